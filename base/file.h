@@ -1,0 +1,49 @@
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct error;
+
+/* A file that appears whole or not at all: written beside its final place as
+ * "<path>.partial-<pid>", then flushed, fsynced and renamed by outfile_commit.
+ *
+ *     struct outfile out = {0};
+ *     if (outfile_open(&out, path, err) < 0) return -1;
+ *     fprintf(out.stream, ...);                 // errors are noticed by the commit
+ *     if (outfile_commit(&out, err) < 0) return -1;
+ *
+ * outfile_abort removes the partial file; it is harmless after a commit and on {0}. */
+struct outfile {
+    FILE *stream;
+    char *path, *partial;
+};
+int outfile_open(struct outfile *out, const char *path, struct error *err);
+int outfile_commit(struct outfile *out, struct error *err);
+void outfile_abort(struct outfile *out);
+
+/* Writes a whole small file by the same means. */
+int file_write(const char *path, const void *bytes, size_t length, struct error *err);
+
+/* Reads a whole small file; *text is zero-terminated and the caller's. */
+int file_read(char **text, size_t *length, const char *path, struct error *err);
+
+bool file_exists(const char *path);
+int dir_make(const char *path, struct error *err);      /* with its parents; existing is fine */
+int file_copy(const char *to, const char *from, struct error *err);
+int dir_remove(const char *path, struct error *err);    /* a folder and all in it; absent is fine */
+char *path_join(const char *folder, const char *name);  /* the caller's */
+char *path_dir(const char *path);                       /* the caller's; "." without a slash */
+const char *path_name(const char *path);                /* the part behind the last slash */
+
+/* A file mapped read-only. {0} is valid and empty. */
+struct mapping {
+    const unsigned char *bytes;
+    size_t length;
+};
+int mapping_open(struct mapping *m, const char *path, struct error *err);
+void mapping_close(struct mapping *m);
+
+#endif

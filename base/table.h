@@ -1,0 +1,22 @@
+#ifndef BASE_TABLE_H
+#define BASE_TABLE_H
+
+#include <stdio.h>
+
+/* Aligned columns of text for people: numbers to the right, the first column to the left.
+ *
+ *     struct table t = {0};
+ *     table_row(&t, "model", "BLEU", NULL);
+ *     table_row(&t, "teacher", "35.1", NULL);
+ *     table_print(&t, stdout);                  // a rule under the first row
+ *     table_release(&t);
+ */
+struct table {
+    char ***rows;
+    size_t count, room;
+};
+void table_row(struct table *t, const char *first, ...) __attribute__((sentinel));
+void table_print(const struct table *t, FILE *out);
+void table_release(struct table *t);
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/error.h"
+#include "base/option.h"
+
+/* One subcommand: `coho NAME …`.  run gets the words from NAME on and returns the exit status:
+ * 0 done, 1 failed, 2 wrong usage.  groups() lists its option tables, for --help, the man pages,
+ * the shell completions and docs/options.md. */
+struct command {
+    const char *name;
+    const char *summary;                /* one line */
+    const char *usage;                  /* "[OPTIONS] REF [REF …]" */
+    int (*run)(const struct command *self, int argc, char **argv);
+};
+
+/* Parses argv with the groups.  Returns -1 when the command shall go on, or the exit status to
+ * return at once: 0 after --help, 2 after printing what is wrong. */
+int command_parse(const struct command *self, const struct option_group *groups,
+                  int argc, char **argv, const char **rest, int *rest_count);
+
+/* Prints "coho NAME: text" on standard error; returns 1, the status of a failure. */
+int command_fail(const struct command *self, const struct error *err);
+
+/* Prints a usage error; returns 2. */
+int command_misuse(const struct command *self, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

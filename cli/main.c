@@ -1,0 +1,59 @@
+/* The program's entry: finds the subcommand and runs it. */
+#include <locale.h>
+#include <string.h>
+
+#include "base/interrupt.h"
+#include "base/memory.h"
+#include "cli/command.h"
+
+#define COMMAND(id, usage, summary) int cmd_##id(const struct command *, int, char **);
+#include "cli/commands.h"
+#undef COMMAND
+
+static const struct command commands[] = {
+#define COMMAND(id, usage, summary) { #id, summary, usage, cmd_##id },
+#include "cli/commands.h"
+#undef COMMAND
+    { 0 }
+};
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "coho: distils sequence models, from raw parallel text to a small fast student\n\n"
+                 "usage: coho COMMAND [OPTIONS] …\n\n");
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(out, "  %-12s %s\n", c->name, c->summary);
+    fprintf(out, "\n`coho COMMAND --help` tells the options of one command.\n");
+}
+
+static int unknown_command(const char *name)
+{
+    const char *known[ARRAY_COUNT(commands)];
+    size_t count = 0;
+    for (const struct command *c = commands; c->name; c++)
+        known[count++] = c->name;
+    const char *near = nearest_name(name, known, count);
+    fprintf(stderr, "coho: unknown command '%s'%s%s%s; see `coho --help`\n", name,
+            near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help") || !strcmp(argv[1], "-h")) {
+        print_help(stdout);
+        return 0;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("coho %s\n", COHO_VERSION);
+        return 0;
+    }
+    for (const struct command *c = commands; c->name; c++)
+        if (!strcmp(c->name, argv[1]))
+            return c->run(c, argc - 1, argv + 1);
+    return unknown_command(argv[1]);
+}

@@ -1,0 +1,2 @@
+/* Keeps a folder without sources a library. */
+typedef int coho_empty;

@@ -1,0 +1,21 @@
+# The libraries that coho stands on; README.md gives the reason for each.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+function(need name package)
+  pkg_check_modules(${name} QUIET IMPORTED_TARGET GLOBAL ${package})
+  if(NOT ${name}_FOUND)
+    message(FATAL_ERROR "the library '${package}' is missing; on Debian: apt-get install ${ARGN}")
+  endif()
+endfunction()
+
+need(jansson       jansson       libjansson-dev)
+need(yaml          yaml-0.1      libyaml-dev)
+need(zlib          zlib          zlib1g-dev)
+need(zstd          libzstd       libzstd-dev)
+need(xxhash        libxxhash     libxxhash-dev)
+need(sentencepiece sentencepiece libsentencepiece-dev)
+need(utf8proc      libutf8proc   libutf8proc-dev)
+need(expat         expat         libexpat1-dev)
+need(openblas      openblas      libopenblas-dev)
+set(BLAS_LIBRARIES PkgConfig::openblas)

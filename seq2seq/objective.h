@@ -1,0 +1,40 @@
+#ifndef SEQ2SEQ_OBJECTIVE_H
+#define SEQ2SEQ_OBJECTIVE_H
+
+#include <stdint.h>
+
+struct batch;
+struct error;
+
+/* Sums over real target tokens (there is no padding), natural logarithms.  `loss` is what is
+ * differentiated; `gold` is the plain negative log-likelihood of the gold tokens, for perplexity;
+ * `tokens` counts weights, so the mean loss is loss / tokens. */
+struct loss_sums {
+    double loss, gold, tokens;
+    int64_t correct;            /* arg-max equals gold */
+};
+
+/* A loss: the training loop's only view of one.  distill/ fills most rows.
+ *
+ * The output layer runs over chunks of target rows so that logits never exist for a whole batch.
+ * For each batch (a worker's part of it) the loop calls `begin` once, then `chunk` for every
+ * chunk in order.  Each worker has a state of its own from worker_new.
+ *
+ *     begin   prepares a batch: an online teacher runs here, a store is looked up.
+ *     chunk   rows first … first+rows-1 of the batch's target tokens.  `logits` (rows,V) holds the
+ *             student's logits and is overwritten with d(scale · Σ loss)/dlogits;
+ *             target[r] is the gold token, weight[r] the factor of row r.
+ *
+ * `progress` is the share of training done, 0 … 1, for schedules. */
+struct objective {
+    const char *name;
+    void *shared;               /* read-only while training: teachers, stores, options */
+    void *(*worker_new)(void *shared, int worker);
+    void (*worker_free)(void *worker);
+    int (*begin)(void *worker, const struct batch *b, double progress, struct error *err);
+    void (*chunk)(void *worker, int first, int rows, int V, const int32_t *target,
+                  const float *weight, float scale, float *logits, struct loss_sums *sums);
+    void (*free)(void *shared);
+};
+
+#endif

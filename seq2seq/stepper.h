@@ -1,0 +1,35 @@
+#ifndef SEQ2SEQ_STEPPER_H
+#define SEQ2SEQ_STEPPER_H
+
+#include <stdint.h>
+
+/* Anything that can score the next token: search's only view of a model.  A transformer, an
+ * LSTM, an ensemble, an int8 model and a three-word toy all implement it.
+ *
+ * Work happens on rows; a row is one hypothesis of one sentence.
+ *
+ *     admit    encodes the B packed sources (</s> included in each) and appends one row a
+ *              sentence after the rows that exist: row r + b belongs to the b-th of them.  Rows
+ *              may be at different positions, so sentences can join a running batch.
+ *              max_steps: how many steps those rows may make at most.
+ *     step     feeds token[r] to row r (the first one of a sentence is <s>) and gives natural-log
+ *              probabilities of what follows: logp (rows,vocab), overwritten.
+ *     reorder  row r of the new order continues row parent[r] of the old one.  rows may be fewer
+ *              (finished hypotheses are dropped by not being anyone's parent) or more (a beam
+ *              opens up).  A row that is its parent's only child costs nothing.
+ *     clear    drops all rows and sentences; memory is kept.
+ *
+ * A stepper belongs to one thread; the weights behind it may be shared. */
+struct stepper {
+    int vocab;
+    int32_t bos, eos;
+    void *state;
+    void (*admit)(void *state, const int32_t *source, const int32_t *source_start, int B,
+                  int max_steps);
+    void (*step)(void *state, const int32_t *token, int rows, float *logp);
+    void (*reorder)(void *state, const int *parent, int rows);
+    void (*clear)(void *state);
+    void (*free)(void *state);
+};
+
+#endif
