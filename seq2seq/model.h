@@ -1,0 +1,87 @@
+#ifndef SEQ2SEQ_MODEL_H
+#define SEQ2SEQ_MODEL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/option.h"
+#include "corpora/batch.h"
+#include "seq2seq/stepper.h"
+#include "tensor/params.h"
+
+struct error;
+struct tape;
+struct tensor;
+struct tokenizer;
+
+/* A sequence-to-sequence model: numbers that shape it, weights, vocabularies, ancestry.
+ *
+ *     struct model *m = model_load("models/teacher", err);
+ *     struct stepper s;
+ *     model_stepper(&s, m);           // one a thread; the weights are shared
+ *     …
+ *     s.free(s.state);
+ *     model_free(m);
+ */
+enum tying { TIE_NONE, TIE_DECODER, TIE_ALL };
+enum activation { ACTIVATION_RELU, ACTIVATION_GELU, ACTIVATION_SWIGLU };
+enum positions { POSITIONS_SINUSOIDAL, POSITIONS_LEARNED };
+enum decoder_layer { DECODER_ATTENTION, DECODER_SSRU };
+enum cell { ENCODER_FORWARD, ENCODER_BIDIRECTIONAL };
+
+struct model_config {
+    int arch;                   /* an index into `architectures` */
+    int dim, ffn, heads;
+    int encoder_layers, decoder_layers;
+    int tied;                   /* enum tying */
+    int norm_first;             /* 1: pre-norm, 0: post-norm (choice "post", "pre") */
+    int positions, max_positions;
+    int activation, decoder_layer;
+    int encoder_direction;      /* LSTM: forward or bidirectional */
+    bool input_feeding;
+    float dropout, dropout_attention, dropout_ffn;
+    int source_vocab, target_vocab;             /* from the tokenizers */
+};
+extern const struct option model_options[];     /* all but the vocabulary sizes */
+
+struct model {
+    struct model_config config;
+    const struct architecture *arch;
+    struct param_set params;
+    void *refs;                                 /* the architecture's struct of parameters */
+    struct tokenizer *source_tokenizer, *target_tokenizer;      /* may be the same */
+    json_t *lineage;                            /* the object in lineage.json */
+};
+
+/* A new model with random weights from the seed.  The tokenizers become the model's (the same
+ * pointer twice for a joint vocabulary). */
+struct model *model_new(const struct model_config *config, struct tokenizer *source,
+                        struct tokenizer *target, int64_t seed, struct error *err);
+void model_free(struct model *m);
+
+/* A folder: config.json, model.safetensors, source.spm and target.spm (or joint.spm), lineage.json. */
+struct model *model_load(const char *folder, struct error *err);
+int model_save(const struct model *m, const char *folder, struct error *err);
+
+/* Another set of tokenizers-sharing, separately weighted copy (EMA, averages). */
+int64_t model_parameters(const struct model *m);        /* weights, tied ones once */
+uint64_t model_fingerprint(const struct model *m);      /* of the weights */
+
+/* One decoding step at a time; see stepper.h.  */
+int model_stepper(struct stepper *out, const struct model *m);
+
+/* Teacher-forced pass: the decoder's last hidden states, (target_tokens, dim), on the tape. */
+struct tensor *model_hidden(const struct model *m, struct tape *tape, const struct batch *b);
+
+/* Logits of `rows` rows of hidden states (rows,dim) → (rows,V): the output layer alone. */
+void model_logits(const struct model *m, float *logits, const float *hidden, int rows);
+
+/* Natural-log likelihood of the gold targets, per-token, without dropout: logp[i] for every
+ * target token of the batch.  Memory: a chunk of logits at a time. */
+struct scorer;          /* working memory of one thread */
+struct scorer *scorer_new(const struct model *m);
+void scorer_free(struct scorer *s);
+void scorer_run(struct scorer *s, const struct batch *b, float *logp);
+
+#endif

@@ -1,0 +1,85 @@
+#ifndef SEQ2SEQ_TRAIN_H
+#define SEQ2SEQ_TRAIN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/option.h"
+#include "corpora/batch.h"
+#include "seq2seq/model.h"
+#include "seq2seq/objective.h"
+
+struct error;
+
+enum schedule { SCHEDULE_INVERSE_SQRT, SCHEDULE_PLATEAU, SCHEDULE_CONSTANT, SCHEDULE_LINEAR };
+enum stop_metric { METRIC_NLL, METRIC_BLEU, METRIC_CHRF };
+
+/* How a model is trained.  A limit of 0 is none; at least one limit must be set. */
+struct train_config {
+    int threads;                /* workers; 0: one a core */
+    int64_t seed;
+    float learning_rate;
+    int schedule;               /* enum schedule */
+    int warmup;                 /* updates of linear warm-up */
+    float plateau_factor;       /* plateau: multiply the rate after a validation without gain */
+    float adam_beta1, adam_beta2, adam_epsilon;
+    float weight_decay;         /* decoupled (AdamW) */
+    float clip_norm;            /* 0: none */
+    int accumulate;             /* batches an update */
+    float ema;                  /* decay of the weights' exponential moving average; 0: none */
+    int average;                /* final weights are the mean of the last (or best) K checkpoints */
+    bool average_best;
+    int64_t max_updates;
+    int max_epochs;
+    int64_t max_seconds;        /* of training, across resumes */
+    int validate_every;         /* updates; 0: each epoch */
+    int metric;                 /* enum stop_metric: picks the best checkpoint, stops early */
+    int patience;               /* validations without gain before stopping; 0: never */
+    bool validate_decode;       /* BLEU and chrF by greedy decoding at each validation */
+    int keep_checkpoints;       /* resumable checkpoints kept */
+    int micro_tokens;           /* target tokens that a worker takes at a time; 0: chosen */
+    bool resume;
+};
+extern const struct option train_options[];
+
+/* Validation by decoding, handed in from above so that training knows no search. */
+struct decode_scores { double bleu, chrf; };
+struct validator {
+    void *state;
+    int (*decode)(void *state, const struct model *m, int threads, struct decode_scores *scores,
+                  struct error *err);
+};
+
+struct train_data {
+    struct batch_source *train;
+    struct batch_source *dev;           /* unshuffled; NULL: no validation */
+    const struct validator *validator;  /* NULL: no decoding */
+};
+
+struct train_report {
+    int64_t updates, target_tokens;
+    int epochs;
+    double seconds;                     /* of training; validation and saving not counted */
+    double wall_seconds;
+    double dev_nll, dev_bleu, dev_chrf; /* of the weights that were kept; NAN: not measured */
+    int64_t best_update;
+    const char *why;                    /* what ended it: "max-updates", "patience", … */
+    bool interrupted;                   /* a signal: saved, to be resumed */
+};
+
+/* Trains m in place and leaves in `folder`: the model itself (best or averaged weights),
+ * log.jsonl (one object a line) and checkpoints/.  With config->resume it goes on from the newest
+ * checkpoint where there is one.  Progress on standard error. */
+int train_model(struct model *m, const struct objective *objective, const struct train_data *data,
+                const struct train_config *config, const char *folder,
+                struct train_report *report, struct error *err);
+
+/* Mean NLL a target token on a batch source, one pass, without dropout. */
+int model_nll(const struct model *m, struct batch_source *data, int threads, double *nll,
+              struct error *err);
+
+/* Label-smoothed cross-entropy: (1-ε)·gold + ε/V.  The plain objective of `coho train`. */
+struct objective objective_cross_entropy(float label_smoothing);
+
+#endif
