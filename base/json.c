@@ -1,0 +1,40 @@
+/* JSON files through jansson. */
+#include "base/json.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+json_t *json_read(const char *path, struct error *err)
+{
+    char *text;
+    size_t length;
+    json_error_t why;
+    json_t *value;
+
+    if (file_read(&text, &length, path, err) < 0)
+        return NULL;
+    value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    if (!value)
+        error_set(err, "%s:%d: not valid JSON: %s", path, why.line > 0 ? why.line : 1, why.text);
+    free(text);
+    return value;
+}
+
+int json_write(const json_t *value, const char *path, struct error *err)
+{
+    struct outfile out = { 0 };
+
+    if (outfile_open(&out, path, err) < 0)
+        return -1;
+    /* A refusal here is either a number that JSON cannot hold, or a full disk, which the commit
+     * tells; both leave the old file alone. */
+    if (json_dumpf(value, out.stream, JSON_INDENT(2) | JSON_ENCODE_ANY) && !ferror(out.stream)) {
+        outfile_abort(&out);
+        return error_set(err, "cannot write %s: a value in it cannot be said in JSON", path);
+    }
+    putc('\n', out.stream);
+    return outfile_commit(&out, err);
+}
