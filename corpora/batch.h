@@ -33,7 +33,8 @@ void batch_add(struct batch *b, const int32_t *source, int source_count,
                int64_t index, float weight);
 
 /* Divides the sentences of `from` among `count` batches with nearly equal numbers of tokens;
- * the same input gives the same parts.  Some may stay empty. */
+ * the same input gives the same parts, and each part keeps the order of `from`.  Some may stay
+ * empty. */
 void batch_split(const struct batch *from, struct batch *parts, int count);
 
 /* Where training data comes from: the training loop's only view of it.  Gold corpora,

@@ -7,18 +7,24 @@
 struct store;
 
 /* How a store becomes batches: sentences of like length together, as many as the budget of
- * tokens allows, in an order shuffled anew each epoch from the seed. */
+ * tokens allows, in an order shuffled anew each epoch from the seed.  The sentences within a
+ * batch come sorted by target length, longest first; ties by source length, longest first, then
+ * by index.  A pair that alone exceeds the budget is a batch of its own. */
 struct batching_config {
     int batch_tokens;           /* budget: target tokens a batch, </s> included … */
     int batch_source_tokens;    /* … and source tokens; 0: as many as batch_tokens × 1.5 */
     int batch_sentences;        /* at most so many sentences; 0: any */
-    int max_length;             /* pairs with a longer side are skipped and counted */
+    int max_length;             /* pairs with a longer side, </s> not counted, are skipped */
     int64_t seed;
-    bool shuffle;               /* false: corpus order, no bucketing */
+    bool shuffle;               /* false: corpus order, no bucketing, no sorting */
 };
 extern const struct option batching_options[];
 
-/* The store must outlive the source.  Longer pairs are left out and counted in *skipped. */
+/* The store must outlive the source.  Pairs with a side that is longer than max_length or empty
+ * are left out and counted in *skipped (which may be NULL); that none is left is an error.
+ *
+ * An epoch's plan takes 8 bytes a sentence.  The position names the epoch, the next batch, the
+ * corpus and the options; restore refuses a position of another corpus or other options. */
 int batching_open(struct batch_source *out, const struct store *store, int32_t bos, int32_t eos,
                   const struct batching_config *config, int64_t *skipped, struct error *err);
 

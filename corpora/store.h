@@ -8,17 +8,26 @@ struct error;
 struct tokenizer;
 
 /* A corpus as ids on disk: memory-mapped, checksummed, larger than memory if need be.  The
- * file's layout is drawn in store.c. */
+ * file's layout is drawn in store_format.h.
+ *
+ *     if (store_build("train.ids", "train.en", "train.de", spm, spm, threads, err) < 0) …
+ *     struct store *s = store_open("train.ids", true, err);
+ *     int count;
+ *     const int32_t *ids = store_source(s, 0, &count);
+ *     store_close(s);
+ */
 struct store;
 
-/* Encodes two line-aligned text files (plain, gz, zst) on `threads` threads.  Fails, naming both
- * files, both counts and the first suspicious line, when they are not equally long.
- * One tokenizer a side; they may be the same. */
+/* Encodes two line-aligned text files (plain, gz, zst) on `threads` threads; pair i is line i + 1,
+ * empty lines included.  Fails, naming both files, both counts and the first suspicious line,
+ * when they are not equally long; an empty corpus and a line that is not UTF-8 are errors too.
+ * One tokenizer a side; they may be the same.  Memory stays bounded however long the files. */
 int store_build(const char *path, const char *source_text, const char *target_text,
                 const struct tokenizer *source, const struct tokenizer *target,
                 int threads, struct error *err);
 
-/* The same from memory-resident ids, one pair at a time (used for pseudo-labelled corpora). */
+/* The same from memory-resident ids, one pair at a time (used for pseudo-labelled corpora).
+ * `path` appears, whole, at the commit.  After a failed add, abort. */
 struct store_writer;
 struct store_writer *store_writer_new(const char *path, uint64_t source_vocab, uint64_t target_vocab,
                                       struct error *err);
@@ -31,6 +40,7 @@ void store_writer_abort(struct store_writer *w);                        /* frees
 struct store *store_open(const char *path, bool verify, struct error *err);
 void store_close(struct store *s);
 
+const char *store_path(const struct store *s);          /* for messages */
 int64_t store_count(const struct store *s);             /* pairs */
 int64_t store_target_tokens(const struct store *s);     /* without </s> */
 int64_t store_source_tokens(const struct store *s);
