@@ -40,6 +40,7 @@ struct option {
     const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
     char letter;                /* one-letter form: 'm' for -m */
     bool required;
+    const char *alias;          /* a second name: "tok" is taken as -tok and as --tok */
 };
 
 /* A table and the struct that it fills.  Subcommands list several; NULL title: "options". */
@@ -55,7 +56,13 @@ void options_release(const struct option_group *groups);        /* frees strings
 
 /* Reads a command line, argv[0] being skipped.  What is no option goes to `rest` (borrowed
  * pointers into argv; room for argc items); "--" ends the options.  An unknown option is an
- * error that names the nearest known one.  --help sets *help and returns 0 at once. */
+ * error that names the nearest known one.  --help sets *help and returns 0 at once.
+ *
+ *     --name VALUE  --name=VALUE  -m VALUE  -mVALUE  --flag  --no-flag
+ *
+ * A list takes the words up to the next option, and more when named again; its default goes
+ * at the first naming.  A VALUE that starts like an option is written --name=-x; "-" and
+ * negative numbers are values.  Call options_default first. */
 int options_parse(const struct option_group *groups, int argc, char **argv,
                   const char **rest, int *rest_count, bool *help, struct error *err);
 
@@ -68,7 +75,7 @@ int options_set_json(const struct option_group *groups, const char *name, const 
 /* Every member of `object` into the struct; an unknown key is an error with the nearest name. */
 int options_from_json(const struct option_group *groups, const json_t *object, struct error *err);
 
-/* The values as a new JSON object, in table order. */
+/* The values as a new JSON object, in table order; floats are said as the user would. */
 json_t *options_to_json(const struct option_group *groups);
 
 const struct option *options_find(const struct option_group *groups, const char *name,

@@ -8,9 +8,10 @@ struct error;
  * 2 × threads blocks exist at a time, so memory stays bounded however long the stream.
  *
  * `read` fills a block and returns 1, or 0 at the end; `work` runs on any thread and gets the
- * number of its worker (0 … threads-1), `write` on the caller's thread.  Each returns -1 after
- * describing an error; the first error in stream order ends the run, with all earlier blocks
- * written. */
+ * number of its worker (0 … threads-1), `read` and `write` on the caller's thread.  Each returns
+ * -1 after describing an error; the first error in stream order ends the run, with all earlier
+ * blocks written.  Blocks are used again: `read` empties what it fills.  With one thread all
+ * happens on the caller's. */
 struct pipeline {
     int threads;
     void *arg;                                  /* handed to every function */

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-/* Aligned columns of text for people: numbers to the right, the first column to the left.
+/* Aligned columns of text for people: the first column to the left, columns of numbers to the
+ * right, others to the left; rows may be short, "" is an empty cell.
  *
  *     struct table t = {0};
  *     table_row(&t, "model", "BLEU", NULL);
@@ -18,5 +19,8 @@ struct table {
 void table_row(struct table *t, const char *first, ...) __attribute__((sentinel));
 void table_print(const struct table *t, FILE *out);
 void table_release(struct table *t);
+
+/* Columns that a UTF-8 text takes: its characters. */
+int text_columns(const char *text);
 
 #endif
