@@ -28,7 +28,7 @@ static void print_help(FILE *out)
 
 static int unknown_command(const char *name)
 {
-    const char *known[ARRAY_COUNT(commands)];
+    const char *known[ARRAY_COUNT(commands)] = { 0 };
     size_t count = 0;
     for (const struct command *c = commands; c->name; c++)
         known[count++] = c->name;
