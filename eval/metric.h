@@ -17,12 +17,15 @@
  *     metric_config_default(&config);
  *     metric_corpus(&report, metric_find("chrf++"), &config, hyps, refs, n, nrefs, threads);
  *
- *     struct scorer *s = scorer_new(metric_find("bleu"), &config);    // one reference, many
- *     scorer_refs(s, &ref, 1);                                        // hypotheses: n-best
+ *     struct segment_scorer *s = segment_scorer_new(metric_find("bleu"), &config);    // one reference, many
+ *     segment_scorer_refs(s, &ref, 1);                                // hypotheses: n-best
  *     for (int k = 0; k < K; k++)
- *         score[k] = scorer_score(s, hyp[k]);
- *     scorer_free(s);
+ *         score[k] = segment_scorer_score(s, hyp[k]);
+ *     segment_scorer_free(s);
  */
+
+/* The version that signatures name: the sacreBLEU whose figures these are, and who counted. */
+#define METRIC_VERSION "2.6.0+coho-" COHO_VERSION
 
 struct metric_config {
     struct bleu_config bleu;
@@ -38,36 +41,27 @@ struct metric_report {
     char signature[200];        /* "nrefs:1|case:mixed|…|version:…" */
 };
 
-/* A metric: what it counts in a segment, and the score of such counts.  Statistics are `width`
- * numbers; those of a corpus are the sum over its segments, so they can be added in any order,
- * kept for resampling, or computed in parallel.  To add a metric: write new, free, refs, hyp
- * beside each other in eval/<name>.c, and add a row in metric.c. */
-struct metric {
-    const char *name;                                           /* as given to -m */
-    int (*width)(const struct metric_config *c);
-    void *(*state_new)(const struct metric_config *c);
-    void (*state_free)(void *state);
-    void (*refs)(void *state, const struct text *refs, int nrefs);
-    void (*hyp)(double *stats, void *state, struct text hyp);
-    double (*score)(const struct metric_config *c, const double *stats);
-    void (*describe)(struct metric_report *report, const struct metric_config *c,
-                     const double *stats);                      /* name, score and verbose */
-    void (*sign)(struct strbuf *signature, const struct metric_config *c);  /* "case:…|eff:…" */
-};
-extern const struct metric metrics[];           /* ends with name NULL; sorted as sacreBLEU prints */
-const struct metric *metric_find(const char *name);             /* NULL: no such metric */
+/* A metric counts something in a segment: a row of numbers, its statistics.  Those of a corpus
+ * are the sum over its segments, so they can be added in parallel, or kept for resampling.
+ * The rows are eval/metric.c's table. */
+struct metric;
+const struct metric *metric_find(const char *name);     /* as given to -m; NULL: no such metric */
+const struct metric *metric_row(int index);             /* in printing order; NULL past the end */
+const char *metric_name(const struct metric *metric);
 
-/* Widest statistics of any metric under any options. */
-#define METRIC_WIDTH_MAX 96
+/* Numbers in one row of statistics. */
+int metric_width(const struct metric *metric, const struct metric_config *config);
+#define METRIC_WIDTH_MAX 96                             /* of any metric under any options */
 
 /* One metric at work on one thread: the references of the segment in hand, and scratch memory.
  * config is copied.  Preparing the references costs about as much as one hypothesis. */
-struct scorer;
-struct scorer *scorer_new(const struct metric *metric, const struct metric_config *config);
-void scorer_free(struct scorer *s);
-void scorer_refs(struct scorer *s, const struct text *refs, int nrefs);
-void scorer_stats(double *stats, struct scorer *s, struct text hyp);
-double scorer_score(struct scorer *s, struct text hyp);         /* of this segment alone */
+struct segment_scorer;
+struct segment_scorer *segment_scorer_new(const struct metric *metric,
+                                          const struct metric_config *config);
+void segment_scorer_free(struct segment_scorer *s);
+void segment_scorer_refs(struct segment_scorer *s, const struct text *refs, int nrefs);
+void segment_scorer_stats(double *stats, struct segment_scorer *s, struct text hyp);
+double segment_scorer_score(struct segment_scorer *s, struct text hyp);     /* of it alone */
 
 /* Scores n segments: hyps[i] against refs[r * n + i] for r of 0 … nrefs-1.  The result does not
  * depend on the number of threads (0: one a core). */

@@ -21,8 +21,11 @@ struct text text_of(const char *string);            /* of a zero-terminated stri
 struct text text_rstrip(struct text t);             /* without white space at the end, as str.rstrip */
 struct text text_strip(struct text t);              /* on both sides, as str.strip */
 
-/* The next code point of t at *at, which moves on; a byte that is not UTF-8 gives U+FFFD. */
+/* The code point of t at *at, which moves on; a byte that is not UTF-8 gives U+FFFD. */
 uint32_t text_next(struct text t, size_t *at);
+
+/* All code points of t into codes, which has room for t.length; returns how many. */
+size_t text_codes(uint32_t *codes, struct text t);
 
 /* Replaces *out by t in lower case as str.lower gives it, with its capital sigma at the end of
  * a word and its dotted capital I. */

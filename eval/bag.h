@@ -1,0 +1,46 @@
+#ifndef EVAL_BAG_H
+#define EVAL_BAG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A multiset of n-grams, each known by a 64-bit key that mixes its parts: the references' side
+ * of clipped counting.  Two n-grams of a segment share a key with a probability around 1e-15.
+ *
+ *     bag_reset(&bag, ngrams_in_all_references);
+ *     for each reference: { for each n-gram: bag_add(&bag, key); bag_rewind(&bag); }
+ *     for each hypothesis: { for each n-gram: matches += bag_match(&bag, key) == BAG_MATCH;
+ *                            bag_rewind(&bag); }
+ */
+struct bag_slot {
+    uint64_t key;                       /* 0: free */
+    uint32_t limit;                     /* the most that one reference has */
+    uint32_t used;                      /* by the text in hand */
+};
+
+struct bag {
+    struct bag_slot *slots;
+    uint32_t *touched;                  /* slots with used > 0 */
+    size_t slots_room, touched_room, touched_count, mask;
+};
+
+enum bag_result {
+    BAG_ABSENT,                         /* in no reference, and so is any longer n-gram over it */
+    BAG_SPENT,                          /* as often as in the references already */
+    BAG_MATCH
+};
+
+void bag_reset(struct bag *bag, size_t expected);       /* empties it */
+void bag_add(struct bag *bag, uint64_t key);
+enum bag_result bag_match(struct bag *bag, uint64_t key);
+void bag_rewind(struct bag *bag);       /* before the next reference or hypothesis */
+void bag_release(struct bag *bag);
+
+/* The key of an n-gram followed by one more part.  Parts are well-mixed hashes. */
+static inline uint64_t bag_extend(uint64_t key, uint64_t part)
+{
+    uint64_t x = (key ^ (part << 23 | part >> 41)) * 0x9E3779B97F4A7C15u;
+    return x ^ x >> 29;
+}
+
+#endif

@@ -1,0 +1,310 @@
+/* chrF and chrF++.  Characters and words are hashed, their n-gram keys chained, and each
+ * reference keeps one bag for all orders; the reference with the best F score counts. */
+#include "eval/chrf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "eval/bag.h"
+#include "eval/metric_row.h"
+#include "eval/tokenizers.h"
+
+#define FIELD(member) offsetof(struct chrf_config, member)
+const struct option chrf_options[] = {
+    { "chrf-char-order", OPTION_INT, FIELD(char_order), "6", 1, CHRF_ORDER_MAX,
+      "longest character n-grams (also -cc)" },
+    { "chrf-word-order", OPTION_INT, FIELD(word_order), "0", 0, CHRF_ORDER_MAX,
+      "longest word n-grams (also -cw); 2 is chrF++" },
+    { "chrf-beta", OPTION_INT, FIELD(beta), "2", 0, 1000,
+      "recall counts the square of this times as much as precision" },
+    { "chrf-whitespace", OPTION_FLAG, FIELD(whitespace), "false",
+      .help = "count white space as characters" },
+    { "chrf-lowercase", OPTION_FLAG, FIELD(lowercase), "false",
+      .help = "chrF on lower-cased text" },
+    { "chrf-eps-smoothing", OPTION_FLAG, FIELD(eps_smoothing), "false",
+      .help = "smooth as chrF++.py does, instead of by effective order" },
+    { 0 }
+};
+
+static int order_count(const struct chrf_config *c)
+{
+    return c->char_order + c->word_order;
+}
+
+/* ---- score ---- */
+
+/* Mean of the orders' F scores, an order without n-grams counting next to nothing. */
+static double eps_score(const struct chrf_config *c, const struct chrf_count *counts)
+{
+    double factor = (double)c->beta * c->beta, sum = 0, eps = 1e-16;
+    for (int i = 0; i < order_count(c); i++) {
+        double precision = counts[i].hyp > 0 ? counts[i].match / counts[i].hyp : eps;
+        double recall = counts[i].ref > 0 ? counts[i].match / counts[i].ref : eps;
+        double below = factor * precision + recall;
+        sum += below > 0 ? (1 + factor) * precision * recall / below : eps;
+    }
+    return 100 * sum / order_count(c);
+}
+
+/* F score of precision and recall averaged over the orders that both sides have. */
+static double effective_score(const struct chrf_config *c, const struct chrf_count *counts)
+{
+    double factor = (double)c->beta * c->beta, precision = 0, recall = 0;
+    int orders = 0;
+    for (int i = 0; i < order_count(c); i++) {
+        if (counts[i].hyp == 0 || counts[i].ref == 0)
+            continue;
+        precision += counts[i].match / counts[i].hyp;
+        recall += counts[i].match / counts[i].ref;
+        orders++;
+    }
+    if (precision + recall == 0)
+        return 0;
+    precision /= orders;
+    recall /= orders;
+    return 100 * ((1 + factor) * precision * recall / (factor * precision + recall));
+}
+
+double chrf_score(const struct chrf_config *c, const struct chrf_count *counts)
+{
+    return c->eps_smoothing ? eps_score(c, counts) : effective_score(c, counts);
+}
+
+/* ---- the characters and words of a text ---- */
+
+struct sequence {
+    uint64_t *parts;                    /* hashes of characters, or of words */
+    size_t count, room;
+};
+
+struct profile {
+    struct sequence chars, words;
+};
+
+struct chrf_state {
+    struct chrf_config config;
+    struct strbuf lower;
+    uint32_t *codes;
+    size_t codes_room;
+    struct tokens tokens;
+    struct profile hyp;
+    struct chrf_ref {
+        struct profile profile;
+        struct bag bag;
+    } *refs;
+    size_t refs_room, refs_made;
+    int nrefs;
+};
+
+static void add_part(struct sequence *s, uint64_t hash)
+{
+    ARRAY_GROW(s->parts, s->room, s->count + 1);
+    s->parts[s->count++] = hash;
+}
+
+static void read_chars(struct chrf_state *s, struct sequence *chars, struct text t)
+{
+    size_t count;
+    ARRAY_GROW(s->codes, s->codes_room, t.length);
+    ARRAY_GROW(chars->parts, chars->room, t.length);
+    count = text_codes(s->codes, t);
+    chars->count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (s->config.whitespace || !code_is_space(s->codes[i]))
+            chars->parts[chars->count++] = rng_mix(s->codes[i] + 1);
+}
+
+static bool is_punctuation(char c)
+{
+    return c > ' ' && c < 0x7F && !((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
+                                    || (c >= 'a' && c <= 'z'));
+}
+
+static bool is_one_character(struct text word)
+{
+    size_t at = 0;
+    text_next(word, &at);
+    return at == word.length;
+}
+
+static void add_word(struct sequence *words, const char *bytes, size_t length)
+{
+    enum { WORD_SEED = 1 };             /* keeps words apart from characters */
+    add_part(words, hash_bytes(bytes, length, WORD_SEED));
+}
+
+/* A punctuation mark at the end of a word, or else at its beginning, is a word of its own. */
+static void read_words(struct chrf_state *s, struct sequence *words, struct text t)
+{
+    s->tokens.count = words->count = 0;
+    tokens_split(&s->tokens, t);
+    for (size_t i = 0; i < s->tokens.count; i++) {
+        struct text w = s->tokens.items[i];
+        size_t rest = w.length - 1;
+        if (is_one_character(w)) {
+            add_word(words, w.bytes, w.length);
+        } else if (is_punctuation(w.bytes[rest])) {
+            add_word(words, w.bytes, rest);
+            add_word(words, w.bytes + rest, 1);
+        } else if (is_punctuation(w.bytes[0])) {
+            add_word(words, w.bytes, 1);
+            add_word(words, w.bytes + 1, rest);
+        } else {
+            add_word(words, w.bytes, w.length);
+        }
+    }
+}
+
+static void read_profile(struct chrf_state *s, struct profile *p, struct text t)
+{
+    if (s->config.lowercase) {
+        text_lower(&s->lower, t);
+        t = (struct text){ s->lower.text, s->lower.length };
+    }
+    read_chars(s, &p->chars, t);
+    if (s->config.word_order)
+        read_words(s, &p->words, t);
+}
+
+static void profile_release(struct profile *p)
+{
+    free(p->chars.parts);
+    free(p->words.parts);
+}
+
+/* ---- counting ---- */
+
+int chrf_width(const struct metric_config *c)
+{
+    return order_count(&c->chrf) * (int)(sizeof(struct chrf_count) / sizeof(double));
+}
+
+void *chrf_state_new(const struct metric_config *c)
+{
+    struct chrf_state *s = xcalloc(1, sizeof *s);
+    s->config = c->chrf;
+    return s;
+}
+
+void chrf_state_free(void *state)
+{
+    struct chrf_state *s = state;
+    for (size_t r = 0; r < s->refs_made; r++) {
+        profile_release(&s->refs[r].profile);
+        bag_release(&s->refs[r].bag);
+    }
+    profile_release(&s->hyp);
+    tokens_release(&s->tokens);
+    strbuf_release(&s->lower);
+    free(s->refs);
+    free(s->codes);
+    free(s);
+}
+
+static void add_ngrams(struct bag *bag, const struct sequence *s, int orders)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        uint64_t key = s->parts[i];
+        bag_add(bag, key);
+        for (size_t n = 1; n < (size_t)orders && i + n < s->count; n++)
+            bag_add(bag, key = bag_extend(key, s->parts[i + n]));
+    }
+}
+
+void chrf_refs(void *state, const struct text *refs, int nrefs)
+{
+    struct chrf_state *s = state;
+    const struct chrf_config *c = &s->config;
+
+    s->nrefs = nrefs;
+    ARRAY_GROW(s->refs, s->refs_room, nrefs);
+    for (; s->refs_made < (size_t)nrefs; s->refs_made++)
+        s->refs[s->refs_made] = (struct chrf_ref){ 0 };
+    for (int r = 0; r < nrefs; r++) {
+        struct profile *p = &s->refs[r].profile;
+        struct bag *bag = &s->refs[r].bag;
+        read_profile(s, p, refs[r]);
+        bag_reset(bag, p->chars.count * (size_t)c->char_order
+                       + p->words.count * (size_t)c->word_order);
+        add_ngrams(bag, &p->chars, c->char_order);
+        add_ngrams(bag, &p->words, c->word_order);
+        bag_rewind(bag);
+    }
+}
+
+static double ngram_count(size_t length, int order)
+{
+    return length < (size_t)order ? 0 : (double)(length - (size_t)order + 1);
+}
+
+static void count_matches(struct chrf_count *counts, struct bag *bag, const struct sequence *hyp,
+                          const struct sequence *ref, int orders)
+{
+    for (int n = 0; n < orders; n++) {
+        counts[n].ref = ngram_count(ref->count, n + 1);
+        counts[n].hyp = counts[n].ref > 0 ? ngram_count(hyp->count, n + 1) : 0;
+        counts[n].match = 0;
+    }
+    for (size_t i = 0; i < hyp->count; i++) {
+        uint64_t key = 0;
+        for (size_t n = 0; n < (size_t)orders && i + n < hyp->count; n++) {
+            key = n ? bag_extend(key, hyp->parts[i + n]) : hyp->parts[i];
+            enum bag_result found = bag_match(bag, key);
+            if (found == BAG_ABSENT)
+                break;
+            counts[n].match += found == BAG_MATCH;
+        }
+    }
+}
+
+void chrf_hyp(double *stats, void *state, struct text hyp)
+{
+    struct chrf_state *s = state;
+    const struct chrf_config *c = &s->config;
+    struct chrf_count counts[2 * CHRF_ORDER_MAX] = { 0 };
+    double best = -1;
+    size_t size = (size_t)order_count(c) * sizeof *counts;
+
+    memcpy(stats, counts, size);
+    read_profile(s, &s->hyp, hyp);
+    for (int r = 0; r < s->nrefs; r++) {
+        struct chrf_ref *ref = &s->refs[r];
+        count_matches(counts, &ref->bag, &s->hyp.chars, &ref->profile.chars, c->char_order);
+        count_matches(counts + c->char_order, &ref->bag, &s->hyp.words, &ref->profile.words,
+                      c->word_order);
+        bag_rewind(&ref->bag);
+        double score = chrf_score(c, counts);
+        if (score > best) {
+            best = score;
+            memcpy(stats, counts, size);
+        }
+    }
+}
+
+/* ---- the row's other functions ---- */
+
+double chrf_metric_score(const struct metric_config *c, const double *stats)
+{
+    struct chrf_count counts[2 * CHRF_ORDER_MAX];
+    memcpy(counts, stats, (size_t)order_count(&c->chrf) * sizeof *counts);
+    return chrf_score(&c->chrf, counts);
+}
+
+void chrf_describe(struct metric_report *report, const struct metric_config *c,
+                   const double *stats)
+{
+    (void)stats;
+    snprintf(report->name, sizeof report->name, "chrF%d%.*s", c->chrf.beta, c->chrf.word_order,
+             "++++++++++++++++");
+}
+
+void chrf_sign(struct strbuf *out, const struct metric_config *c)
+{
+    const struct chrf_config *f = &c->chrf;
+    strbuf_printf(out, "case:%s|eff:%s|nc:%d|nw:%d|space:%s", f->lowercase ? "lc" : "mixed",
+                  f->eps_smoothing ? "no" : "yes", f->char_order, f->word_order,
+                  f->whitespace ? "yes" : "no");
+}

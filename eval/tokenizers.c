@@ -1,0 +1,271 @@
+/* sacreBLEU's tokenizers without regular expressions.
+ *
+ * sacreBLEU inserts spaces by substituting one regular expression after another, then splits at
+ * white space.  Its matches do not overlap, so a character used by one match is not seen by the
+ * next; worked through, each substitution depends on the neighbours of a character and on
+ * whether the character before was already cut off by the same substitution.  That makes one
+ * pass of local rules, which the comments give beside the expressions. */
+#include "eval/tokenizers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void add(struct tokens *tokens, const char *begin, const char *end)
+{
+    if (begin == end)
+        return;
+    ARRAY_GROW(tokens->items, tokens->room, tokens->count + 1);
+    tokens->items[tokens->count++] = (struct text){ begin, (size_t)(end - begin) };
+}
+
+void tokens_release(struct tokens *tokens)
+{
+    free(tokens->items);
+    strbuf_release(&tokens->clean);
+    *tokens = (struct tokens){ 0 };
+}
+
+/* ---- none: split at white space ---- */
+
+void tokens_split(struct tokens *tokens, struct text t)
+{
+    size_t begin = 0;
+    for (size_t at = 0; at < t.length; ) {
+        size_t here = at;
+        if (!code_is_space(text_next(t, &at)))
+            continue;
+        add(tokens, t.bytes + begin, t.bytes + here);
+        begin = at;
+    }
+    add(tokens, t.bytes + begin, t.bytes + t.length);
+}
+
+/* ---- char: every character that is no white space ---- */
+
+static void cut_char(struct tokens *tokens, struct text t)
+{
+    for (size_t at = 0; at < t.length; ) {
+        size_t here = at;
+        if (!code_is_space(text_next(t, &at)))
+            add(tokens, t.bytes + here, t.bytes + at);
+    }
+}
+
+/* ---- the Western rules of 13a and zh ---- */
+
+enum byte_kind { LETTER, DIGIT, SPACE, SYMBOL, POINT, DASH, WIDE };
+
+static const unsigned char kinds[256] = {
+    ['0' ... '9'] = DIGIT,
+    ['\t' ... '\r'] = SPACE, [0x1C ... 0x1F] = SPACE, [' '] = SPACE,
+    ['!' ... '&'] = SYMBOL, ['(' ... '+'] = SYMBOL, ['/'] = SYMBOL, [':' ... '@'] = SYMBOL,
+    ['[' ... '`'] = SYMBOL, ['{' ... '~'] = SYMBOL,
+    ['.'] = POINT, [','] = POINT,
+    ['-'] = DASH,
+    [0x80 ... 0xFF] = WIDE,
+};
+
+static enum byte_kind kind_at(struct text t, size_t at)
+{
+    return kinds[(unsigned char)t.bytes[at]];
+}
+
+struct western {
+    bool padded;                        /* a space stands before and after the segment */
+    bool (*alone)(uint32_t code);       /* which wide characters are tokens; NULL: none */
+};
+
+/* `([\{-\~\[-\` -\&\(-\+\:-\@\/])` → ` \1 `    a symbol is a token;
+ * `([^0-9])([\.,])` → `\1 \2 `                 so is a point or comma after no digit, unless the
+ *                                              character before was cut off by this very rule;
+ * `([\.,])([^0-9])` → ` \1 \2`                 or before no digit;
+ * `([0-9])(-)` → `\1 \2 `                      and a dash after a digit. */
+static void cut_western(struct tokens *tokens, struct text t, const struct western *rules)
+{
+    size_t begin = 0, cut_point = SIZE_MAX;     /* cut_point: behind the last point cut by rule 2 */
+
+    for (size_t at = 0; at < t.length; ) {
+        size_t here = at;
+        enum byte_kind kind = kind_at(t, at);
+        bool space = false, token = false;
+
+        if (kind == WIDE) {
+            uint32_t code = text_next(t, &at);
+            space = code_is_space(code);
+            token = rules->alone && rules->alone(code);
+        } else {
+            at++;
+        }
+        switch (kind) {
+        case SPACE:
+            space = true;
+            break;
+        case SYMBOL:
+            token = true;
+            break;
+        case POINT:
+            if (cut_point != here && (here ? kind_at(t, here - 1) != DIGIT : rules->padded)) {
+                cut_point = at;
+                token = true;
+            }
+            token |= at < t.length ? kind_at(t, at) != DIGIT : rules->padded;
+            break;
+        case DASH:
+            token = here && kind_at(t, here - 1) == DIGIT;
+            break;
+        case LETTER: case DIGIT: case WIDE:
+            break;
+        }
+        if (!space && !token)
+            continue;
+        add(tokens, t.bytes + begin, t.bytes + here);
+        if (token)
+            add(tokens, t.bytes + here, t.bytes + at);
+        begin = at;
+    }
+    add(tokens, t.bytes + begin, t.bytes + t.length);
+}
+
+/* ---- 13a: mteval-v13a.pl ---- */
+
+/* Replaces every `from` in b by the shorter `to`, as str.replace. */
+static void replace_all(struct strbuf *b, const char *from, const char *to)
+{
+    size_t skip = strlen(from), put = strlen(to), kept = 0;
+    for (size_t at = 0; at < b->length; ) {
+        if (b->length - at >= skip && !memcmp(b->text + at, from, skip)) {
+            memcpy(b->text + kept, to, put);
+            kept += put;
+            at += skip;
+        } else {
+            b->text[kept++] = b->text[at++];
+        }
+    }
+    b->length = kept;
+}
+
+static struct text decode_entities(struct strbuf *clean, struct text t)
+{
+    static const char *const replacements[][2] = {
+        { "<skipped>", "" }, { "-\n", "" }, { "\n", " " },
+        { "&quot;", "\"" }, { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" },
+    };
+    if (!memchr(t.bytes, '&', t.length) && !memchr(t.bytes, '<', t.length)
+        && !memchr(t.bytes, '\n', t.length))
+        return t;
+    strbuf_reset(clean);
+    strbuf_add(clean, t.bytes, t.length);
+    for (size_t i = 0; i < ARRAY_COUNT(replacements); i++)
+        replace_all(clean, replacements[i][0], replacements[i][1]);
+    return (struct text){ clean->text, clean->length };
+}
+
+static void cut_13a(struct tokens *tokens, struct text t)
+{
+    static const struct western rules = { .padded = true };
+    cut_western(tokens, decode_entities(&tokens->clean, t), &rules);
+}
+
+/* ---- zh: Chinese characters one by one, the rest by the Western rules ---- */
+
+/* sacreBLEU's ranges as they act.  Two of them mean the planes beyond U+FFFF but are written as
+ * '\u20000' … '\u2a6d6', which Python reads as U+2000 followed by '0': characters from U+2001 to
+ * U+2A6D count as Chinese, and those of the supplementary planes do not. */
+static bool is_chinese(uint32_t c)
+{
+    static const struct { uint32_t first, last; } ranges[] = {
+        { 0x2001, 0x2A6D }, { 0x2E80, 0x2EFF }, { 0x2F00, 0x2FDF }, { 0x2FF0, 0x303F },
+        { 0x3100, 0x312F }, { 0x31A0, 0x31BF }, { 0x31C0, 0x31EF }, { 0x3200, 0x4DB5 },
+        { 0x4E00, 0x9FBB }, { 0xF900, 0xFA2D }, { 0xFA30, 0xFA6A }, { 0xFA70, 0xFAD9 },
+        { 0xFE10, 0xFE1F }, { 0xFE30, 0xFE4F }, { 0xFF00, 0xFFEF },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(ranges); i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    return false;
+}
+
+static bool is_chinese_token(uint32_t c)
+{
+    return is_chinese(c) && !code_is_space(c);
+}
+
+static void cut_zh(struct tokens *tokens, struct text t)
+{
+    static const struct western rules = { .alone = is_chinese_token };
+    cut_western(tokens, text_strip(t), &rules);
+}
+
+/* ---- intl: mteval-v14.pl ---- */
+
+static char class_of(uint32_t code)
+{
+    if (code < 0x80) {
+        if ((code | 0x20) >= 'a' && (code | 0x20) <= 'z')
+            return 'L';
+        if (code >= '0' && code <= '9')
+            return 'N';
+    }
+    return code_class(code);
+}
+
+/* `(\P{N})(\p{P})` → `\1 \2 `    punctuation is a token after a character that is no number,
+ *                                unless that character was cut off by this very rule;
+ * `(\p{P})(\P{N})` → ` \1 \2`    or before a character that is no number;
+ * `(\p{S})` → ` \1 `             a symbol is a token. */
+static void cut_intl(struct tokens *tokens, struct text t)
+{
+    size_t begin = 0, after = 0;
+    uint32_t code, next_code = 0;
+    char before = 'N', class, next_class = 0;
+    bool cut_before = false;
+
+    if (t.length) {
+        next_code = text_next(t, &after);
+        next_class = class_of(next_code);
+    }
+    for (size_t here = 0, at; here < t.length; here = at) {
+        bool token = false, cut = false, more;
+        code = next_code;
+        class = next_class;
+        at = after;
+        more = at < t.length;
+        if (more) {
+            next_code = text_next(t, &after);
+            next_class = class_of(next_code);
+        }
+        if (class == 'P') {
+            cut = before != 'N' && !cut_before;
+            token = cut || (more && next_class != 'N');
+        } else if (class == 'S') {
+            token = true;
+        }
+        before = class;
+        cut_before = cut;
+        if (!token && !code_is_space(code))
+            continue;
+        add(tokens, t.bytes + begin, t.bytes + here);
+        if (token)
+            add(tokens, t.bytes + here, t.bytes + at);
+        begin = at;
+    }
+    add(tokens, t.bytes + begin, t.bytes + t.length);
+}
+
+const struct tokenizer tokenizers[] = {
+    { "13a",  cut_13a },
+    { "none", tokens_split },
+    { "char", cut_char },
+    { "intl", cut_intl },
+    { "zh",   cut_zh },
+};
+const char *const tokenizer_names[] = { "13a", "none", "char", "intl", "zh", NULL };
+_Static_assert(ARRAY_COUNT(tokenizer_names) == ARRAY_COUNT(tokenizers) + 1, "a name each");
+
+void tokens_cut(struct tokens *tokens, const struct tokenizer *tokenizer, struct text segment)
+{
+    tokens->count = 0;
+    tokenizer->cut(tokens, text_rstrip(segment));
+}
