@@ -1,0 +1,26 @@
+#ifndef SEQ2SEQ_ARCHITECTURE_H
+#define SEQ2SEQ_ARCHITECTURE_H
+
+#include "seq2seq/model.h"
+
+/* A row of the table of architectures.  To add one: write seq2seq/<name>.c with these functions
+ * and add a row in architecture.c; tests/seq2seq/laws_test.c then checks it like the others. */
+struct architecture {
+    const char *name;
+    size_t refs_size;
+    /* Refuses what this architecture cannot be. */
+    int (*check)(const struct model_config *c, struct error *err);
+    /* Declares every weight into set and fills refs (zeroed, refs_size bytes). */
+    void (*declare)(struct param_set *set, void *refs, const struct model_config *c);
+    void (*release)(void *refs);
+    /* Decoder states before the output layer, (target_tokens, dim). */
+    struct tensor *(*hidden)(const struct model *m, struct tape *tape, const struct batch *b);
+    /* The output layer's weight (V,dim) and bias (1,V). */
+    void (*output)(const void *refs, int *weight, int *bias);
+    int (*stepper)(struct stepper *out, const struct model *m);
+};
+extern const struct architecture architectures[];       /* ends with a row without name */
+
+extern const struct architecture transformer_architecture, lstm_architecture;
+
+#endif

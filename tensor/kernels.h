@@ -1,0 +1,111 @@
+#ifndef TENSOR_KERNELS_H
+#define TENSOR_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The loops over floats, compiled for several instruction sets; `kernel` points at the set that
+ * this processor runs best.  Kernels allocate nothing.  Rows are contiguous; pointers need no
+ * alignment; outputs and inputs do not overlap unless said.
+ *
+ * Dropout masks are a hash of (seed, element), so that the backward pass makes the same mask
+ * again instead of reading a stored one; rate 0 is no dropout, and kept values are scaled by
+ * 1/(1-rate). */
+struct dropout {
+    float rate;
+    uint32_t seed;
+};
+
+struct kernels {
+    const char *isa;
+
+    /* y += x;  y += a x;  y *= a  (N floats) */
+    void (*add)(float *y, const float *x, size_t N);
+    void (*axpy)(float *y, const float *x, float a, size_t N);
+    void (*scale)(float *y, float a, size_t N);
+    double (*sum_squares)(const float *x, size_t N);
+
+    /* y (N,D) += bias (D) */
+    void (*add_bias)(float *y, const float *bias, int N, int D);
+    /* dbias (D) += sum over rows of dy (N,D) */
+    void (*bias_backward)(float *dbias, const float *dy, int N, int D);
+
+    /* y = dropout(relu(y + bias)) in place; bias may be NULL.  The backward pass turns dy into
+     * the gradient before the activation, in place, from the kept y. */
+    void (*relu_forward)(float *y, const float *bias, int N, int D, struct dropout drop);
+    void (*relu_backward)(float *dy, const float *y, int N, int D, struct dropout drop);
+    /* y = dropout(gelu(h)), tanh form (Hendrycks & Gimpel 2016); h already has its bias */
+    void (*gelu_forward)(float *y, const float *h, size_t N, struct dropout drop);
+    void (*gelu_backward)(float *dh, const float *dy, const float *h, size_t N, struct dropout drop);
+    /* y (N,F) = dropout(silu(h[:, :F]) * h[:, F:]), h (N,2F) (Shazeer 2020) */
+    void (*swiglu_forward)(float *y, const float *h, int N, int F, struct dropout drop);
+    void (*swiglu_backward)(float *dh, const float *dy, const float *h, int N, int F,
+                            struct dropout drop);
+    void (*tanh_forward)(float *y, const float *x, size_t N);
+    void (*tanh_backward)(float *dx, const float *dy, const float *y, size_t N);  /* dx = dy (1-y²); dx may be dy */
+
+    /* y = x + dropout(f);  df = dropout'(dy) */
+    void (*residual_forward)(float *y, const float *x, const float *f, size_t N, struct dropout drop);
+    void (*dropout_apply)(float *y, const float *x, size_t N, struct dropout drop, bool accumulate);
+
+    /* See layernorm.h. */
+    void (*layernorm_forward)(float *y, float *mean, float *rstd, const float *x, const float *gain,
+                              const float *bias, int N, int D);
+    void (*layernorm_backward)(float *dx, float *dgain, float *dbias, const float *dy,
+                               const float *x, const float *mean, const float *rstd,
+                               const float *gain, int N, int D, bool accumulate);
+
+    /* y[n,:] = dropout(scale * table[id[n],:] + position[place[n],:]); position may be NULL */
+    void (*embed_forward)(float *y, const float *table, const int32_t *id, float scale,
+                          const float *position, const int32_t *place, int N, int D,
+                          struct dropout drop);
+
+    /* C (M,N) = or += A B, for matrices too small for BLAS.  A's element (i,k) is
+     * a[i*row + k*col]; B (K,ldb) and C (M,ldc) have rows padded to multiples of 16 floats, and
+     * N is such a multiple. */
+    void (*small_gemm)(float *c, int ldc, const float *a, int row, int col, const float *b, int ldb,
+                       int M, int N, int K, bool accumulate);
+
+    /* p (M,ldp) = soft-max over the first n columns of each row of s·scale, in place; columns
+     * beyond are set to 0.  causal: row i sees columns 0 … i only. */
+    void (*attention_softmax)(float *p, int ldp, int M, int n, float scale, bool causal);
+    /* ds = scale · p · (dp − Σ dp·p), in place in dp */
+    void (*attention_softmax_backward)(float *dp, const float *p, int ldp, int M, int n, float scale);
+    /* dst (cols,ldd) = srcᵀ, src (rows,lds); the padding up to ldd is cleared */
+    void (*transpose)(float *dst, int ldd, const float *src, int lds, int rows, int cols);
+
+    /* One query over T cached keys and values of a head: k (T,ldk), v (T,ldv), out (d). */
+    void (*attend_one)(float *out, const float *q, const float *k, const float *v, int ldk, int ldv,
+                       int T, int d, float scale, float *scratch);
+
+    /* LSTM cell, gates i f g o in (N,4H), before their non-linearities; overwritten with the
+     * activated ones.  c_out = f c + i g;  h = o tanh(c_out). */
+    void (*lstm_forward)(float *h, float *c_out, float *gates, const float *c, int N, int H);
+    /* dgates overwrites; dc is in: gradient of c_out, out: gradient of c. */
+    void (*lstm_backward)(float *dgates, float *dc, const float *dh, const float *gates,
+                          const float *c, const float *c_out, int N, int H);
+
+    /* SSRU (Kim 2019) over one sentence: f = σ(f), c_t = f c_{t-1} + (1-f) x, y = relu(c).
+     * fx (T,2D): forget gates before σ, then x; c (T,D) is kept; first (D) the state before. */
+    void (*ssru_forward)(float *y, float *c, float *fx, const float *first, int T, int D);
+    void (*ssru_backward)(float *dfx, const float *dy, const float *c, const float *fx,
+                          const float *first, float *carry, int T, int D);
+
+    /* lse = log Σ exp(x·a);  y = exp(x·a − lse), may be x; returns lse */
+    float (*softmax)(float *y, const float *x, float a, int V);
+    float (*log_softmax)(float *y, const float *x, int V);
+    int (*argmax)(const float *x, int V);
+    float (*dot)(const float *x, const float *y, int N);
+
+    /* Fused Adam over N floats (Kingma & Ba 2015, AdamW's decoupled decay): gradient g·factor;
+     * ema may be NULL.  g is cleared. */
+    void (*adam)(float *w, float *m, float *v, float *g, float *ema, size_t N, float factor,
+                 float rate, float beta1, float beta2, float epsilon, float decay,
+                 float correction1, float correction2, float ema_decay);
+};
+
+extern const struct kernels *kernel;    /* set before main runs */
+const struct kernels *kernels_named(const char *isa);   /* for tests and benches; NULL: cannot run */
+
+#endif

@@ -1,0 +1,18 @@
+# The kernels are compiled once for each instruction set; kernels.c chooses at run time.
+set(COHO_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -fassociative-math
+    -freciprocal-math -ffp-contract=fast)
+set(COHO_AVX2 -mavx2 -mfma -mf16c -mbmi2)
+set(COHO_AVX512 ${COHO_AVX2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512)
+foreach(isa baseline avx2 avx512)
+  set(flags ${COHO_KERNEL_FLAGS})
+  if(isa STREQUAL avx2)
+    list(APPEND flags ${COHO_AVX2})
+  elseif(isa STREQUAL avx512)
+    list(APPEND flags ${COHO_AVX512})
+  endif()
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(flags ${COHO_KERNEL_FLAGS})
+  endif()
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/tensor/kernels_${isa}.c PROPERTIES
+    COMPILE_OPTIONS "${flags}" OBJECT_DEPENDS "${CMAKE_SOURCE_DIR}/tensor/kernels.inc")
+endforeach()

@@ -1,0 +1,122 @@
+#include "tensor/tape.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+
+struct tensor *tensor_new(struct tape *tape, int rows, int cols)
+{
+    struct tensor *t = arena_zeroed(&tape->arena, sizeof *t);
+    t->rows = rows;
+    t->cols = cols;
+    t->data = arena_take(&tape->arena, ((size_t)rows * cols + 1) * sizeof(float));
+    return t;
+}
+
+struct tensor *tape_param(struct tape *tape, int ref)
+{
+    const struct param *p = &tape->params->items[ref];
+    struct tensor *t = arena_zeroed(&tape->arena, sizeof *t);
+    t->rows = p->rows;
+    t->cols = p->cols;
+    t->data = tape->params->block + p->offset;
+    t->grad = tape->grads ? tape->grads + p->offset : NULL;
+    return t;
+}
+
+struct tensor *tape_constant(struct tape *tape, const float *data, int rows, int cols)
+{
+    struct tensor *t = arena_zeroed(&tape->arena, sizeof *t);
+    t->rows = rows;
+    t->cols = cols;
+    t->data = (float *)data;
+    t->constant = true;
+    return t;
+}
+
+struct node *tape_node(struct tape *tape, const struct op *op, struct tensor *out,
+                       struct tensor *a, struct tensor *b, struct tensor *c, struct tensor *d)
+{
+    if (!tape->grads)
+        return NULL;
+    struct node *n = arena_zeroed(&tape->arena, sizeof *n);
+    n->op = op;
+    n->out = out;
+    n->in[0] = a;
+    n->in[1] = b;
+    n->in[2] = c;
+    n->in[3] = d;
+    n->before = tape->last;
+    tape->last = n;
+    return n;
+}
+
+struct dropout tape_dropout(struct tape *tape, float rate)
+{
+    struct dropout d = { 0, 0 };
+    if (tape->train && rate > 0) {
+        d.rate = rate;
+        d.seed = (uint32_t)rng_mix(((uint64_t)tape->seed << 32) | tape->drops++);
+    }
+    return d;
+}
+
+float *tensor_grad_into(struct tape *tape, struct tensor *t, bool *accumulate)
+{
+    assert(!t->constant);
+    *accumulate = t->grad != NULL;
+    if (!t->grad)
+        t->grad = arena_take(&tape->arena, ((size_t)t->rows * t->cols + 1) * sizeof(float));
+    return t->grad;
+}
+
+float *tensor_grad(struct tape *tape, struct tensor *t)
+{
+    bool accumulate;
+    float *grad = tensor_grad_into(tape, t, &accumulate);
+    if (!accumulate)
+        memset(grad, 0, (size_t)t->rows * t->cols * sizeof(float));
+    return grad;
+}
+
+void tape_backward(struct tape *tape)
+{
+    for (struct node *n = tape->last; n; n = n->before)
+        if (n->out->grad)               /* otherwise nothing depends on it */
+            n->op->backward(tape, n);
+    tape->last = NULL;
+}
+
+void tape_reset(struct tape *tape)
+{
+    arena_reset(&tape->arena);
+    tape->last = NULL;
+}
+
+void tape_release(struct tape *tape)
+{
+    arena_release(&tape->arena);
+    tape->last = NULL;
+}
+
+struct tensor *sample_leaf(struct sample *s, int rows, int cols)
+{
+    if (s->next < s->leaves)
+        return s->leaf[s->next++];
+    struct rng rng;
+    rng_seed(&rng, s->seed, (uint64_t)s->leaves);
+    struct tensor *t = xcalloc(1, sizeof *t);
+    size_t size = (size_t)rows * cols;
+    t->rows = rows;
+    t->cols = cols;
+    t->data = xmalloc(size * sizeof(float));
+    for (size_t i = 0; i < size; i++)
+        t->data[i] = (float)(rng_unit(&rng) * 2 - 1);
+    assert(s->leaves < 8);
+    s->leaf[s->leaves++] = t;
+    s->next = s->leaves;
+    return t;
+}
