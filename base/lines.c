@@ -287,7 +287,8 @@ static int skip_byte_order_mark(struct lines *in, struct error *err)
     while (r->end - r->begin < 3 && !r->at_end)
         if (read_block(in, err) < 0)
             return -1;
-    if (r->end - r->begin >= 3 && !memcmp(r->text + r->begin, "\xEF\xBB\xBF", 3))
+    in->marked = r->end - r->begin >= 3 && !memcmp(r->text + r->begin, "\xEF\xBB\xBF", 3);
+    if (in->marked)
         r->begin += 3;
     return 0;
 }

@@ -30,6 +30,7 @@ struct lines {
     size_t length;
     int64_t number;             /* 1 for the first line */
     int64_t replaced;           /* lines changed by UTF8_REPLACE so far */
+    bool marked;                /* a byte order mark was taken off the first line */
     const char *path;           /* borrowed by lines_open */
     enum utf8_policy utf8;      /* set before the first lines_next; UTF8_REFUSE when left alone */
     struct lines_reader *reader;
