@@ -3,3 +3,5 @@
  *
  *     COMMAND(name, "usage after the name", "one line that says what it does")
  */
+
+COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and chrF++, equal to sacreBLEU's")

@@ -1,0 +1,299 @@
+/* coho eval: BLEU and chrF of translations, with sacreBLEU's options and output. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "cli/command.h"
+#include "eval/metric.h"
+#include "eval/report.h"
+#include "eval/testset.h"
+
+enum format { FORMAT_TEXT, FORMAT_JSON };
+static const char *const format_names[] = { "text", "json", NULL };
+
+enum { BAD_UTF8_REFUSE, BAD_UTF8_REPLACE };
+static const char *const bad_utf8_names[] = { "refuse", "replace", NULL };
+
+struct eval_options {
+    struct strings input, metrics;
+    int num_refs, bad_utf8;
+    bool sentence_level, force;
+    int format, width;
+    bool json, score_only, short_keys, quiet;
+    int threads;
+};
+
+#define FIELD(member) offsetof(struct eval_options, member)
+static const struct option eval_options[] = {
+    { "input", OPTION_LIST, FIELD(input), .letter = 'i',
+      .help = "translations, a file a system; without: standard input, a tab between systems" },
+    { "metrics", OPTION_LIST, FIELD(metrics), "bleu", .letter = 'm',
+      .help = "what to compute: bleu, chrf, chrf++" },
+    { "sentence-level", OPTION_FLAG, FIELD(sentence_level), "false",
+      .help = "score every line by itself (also -sl)" },
+    { "num-refs", OPTION_INT, FIELD(num_refs), "1", 1, 1000,
+      "references on each line of REF, a tab between them (also -nr)" },
+    { "bad-utf8", OPTION_CHOICE, FIELD(bad_utf8), "refuse", .choices = bad_utf8_names,
+      .help = "what to do with bytes that are not UTF-8" },
+    { "force", OPTION_FLAG, FIELD(force), "false",
+      .help = "do not warn of translations that look tokenized" },
+    { "threads", OPTION_INT, FIELD(threads), "0", 0, 1024, "threads; 0: one a core" },
+    { 0 }
+};
+
+static const struct option output_options[] = {
+    { "format", OPTION_CHOICE, FIELD(format), "text", .choices = format_names, .letter = 'f',
+      .help = "how to print" },
+    { "json", OPTION_FLAG, FIELD(json), "false", .help = "the same as --format json" },
+    { "width", OPTION_INT, FIELD(width), "1", 0, 17, "decimals of a score", .letter = 'w' },
+    { "score-only", OPTION_FLAG, FIELD(score_only), "false", .letter = 'b',
+      .help = "print the bare score" },
+    { "short", OPTION_FLAG, FIELD(short_keys), "false",
+      .help = "abbreviate signatures (also -sh)" },
+    { "quiet", OPTION_FLAG, FIELD(quiet), "false", .letter = 'q', .help = "no messages" },
+    { 0 }
+};
+
+/* sacreBLEU's options of several letters behind one dash. */
+static char *long_name(char *word)
+{
+    static const char *const names[][2] = {
+        { "-tok", "--tokenize" }, { "-lc", "--lowercase" }, { "-sv", "--smooth-value" },
+        { "-sl", "--sentence-level" }, { "-sh", "--short" }, { "-nr", "--num-refs" },
+        { "-cc", "--chrf-char-order" }, { "-cw", "--chrf-word-order" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+        if (!strcmp(word, names[i][0]))
+            return (char *)(uintptr_t)names[i][1];
+    return word;
+}
+
+/* Everything of one run. */
+struct job {
+    const struct command *self;
+    struct eval_options options;
+    struct metric_config config;
+    const struct metric *metrics[REPORT_METRICS_MAX];   /* in the table's order */
+    size_t metrics_count;
+    struct testset set;
+};
+
+/* ---- usage ---- */
+
+static int unknown_metric(const struct job *job, const char *name)
+{
+    const char *known[REPORT_METRICS_MAX], *near;
+    struct strbuf all = { 0 };
+    size_t count = 0;
+    int ret;
+
+    for (const struct metric *m; (m = metric_row((int)count)); count++) {
+        known[count] = metric_name(m);
+        strbuf_printf(&all, "%s%s", count ? ", " : "", known[count]);
+    }
+    near = nearest_name(name, known, count);
+    ret = command_misuse(job->self, "unknown metric '%s'%s%s%s; there are %s", name,
+                         near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "",
+                         all.text);
+    strbuf_release(&all);
+    return ret;
+}
+
+static bool contains(const struct strings *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (!strcmp(names->items[i], name))
+            return true;
+    return false;
+}
+
+/* 0, or the exit status. */
+static int pick_metrics(struct job *job)
+{
+    const struct strings *names = &job->options.metrics;
+    const struct metric *m;
+    for (size_t i = 0; i < names->count; i++)
+        if (!metric_find(names->items[i]))
+            return unknown_metric(job, names->items[i]);
+    for (int i = 0; (m = metric_row(i)); i++)
+        if (contains(names, metric_name(m)))
+            job->metrics[job->metrics_count++] = m;
+    return 0;
+}
+
+static const char *named_twice(const struct strings *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!strcmp(names->items[i], names->items[k]))
+                return names->items[i];
+    return NULL;
+}
+
+/* How many of the inputs are standard input. */
+static int stdin_count(const struct strings *input, const char *const *refs, int refs_count)
+{
+    int count = input->count == 0;
+    for (size_t i = 0; i < input->count; i++)
+        count += !strcmp(input->items[i], "-");
+    for (int i = 0; i < refs_count; i++)
+        count += !strcmp(refs[i], "-");
+    return count;
+}
+
+/* 0, or the exit status. */
+static int check_usage(const struct job *job, const char *const *refs, int refs_count)
+{
+    const struct eval_options *o = &job->options;
+    const char *twice = named_twice(&o->input);
+
+    if (refs_count == 0)
+        return command_misuse(job->self, "a file of references is missing; it goes before -i");
+    if (twice)
+        return command_misuse(job->self, "'%s' is given twice to --input", twice);
+    if (stdin_count(&o->input, refs, refs_count) > 1)
+        return command_misuse(job->self, "standard input can be read only once; name the "
+                              "translations with -i");
+    if (o->num_refs > 1 && refs_count > 1)
+        return command_misuse(job->self, "--num-refs goes with a single file of references");
+    if (o->sentence_level && job->metrics_count > 1)
+        return command_misuse(job->self, "--sentence-level computes one metric at a time");
+    if (o->sentence_level && o->input.count > 1)
+        return command_misuse(job->self, "--sentence-level scores one system at a time");
+    return 0;
+}
+
+/* ---- output ---- */
+
+static void score_system(struct metric_report *reports, const struct job *job, size_t system)
+{
+    const struct testset *set = &job->set;
+    for (size_t m = 0; m < job->metrics_count; m++)
+        metric_corpus(&reports[m], job->metrics[m], &job->config, set->systems[system].hyps,
+                      set->refs, set->n, set->nrefs, job->options.threads);
+}
+
+static void write_one_system(struct strbuf *out, const struct job *job)
+{
+    const struct eval_options *o = &job->options;
+    struct metric_report reports[REPORT_METRICS_MAX];
+
+    score_system(reports, job, 0);
+    if (o->score_only)
+        for (size_t m = 0; m < job->metrics_count; m++)
+            strbuf_printf(out, "%.*f\n", o->width, reports[m].score);
+    else if (o->format == FORMAT_JSON)
+        report_jsons(out, reports, job->metrics_count, o->width);
+    else
+        report_texts(out, reports, job->metrics_count, o->width, o->short_keys);
+}
+
+static void write_systems(struct strbuf *out, const struct job *job)
+{
+    const struct eval_options *o = &job->options;
+    size_t systems = job->set.systems_count, count = job->metrics_count;
+    struct metric_report *reports = xcalloc(systems * count, sizeof *reports);
+    const char **names = xcalloc(systems, sizeof *names);
+
+    for (size_t s = 0; s < systems; s++) {
+        names[s] = job->set.systems[s].name;
+        score_system(reports + s * count, job, s);
+    }
+    if (o->format == FORMAT_JSON)
+        report_systems_json(out, names, systems, reports, count, o->width);
+    else
+        report_systems_text(out, names, systems, reports, count, o->width, o->short_keys);
+    free(names);
+    free(reports);
+}
+
+static void write_sentences(struct strbuf *out, const struct job *job)
+{
+    const struct eval_options *o = &job->options;
+    const struct testset *set = &job->set;
+    const struct metric *metric = job->metrics[0];
+    size_t width = (size_t)metric_width(metric, &job->config);
+    double *stats = xcalloc(set->n * width, sizeof *stats);
+
+    metric_segments(stats, metric, &job->config, set->systems[0].hyps, set->refs, set->n,
+                    set->nrefs, o->threads);
+    for (size_t i = 0; i < set->n; i++) {
+        struct metric_report r;
+        metric_report(&r, metric, &job->config, stats + i * width, set->nrefs);
+        if (o->score_only)
+            strbuf_printf(out, "%.*f", o->width, r.score);
+        else if (o->format == FORMAT_JSON)
+            report_json(out, &r, o->width, true);
+        else
+            report_text(out, &r, o->width, o->short_keys);
+        strbuf_putc(out, '\n');
+    }
+    free(stats);
+}
+
+static int print_scores(const struct job *job, struct error *err)
+{
+    struct strbuf out = { 0 };
+    if (job->options.sentence_level)
+        write_sentences(&out, job);
+    else if (job->set.systems_count > 1)
+        write_systems(&out, job);
+    else
+        write_one_system(&out, job);
+    fwrite(out.text, 1, out.length, stdout);
+    strbuf_release(&out);
+    if (fflush(stdout) || ferror(stdout))
+        return error_set(err, "cannot write to standard output: %s", strerror(errno));
+    return 0;
+}
+
+/* ---- the command ---- */
+
+static int evaluate(struct job *job, const char *const *refs, int refs_count, struct error *err)
+{
+    const struct eval_options *o = &job->options;
+    enum utf8_policy utf8 = o->bad_utf8 == BAD_UTF8_REPLACE ? UTF8_REPLACE : UTF8_REFUSE;
+
+    if (testset_load(&job->set, refs, (size_t)refs_count, o->num_refs, o->input.items,
+                     o->input.count, utf8, err) < 0)
+        return -1;
+    if (o->sentence_level && job->set.systems_count > 1)
+        return error_set(err, "--sentence-level scores one system at a time, but standard input "
+                         "has %zu columns divided by tabs", job->set.systems_count);
+    if (job->metrics[0] == metric_find("bleu") && !o->force)
+        testset_warn_of_tokens(&job->set);
+    return print_scores(job, err);
+}
+
+int cmd_eval(const struct command *self, int argc, char **argv)
+{
+    struct job job = { .self = self };
+    const struct option_group groups[] = {
+        { NULL, eval_options, &job.options },
+        { "BLEU", bleu_options, &job.config.bleu },
+        { "chrF", chrf_options, &job.config.chrf },
+        { "output", output_options, &job.options },
+        { NULL, NULL, NULL },
+    };
+    const char **refs = xcalloc((size_t)argc, sizeof *refs);
+    struct error err;
+    int refs_count, status;
+
+    options_default(groups);
+    for (int i = 1; i < argc; i++)
+        argv[i] = long_name(argv[i]);
+    status = command_parse(self, groups, argc, argv, refs, &refs_count);
+    if (status >= 0 || (status = pick_metrics(&job)) || (status = check_usage(&job, refs, refs_count)))
+        goto done;
+    log_quiet(job.options.quiet);
+    job.options.format = job.options.json ? FORMAT_JSON : job.options.format;
+    job.config.bleu.effective_order |= job.options.sentence_level;
+    status = evaluate(&job, refs, refs_count, &err) < 0 ? command_fail(self, &err) : 0;
+done:
+    testset_release(&job.set);
+    options_release(groups);
+    free(refs);
+    return status;
+}
