@@ -26,4 +26,10 @@ int command_fail(const struct command *self, const struct error *err);
 int command_misuse(const struct command *self, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* cmd_NAME of every row of cli/commands.h. */
+#define COMMAND(id, usage, summary) \
+    int cmd_##id(const struct command *self, int argc, char **argv);
+#include "cli/commands.h"
+#undef COMMAND
+
 #endif
