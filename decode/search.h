@@ -1,0 +1,105 @@
+#ifndef DECODE_SEARCH_H
+#define DECODE_SEARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/option.h"
+#include "seq2seq/stepper.h"
+
+struct error;
+
+/* Greedy and beam search over anything that can score the next token.
+ *
+ *     struct search *s = search_new(&stepper, &config);
+ *     search_run(s, &feed);            // asks feed for sentences, hands their results to it
+ *     search_free(s);
+ *
+ * Sentences run in one continuous batch: a finished one leaves at once and the next one of the
+ * feed takes its place.  What a sentence gets depends on the scores of its own rows and on
+ * nothing else in the batch.
+ *
+ * Beam k, at each step: of all continuations of the sentence's live prefixes the 2k likeliest are
+ * looked at in order, ties going to the better prefix, then to the lower token.  A </s> among the
+ * first k finishes its prefix; the first k others live on.  So k prefixes live until the end.  A
+ * sentence is done when
+ *
+ *   - k hypotheses have finished, or
+ *   - the n-best asked for have finished and no live prefix could still get a better score than
+ *     the last of them, whatever followed it (this rule only saves time), or
+ *   - the length limit is reached: there </s> is the only continuation.
+ *
+ * Hypotheses are ranked by score = logp / penalty(length), length counting </s>; equal scores
+ * rank in the order of finishing.  Beam 1 is greedy search and runs as such: the best token only. */
+enum length_penalty {
+    PENALTY_NONE,               /* 1 */
+    PENALTY_LENGTH,             /* length^alpha */
+    PENALTY_GNMT                /* ((5 + length) / 6)^alpha  (Wu 2016) */
+};
+enum long_lines { LONG_TRUNCATE, LONG_REFUSE };
+
+struct search_config {
+    int beam;                   /* k */
+    int n_best;                 /* hypotheses handed out; at most k */
+    int length_penalty;         /* enum length_penalty */
+    float alpha;
+    float max_length_factor;    /* limit = factor × source tokens + offset, neither with </s> */
+    int max_length_offset;
+    int min_length;             /* tokens before </s> is allowed */
+    int batch_sentences;        /* at most so many at once */
+    int batch_tokens;           /* … and so many source tokens × k; one sentence always fits */
+    int max_source;             /* tokens of a source; longer ones are … */
+    int long_lines;             /* enum long_lines; both are for translate.h, not for the engine */
+};
+extern const struct option search_options[];
+
+/* Whether the options agree with each other (n-best within the beam). */
+int search_check(const struct search_config *config, struct error *err);
+
+/* The ranking score of a hypothesis of `length` tokens, </s> included. */
+double search_score(const struct search_config *config, double logp, int length);
+
+/* The most tokens, </s> not counted, that a source of that many (without </s>) may give. */
+int search_limit(const struct search_config *config, int source_tokens);
+
+struct sentence {
+    int64_t index;              /* the feed's own number for it */
+    const int32_t *source;      /* with </s>; read before the next call of feed->next */
+    int source_count;
+    /* Tokens that every hypothesis must begin with; they may end with </s>, and then the search
+     * only scores them.  Must stay until `done`.  NULL: none. */
+    const int32_t *prefix;
+    int prefix_count;
+};
+
+struct hypothesis {
+    const int32_t *ids;         /* without </s> */
+    int count;
+    const float *token_logp;    /* count + 1 values: each token's, then that of </s> */
+    double logp;                /* their sum: exp(logp) is the probability of the whole sentence */
+    double score;               /* what it was ranked by */
+    bool cut;                   /* ended by the length limit, not by the model's choice; or the
+                                   model gave no usable scores: then logp is -infinity */
+};
+
+/* Where sentences come from and where their hypotheses go.  `next` returns false when there are
+ * no more.  `done` gets the n-best, best first, at least one; borrowed until it returns.  The
+ * order of `done` is the order of finishing. */
+struct search_feed {
+    void *arg;
+    bool (*next)(void *arg, struct sentence *out);
+    void (*done)(void *arg, int64_t index, const struct hypothesis *best, int count);
+};
+
+struct search_stats {
+    int64_t sentences, steps, rows;     /* rows: summed over steps */
+    int64_t tokens;                     /* of the best hypotheses, </s> included */
+};
+
+/* The stepper is borrowed and must outlive the search; config is copied. */
+struct search *search_new(const struct stepper *model, const struct search_config *config);
+void search_free(struct search *s);
+void search_run(struct search *s, const struct search_feed *feed);
+const struct search_stats *search_stats(const struct search *s);        /* of all runs so far */
+
+#endif

@@ -1,0 +1,26 @@
+#ifndef DECODE_SELECT_H
+#define DECODE_SELECT_H
+
+#include <stdint.h>
+
+/* The likeliest continuations of a sentence's rows, found in one pass over the scores.
+ *
+ * NaN and -infinity are never chosen.  Ties go to the lower row, then to the lower token, so a
+ * choice depends on nothing but the numbers. */
+struct candidate {
+    double logp;        /* of the whole prefix with the token */
+    int32_t row, token;
+    float token_logp;
+};
+
+/* The at most K best of sum[r] + logp[r,v], best first, into `best`; returns how many there are.
+ * logp is (rows,V), K > 0. */
+int select_top(struct candidate *best, int K, const float *logp, const double *sum, int rows, int V);
+
+/* The token with the largest value of x (V), or -1 when none is greater than -infinity. */
+int32_t select_best(const float *x, int V);
+
+/* The first v ≥ from with x[v] > threshold, or V. */
+int select_above(const float *x, int from, int V, float threshold);
+
+#endif
