@@ -290,25 +290,30 @@ static size_t smallest(size_t a, size_t b, size_t c)
     return least < c ? least : c;
 }
 
-/* Levenshtein's distance, in one row. */
+#define LONGEST_NAME 64
+
+/* Insertions, deletions, changes and swaps of neighbours (optimal string alignment). */
 static size_t edit_distance(const char *a, const char *b)
 {
-    size_t m = strlen(a), n = strlen(b), row[64];
+    size_t m = strlen(a), n = strlen(b), cost[3][LONGEST_NAME];     /* row i is cost[i % 3] */
 
-    if (n >= ARRAY_COUNT(row) || m >= ARRAY_COUNT(row))
+    if (m >= LONGEST_NAME || n >= LONGEST_NAME)
         return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= m; i++) {
-        size_t diagonal = row[0];
+    for (size_t i = 0; i <= m; i++) {
+        size_t *row = cost[i % 3], *above = cost[(i + 2) % 3], *two_above = cost[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j];
-            row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
+            if (i == 0) {
+                row[j] = j;
+                continue;
+            }
+            row[j] = smallest(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]
+                && two_above[j - 2] + 1 < row[j])
+                row[j] = two_above[j - 2] + 1;
         }
     }
-    return row[n];
+    return cost[m % 3][n];
 }
 
 /* Near is a third of the letters, at least one; or a name that goes on where `name` stops. */
@@ -573,7 +578,7 @@ static const char *kind_text(enum option_kind kind)
     case OPTION_INT: case OPTION_LONG: return "a whole number";
     case OPTION_FLOAT: return "a number";
     case OPTION_SIZE: return "a size such as 300M";
-    case OPTION_LIST: return "a list";
+    case OPTION_LIST: return "a text or a list of texts";
     default: return "a text";
     }
 }

@@ -1,0 +1,118 @@
+#ifndef DISTILL_STAGE_H
+#define DISTILL_STAGE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/option.h"
+#include "base/strbuf.h"
+
+struct error;
+struct stage;
+struct stage_cost;
+struct stage_run;
+
+/* A recipe is a graph of stages; a stage is of a kind, and a kind is one row of a table.
+ *
+ * What a kind needs to know of the recipe is declared: its options (the tables of the structs
+ * that it hands to the library) and its inputs (keys whose values name other stages). */
+struct stage_options {
+    const struct option *options;
+    size_t offset;              /* of the struct that the table fills, in the kind's config */
+};
+
+struct stage_input {
+    const char *name;           /* the key in the recipe */
+    const char *wants;          /* what the stage named there must make: "corpus", "model", … */
+    bool required;
+    bool many;                  /* takes a list of stages, or a mapping from labels to stages */
+};
+
+struct stage_kind {
+    const char *name;           /* the recipe's `kind:` */
+    const char *summary;        /* one line */
+    const char *makes;          /* what other stages may take it for */
+    int version;                /* raised when the same options give other output than before */
+    size_t config_size;
+    const struct stage_options *options;        /* { NULL } at the end; NULL: none */
+    const struct stage_input *inputs;           /* { NULL } at the end; NULL: none */
+
+    /* Options that depend on others, such as those of the objective that `given` names: a table
+     * and the size of its struct, which becomes stage->variant.  NULL: none. */
+    int (*variant)(const json_t *given, const struct option **options, size_t *size,
+                   struct error *err);
+    /* What single ranges cannot say; called once all is read.  NULL: nothing to check. */
+    int (*check)(const struct stage *s, struct error *err);
+    /* Files and folders outside the run that the stage reads; they count as inputs, by content. */
+    void (*reads)(const struct stage *s, struct strings *paths);
+    /* Does the work in run->folder, which exists.  With run->resumed, it holds what an
+     * interrupted run of exactly this stage left behind; otherwise it is empty.  Names what it
+     * leaves through stage_output.  Returns STAGE_STOPPED when a signal ended it. */
+    int (*run)(struct stage_run *run, struct error *err);
+    /* Fills what can be told beforehand; what cannot stays unknown.  NULL: nothing can.  Inputs
+     * may not have run yet. */
+    void (*estimate)(const struct stage_run *run, struct stage_cost *cost);
+};
+enum { STAGE_STOPPED = 1 };
+
+struct stage_link {
+    const struct stage_input *input;
+    char *label;                /* the mapping's key, or the name of the stage */
+    size_t stage;               /* an index into the recipe's stages */
+};
+
+#define STAGE_TABLES 6
+
+struct stage {
+    char *name;
+    const struct stage_kind *kind;
+    void *config;               /* the kind's struct */
+    void *variant;              /* the struct of the tables that `variant` chose */
+    struct option_group groups[STAGE_TABLES + 2];
+    struct stage_link *links;
+    size_t link_count, link_room;
+    char *origin;               /* "recipe.yml:12", for messages */
+};
+
+/* Seconds and bytes; below zero: unknown. */
+struct stage_cost {
+    double seconds, bytes;
+};
+
+/* One stage at work. */
+struct stage_run {
+    const struct stage *stage;
+    const char *recipe;         /* the recipe's name and its file's fingerprint, for lineage */
+    const char *recipe_hash;
+    const char *root;           /* the run's folder; stages have folders in it */
+    char *folder;               /* this stage's */
+    bool resumed;
+    int threads;
+    const json_t *previous;     /* the manifest that it left with other options or inputs, or NULL */
+    json_t *figures;            /* what was measured; the stage adds to it */
+    struct strings outputs;     /* files it leaves, relative to folder */
+    const struct stage *stages; /* of the whole recipe … */
+    json_t *const *manifests;   /* … with their manifests; NULL for those that are not done */
+};
+
+void stage_output(struct stage_run *run, const char *path);     /* relative to run->folder */
+char *stage_path(const struct stage_run *run, const char *name);        /* the caller's */
+
+/* The single stage given for an input, or NULL. */
+const struct stage_link *stage_link(const struct stage *s, const char *input);
+bool stage_has(const struct stage_run *run, const char *input);
+char *stage_input_folder(const struct stage_run *run, const char *input);       /* the caller's */
+char *stage_link_folder(const struct stage_run *run, const struct stage_link *link);
+const json_t *stage_input_manifest(const struct stage_run *run, const char *input);
+const json_t *stage_link_manifest(const struct stage_run *run, const struct stage_link *link);
+/* A figure of a manifest, or NAN. */
+double manifest_figure(const json_t *manifest, const char *name);
+
+/* The options as JSON, each once, without those that do not change the result (threads, resume). */
+json_t *stage_options_json(const struct stage *s);
+
+const struct stage_kind *stage_kind_find(const struct stage_kind *const *kinds, const char *name);
+void stage_release(struct stage *s);
+
+#endif
