@@ -335,7 +335,7 @@ const char *nearest_name(const char *name, const char *const *known, size_t coun
     return best;
 }
 
-static const char *nearest_option(const struct option_group *groups, const char *name)
+static const char *nearest_option(const struct option_group *groups, const char *name, bool flags_only)
 {
     const char **known = NULL;
     const char *near;
@@ -343,6 +343,8 @@ static const char *nearest_option(const struct option_group *groups, const char 
 
     for (EACH_GROUP(g, groups))
         for (EACH_OPTION(o, g)) {
+            if (flags_only && o->kind != OPTION_FLAG)
+                continue;
             known = array_grow(known, &room, count + 1, sizeof *known);
             known[count++] = o->name;
         }
@@ -355,9 +357,9 @@ static int unknown(const struct option_group *groups, const char *kind, const ch
                    const char *name, struct error *err)
 {
     bool negated = *dashes && !strncmp(name, "no-", 3);
-    const char *near = nearest_option(groups, name), *no = "";
+    const char *near = nearest_option(groups, name, false), *no = "";
     if (!near && negated) {
-        near = nearest_option(groups, name + 3);
+        near = nearest_option(groups, name + 3, true);
         no = "no-";
     }
     if (near)
