@@ -7,11 +7,6 @@
 
 #define BAD_CODE 0xFFFDu
 
-struct text text_of(const char *string)
-{
-    return (struct text){ string, string ? strlen(string) : 0 };
-}
-
 /* ---- code points ---- */
 
 static inline bool is_tail(struct text t, size_t at)

@@ -6,18 +6,13 @@
 #include <stdint.h>
 
 #include "base/strbuf.h"
+#include "base/text.h"
 
-/* A segment of text as the metrics see it: UTF-8, not zero-terminated, may hold zero bytes.
- * bytes NULL: absent, as a reference that a segment does not have.
+/* Segments of text (base/text.h) as the metrics see them; bytes NULL is a reference that a
+ * segment does not have.
  *
  * What is white space, a line's end, lower case or a category follows Python, because
  * sacreBLEU is defined by it. */
-struct text {
-    const char *bytes;
-    size_t length;
-};
-
-struct text text_of(const char *string);            /* of a zero-terminated string, or NULL */
 struct text text_rstrip(struct text t);             /* without white space at the end, as str.rstrip */
 struct text text_strip(struct text t);              /* on both sides, as str.strip */
 
