@@ -40,6 +40,10 @@ int lines_open(struct lines *in, const char *path, struct error *err);
 int lines_next(struct lines *in, struct error *err);    /* 1 a line, 0 the end, -1 an error */
 void lines_close(struct lines *in);
 
+/* The first `limit` lines of a file (0: all) as a list; a line with a zero byte is refused. */
+struct strings;
+int lines_read(struct strings *out, const char *path, int64_t limit, struct error *err);
+
 /* Length of the longest valid UTF-8 prefix; equals length when all is valid. */
 size_t utf8_valid_prefix(const char *text, size_t length);
 

@@ -1,0 +1,79 @@
+/* Decoding a development set during training. */
+#include "decode/validate.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/lines.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "decode/translate.h"
+#include "eval/metric.h"
+
+struct validation {
+    struct strings sources, references;
+    struct search_config search;        /* greedy */
+};
+
+static int decode(void *state, const struct model *m, int threads, struct decode_scores *scores,
+                  struct error *err)
+{
+    const struct validation *v = state;
+    size_t n = v->sources.count;
+    struct translation *out = xcalloc(n, sizeof *out);
+    const char **hyps = xcalloc(n, sizeof *hyps);
+    const char *const *references = (const char *const *)v->references.items;
+    int ret = translate_lines(out, m, (const char *const *)v->sources.items, n, &v->search,
+                              threads, NULL, err);
+    if (ret == 0) {
+        for (size_t i = 0; i < n; i++)
+            hyps[i] = out[i].text[0];
+        scores->bleu = bleu_of_lines(hyps, references, n);
+        scores->chrf = chrf_of_lines(hyps, references, n);
+    }
+    translations_release(out, n);
+    free(hyps);
+    free(out);
+    return ret;
+}
+
+static void validation_free(struct validation *v)
+{
+    strings_release(&v->sources);
+    strings_release(&v->references);
+    free(v);
+}
+
+int validator_open(struct validator *out, const char *source_path, const char *reference_path,
+                   int64_t limit, struct error *err)
+{
+    struct validation *v = xcalloc(1, sizeof *v);
+    const struct option_group groups[] = { { NULL, search_options, &v->search }, { NULL } };
+
+    options_default(groups);
+    v->search.beam = v->search.n_best = 1;
+    if (lines_read(&v->sources, source_path, limit, err) < 0
+        || lines_read(&v->references, reference_path, limit, err) < 0)
+        goto failed;
+    if (v->sources.count == 0) {
+        error_set(err, "'%s' is empty: there is nothing to validate on", source_path);
+        goto failed;
+    }
+    if (v->sources.count != v->references.count) {
+        error_set(err, "'%s' has %zu lines but '%s' has %zu; they must be aligned line by line",
+                  source_path, v->sources.count, reference_path, v->references.count);
+        goto failed;
+    }
+    *out = (struct validator){ v, decode };
+    return 0;
+failed:
+    validation_free(v);
+    return -1;
+}
+
+void validator_close(struct validator *v)
+{
+    if (v->state)
+        validation_free(v->state);
+    *v = (struct validator){ 0 };
+}
