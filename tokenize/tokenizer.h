@@ -29,7 +29,12 @@ struct ids {
 };
 void ids_release(struct ids *ids);
 
+/* NULL for a file that is missing, no SentencePiece model, cut short or damaged where that shows
+ * (the format has no checksum). */
 struct tokenizer *tokenizer_load(const char *path, struct error *err);
+/* From the bytes of such a file, which are copied; `path` is for messages. */
+struct tokenizer *tokenizer_from_bytes(const void *bytes, size_t length, const char *path,
+                                       struct error *err);
 void tokenizer_free(struct tokenizer *t);
 
 /* These append to what is there already. */
@@ -41,8 +46,15 @@ void tokenizer_decode(const struct tokenizer *t, struct strbuf *out,
 void tokenizer_decode_pieces(const struct tokenizer *t, struct strbuf *out,
                              const char *pieces, size_t length);
 
-/* Subword regularisation (Kudo 2018): one segmentation sampled from the nbest best (-1: all)
- * with probability ∝ p^alpha; for BPE models alpha is the dropout of merges (Provilkov 2020). */
+/* Subword regularisation: one segmentation, drawn from the caller's generator alone, so that the
+ * same state gives the same ids on any thread.
+ *   unigram models (Kudo 2018): drawn from the nbest best segmentations, or from all of them for
+ *     nbest -1, with probability ∝ p^alpha, p the product of the pieces' probabilities; alpha 0
+ *     is uniform, nbest 0 or 1 is tokenizer_encode.  Memory grows with nbest times the length;
+ *     on lines beyond 170 kB of text at nbest 64 fewer than nbest are kept.
+ *   BPE models (Provilkov et al. 2020): alpha is the probability that a merge is passed over;
+ *     0 is tokenizer_encode, 1 gives characters; nbest has no meaning.
+ *   word and char models know one segmentation only, which is what they give. */
 void tokenizer_sample(const struct tokenizer *t, struct ids *out, const char *text, size_t length,
                       int nbest, float alpha, struct rng *rng);
 
@@ -52,7 +64,15 @@ int32_t tokenizer_id(const struct tokenizer *t, const char *piece);     /* unkno
 int32_t tokenizer_unk(const struct tokenizer *t);
 int32_t tokenizer_bos(const struct tokenizer *t);
 int32_t tokenizer_eos(const struct tokenizer *t);
+int32_t tokenizer_pad(const struct tokenizer *t);               /* these three: -1 when absent */
 bool tokenizer_is_control(const struct tokenizer *t, int32_t id);
+
+enum piece_kind {
+    PIECE_NORMAL = 1, PIECE_UNKNOWN, PIECE_CONTROL, PIECE_USER_DEFINED, PIECE_UNUSED, PIECE_BYTE
+};
+enum piece_kind tokenizer_kind(const struct tokenizer *t, int32_t id);
+float tokenizer_score(const struct tokenizer *t, int32_t id);
+const char *tokenizer_type(const struct tokenizer *t);  /* "unigram", "bpe", "word" or "char" */
 
 /* A fingerprint of the pieces and their order: equal ids mean equal pieces. */
 uint64_t tokenizer_fingerprint(const struct tokenizer *t);
