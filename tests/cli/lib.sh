@@ -7,8 +7,8 @@
 #     finish
 #
 # Each check counts a failure and goes on; `finish` ends with the verdict.  Commands run in a
-# scratch folder ($scratch, also the working folder) that goes away at the end; their input is
-# empty unless the script redirects it.
+# scratch folder ($scratch, also the working folder) that goes away at the end; their standard
+# input is empty but for `expect_with` and `expect_from`.
 
 case $1 in
 /*) coho=$1 ;;
@@ -20,6 +20,7 @@ shared_data=$(cd "$here/../../.." && pwd)/shared/data
 failures=0
 checks=0
 command=
+input=
 LC_ALL=C.UTF-8
 export LC_ALL
 
@@ -47,18 +48,27 @@ expect()
     wanted=$1
     shift
     command=$*
-    "$@" >.seen/stdout 2>.seen/stderr
+    "$@" <"${input:-/dev/null}" >.seen/stdout 2>.seen/stderr
     status=$?
     checks=$((checks + 1))
     [ $status -eq "$wanted" ] || fail "status $status instead of $wanted"
 }
 
-# The same with standard input from the text or file: expect_with TEXT STATUS COMMAND…
+# expect_with TEXT STATUS COMMAND…: the text is the command's standard input.
 expect_with()
 {
     printf '%s' "$1" >.seen/stdin
     shift
-    expect "$@" <.seen/stdin
+    expect_from .seen/stdin "$@"
+}
+
+# expect_from FILE STATUS COMMAND…
+expect_from()
+{
+    input=$1
+    shift
+    expect "$@"
+    input=
 }
 
 same_text()
