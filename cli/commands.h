@@ -4,4 +4,9 @@
  *     COMMAND(name, "usage after the name", "one line that says what it does")
  */
 
+COMMAND(vocab, "[OPTIONS] -o MODEL FILE [FILE …]", "trains a SentencePiece model, or lists one")
+COMMAND(tokenize, "[OPTIONS] -m MODEL [FILE …]", "text to pieces or ids")
+COMMAND(detokenize, "[OPTIONS] -m MODEL [FILE …]", "pieces or ids to text")
+COMMAND(corpus, "STEP [OPTIONS] …",
+        "imports, cleans, splits and counts parallel text; builds stores of ids")
 COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and chrF++, equal to sacreBLEU's")

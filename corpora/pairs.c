@@ -8,6 +8,8 @@
 
 int pairs_open(struct pairs *in, const char *source, const char *target, struct error *err)
 {
+    if (!strcmp(source, "-") && !strcmp(target, "-"))
+        return error_set(err, "only one side can be read from standard input");
     if (lines_open(&in->source, source, err) < 0)
         return -1;
     if (lines_open(&in->target, target, err) < 0) {

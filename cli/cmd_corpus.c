@@ -1,0 +1,357 @@
+/* coho corpus: from raw parallel text to training data, step by step or at once. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/table.h"
+#include "base/thread.h"
+#include "cli/command.h"
+#include "corpora/prepare.h"
+#include "corpora/stats.h"
+#include "corpora/store.h"
+#include "tokenize/tokenizer.h"
+
+struct corpus_options {
+    char *output, *model, *target_model;
+    int threads;
+    bool json, quiet;
+};
+
+#define FIELD(member) offsetof(struct corpus_options, member)
+#define OUTPUT_ROW(help) \
+    { "output", OPTION_STRING, FIELD(output), NULL, 0, 0, help, NULL, 'o', true }
+#define REPORT_ROWS \
+    { "json", OPTION_FLAG, FIELD(json), "false", 0, 0, "the report as JSON" }, \
+    { "quiet", OPTION_FLAG, FIELD(quiet), "false", 0, 0, "no messages, no progress", NULL, 'q' }
+
+static const struct option prefix_options[] = {
+    OUTPUT_ROW("start of the files' names: OUTPUT.src and OUTPUT.trg"), REPORT_ROWS, { 0 }
+};
+static const struct option folder_options[] = {
+    OUTPUT_ROW("folder for train.src, train.trg, dev.src …"), REPORT_ROWS, { 0 }
+};
+static const struct option report_options[] = { REPORT_ROWS, { 0 } };
+static const struct option store_options[] = {
+    OUTPUT_ROW("the store"),
+    { "model", OPTION_STRING, FIELD(model), NULL, 0, 0,
+      "SentencePiece model of the source, and of the target without --target-model",
+      NULL, 'm', true },
+    { "target-model", OPTION_STRING, FIELD(target_model), NULL, 0, 0,
+      "SentencePiece model of the target" },
+    { "threads", OPTION_INT, FIELD(threads), "0", 0, 1024, "threads; 0: one a core" },
+    REPORT_ROWS, { 0 }
+};
+
+/* What every step needs: its options, and the two inputs. */
+struct job {
+    const struct command *self;
+    struct corpus_options options;
+    struct prepare_config config;       /* zeros, where a step has no such options: no filter */
+    const char *source, *target;        /* NULL: not given */
+};
+
+/* ---- reports ---- */
+
+static int print_json(json_t *json)
+{
+    json_dumpf(json, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(json);
+    return 0;
+}
+
+static void number_row(struct table *t, const char *name, int64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, number);
+    table_row(t, name, text, NULL);
+}
+
+/* Rows that are not 0 alone: nobody asked for the filters that did nothing. */
+static void clean_rows(struct table *t, const struct clean_report *report)
+{
+    table_row(t, "", "pairs", NULL);
+    number_row(t, "read", report->read);
+    for (int i = 0; filters[i].name; i++)
+        if (report->dropped[i])
+            number_row(t, filters[i].name, report->dropped[i]);
+    if (report->duplicates)
+        number_row(t, "duplicates", report->duplicates);
+    number_row(t, "kept", report->kept);
+}
+
+static void print_table(struct table *t)
+{
+    table_print(t, stdout);
+    table_release(t);
+}
+
+static void warn_of_repairs(int64_t repaired)
+{
+    if (repaired)
+        log_warning("%" PRId64 " lines were not UTF-8; their bad bytes count as U+FFFD", repaired);
+}
+
+/* ---- import, clean ---- */
+
+static int run_clean(struct job *job, struct error *err)
+{
+    const struct prepare_config *c = &job->config;
+    char *source_out = xasprintf("%s.%s", job->options.output, c->source_lang);
+    char *target_out = xasprintf("%s.%s", job->options.output, c->target_lang);
+    struct clean_report report;
+    struct table t = { 0 };
+    int ret = corpus_clean(&report, source_out, target_out, job->source, job->target, &c->clean,
+                           err);
+    free(source_out);
+    free(target_out);
+    if (ret < 0)
+        return -1;
+    warn_of_repairs(report.repaired);
+    if (job->options.json)
+        return print_json(clean_report_json(&report));
+    clean_rows(&t, &report);
+    print_table(&t);
+    return 0;
+}
+
+/* ---- split, prepare ---- */
+
+static int run_prepare(struct job *job, struct error *err)
+{
+    struct prepare_report report;
+    struct table t = { 0 };
+    if (corpus_prepare(&report, job->options.output, job->source, job->target, &job->config,
+                       err) < 0)
+        return -1;
+    warn_of_repairs(report.clean.repaired);
+    if (job->options.json)
+        return print_json(prepare_report_json(&report));
+    clean_rows(&t, &report.clean);
+    for (int set = SPLIT_SETS - 1; set >= 0; set--)
+        number_row(&t, split_names[set], report.sets[set]);
+    if (report.left_out)
+        number_row(&t, "left out", report.left_out);
+    print_table(&t);
+    return 0;
+}
+
+/* ---- stats ---- */
+
+static void stats_row(struct table *t, const char *name, const char *source, const char *target,
+                      bool paired)
+{
+    table_row(t, name, source, paired ? target : NULL, NULL);
+}
+
+static void count_row(struct table *t, const char *name, int64_t source, int64_t target,
+                      bool paired)
+{
+    char cells[2][24];
+    snprintf(cells[0], sizeof cells[0], "%" PRId64, source);
+    snprintf(cells[1], sizeof cells[1], "%" PRId64, target);
+    stats_row(t, name, cells[0], cells[1], paired);
+}
+
+static void mean_row(struct table *t, const char *name, int64_t source, int64_t target,
+                     const struct corpus_stats *s)
+{
+    char cells[2][32];
+    snprintf(cells[0], sizeof cells[0], "%.1f",
+             s->source.lines ? (double)source / (double)s->source.lines : 0);
+    snprintf(cells[1], sizeof cells[1], "%.1f",
+             s->target.lines ? (double)target / (double)s->target.lines : 0);
+    stats_row(t, name, cells[0], cells[1], s->paired);
+}
+
+static void print_stats(const struct job *job, const struct corpus_stats *s)
+{
+    const struct side_stats *a = &s->source, *b = &s->target;
+    struct table t = { 0 };
+    stats_row(&t, "", job->source, job->target, s->paired);
+    count_row(&t, "lines", a->lines, b->lines, s->paired);
+    count_row(&t, "empty", a->empty, b->empty, s->paired);
+    count_row(&t, "words", a->words, b->words, s->paired);
+    mean_row(&t, "words a line", a->words, b->words, s);
+    mean_row(&t, "characters a line", a->characters, b->characters, s);
+    count_row(&t, "longest, words", a->longest, b->longest, s->paired);
+    count_row(&t, "longest, line", a->longest_line, b->longest_line, s->paired);
+    count_row(&t, "duplicates", a->duplicates, b->duplicates, s->paired);
+    if (s->paired) {
+        number_row(&t, "identical pairs", s->identical);
+        number_row(&t, "duplicate pairs", s->duplicates);
+    }
+    print_table(&t);
+}
+
+static int run_stats(struct job *job, struct error *err)
+{
+    struct corpus_stats stats;
+    if (corpus_stats(&stats, job->source, job->target, err) < 0)
+        return -1;
+    warn_of_repairs(stats.repaired);
+    if (job->options.json)
+        return print_json(corpus_stats_json(&stats));
+    print_stats(job, &stats);
+    return 0;
+}
+
+/* ---- store ---- */
+
+static int print_store(const struct job *job, struct error *err)
+{
+    struct store *s = store_open(job->options.output, true, err);
+    struct table t = { 0 };
+    if (!s)
+        return -1;
+    int64_t pairs = store_count(s), source = store_source_tokens(s), target = store_target_tokens(s);
+    store_close(s);
+    if (job->options.json)
+        return print_json(json_pack("{s:I, s:I, s:I}", "pairs", (json_int_t)pairs,
+                                    "source_tokens", (json_int_t)source,
+                                    "target_tokens", (json_int_t)target));
+    table_row(&t, "", "count", NULL);
+    number_row(&t, "pairs", pairs);
+    number_row(&t, "source tokens", source);
+    number_row(&t, "target tokens", target);
+    print_table(&t);
+    return 0;
+}
+
+static int run_store(struct job *job, struct error *err)
+{
+    const struct corpus_options *o = &job->options;
+    struct tokenizer *source = tokenizer_load(o->model, err), *target = source;
+    int ret = -1;
+    if (source && o->target_model)
+        target = tokenizer_load(o->target_model, err);
+    if (source && target &&
+        store_build(o->output, job->source, job->target, source, target,
+                    o->threads ? o->threads : cpu_count(), err) == 0)
+        ret = print_store(job, err);
+    if (target != source)
+        tokenizer_free(target);
+    tokenizer_free(source);
+    return ret;
+}
+
+/* ---- the steps ---- */
+
+enum { GROUPS_MOST = 7 };
+
+/* To add a step: write its run function and add a row; `groups` are its option tables. */
+static const struct step {
+    const char *name, *usage, *summary;
+    int inputs_least;
+    int (*run)(struct job *job, struct error *err);
+    const struct option *options;
+    bool imports, filters, splits;
+} steps[] = {
+    { "import", "[OPTIONS] SOURCE TARGET -o OUTPUT",
+      "any format to two line-aligned files, as it is", 2, run_clean, prefix_options, true },
+    { "clean", "[OPTIONS] SOURCE TARGET -o OUTPUT",
+      "filters and drops duplicates, with counts", 2, run_clean, prefix_options, true, true },
+    { "split", "[OPTIONS] SOURCE TARGET -o FOLDER",
+      "train, dev and test sets without a common source", 2, run_prepare, folder_options,
+      true, false, true },
+    { "prepare", "[OPTIONS] SOURCE TARGET -o FOLDER",
+      "import, clean and split at once", 2, run_prepare, folder_options, true, true, true },
+    { "stats", "[OPTIONS] SOURCE [TARGET]",
+      "lines, words, lengths, duplicates", 1, run_stats, report_options },
+    { "store", "[OPTIONS] SOURCE TARGET -m MODEL -o STORE",
+      "text to a checksummed file of ids", 2, run_store, store_options },
+    { 0 }
+};
+
+static void list_groups(struct option_group groups[GROUPS_MOST], const struct step *step,
+                        struct job *job)
+{
+    struct clean_config *clean = &job->config.clean;
+    *groups++ = (struct option_group){ NULL, step->options, &job->options };
+    if (step->imports) {
+        *groups++ = (struct option_group){ NULL, prepare_options, &job->config };
+        *groups++ = (struct option_group){ "import", import_options, &clean->import };
+    }
+    if (step->filters) {
+        *groups++ = (struct option_group){ "filters", filter_options, &clean->filter };
+        *groups++ = (struct option_group){ "duplicates", dedup_options, clean };
+    }
+    if (step->splits)
+        *groups++ = (struct option_group){ "sets", split_options, &job->config.split };
+    *groups = (struct option_group){ NULL, NULL, NULL };
+}
+
+/* Takes the inputs from the command line; 0, or the exit status. */
+static int take_inputs(struct job *job, const struct step *step, const char **rest, int count)
+{
+    if (count < step->inputs_least)
+        return command_misuse(job->self, "%s missing: %s",
+                              count == 0 ? "inputs are" : "an input is", step->usage);
+    if (count > 2)
+        return command_misuse(job->self, "unexpected '%s': there are two inputs at most", rest[2]);
+    job->source = rest[0];
+    job->target = count > 1 ? rest[1] : NULL;
+    return 0;
+}
+
+static int run_step(const struct step *step, int argc, char **argv)
+{
+    char *name = xasprintf("corpus %s", step->name);
+    struct command self = { name, step->summary, step->usage, NULL };
+    struct job job = { .self = &self };
+    struct option_group groups[GROUPS_MOST];
+    const char **rest = xcalloc((size_t)argc, sizeof *rest);
+    struct error err = { 0 };
+    int count = 0;
+    list_groups(groups, step, &job);
+    options_default(groups);
+    int status = command_parse(&self, groups, argc, argv, rest, &count);
+    if (status < 0 && !(status = take_inputs(&job, step, rest, count))) {
+        log_quiet(job.options.quiet);
+        status = step->run(&job, &err) < 0 ? command_fail(&self, &err) : 0;
+    }
+    options_release(groups);
+    free(rest);
+    free(name);
+    return status;
+}
+
+static void list_steps(FILE *out, const struct command *self)
+{
+    fprintf(out, "usage: coho corpus %s\n\n%s\n\n", self->usage, self->summary);
+    for (const struct step *s = steps; s->name; s++)
+        fprintf(out, "  %-10s %s\n", s->name, s->summary);
+    fprintf(out, "\nformats (--format):\n");
+    for (int i = 0; corpus_formats[i]; i++)
+        fprintf(out, "  %-18s %s\n", corpus_formats[i]->name, corpus_formats[i]->summary);
+    fprintf(out, "\n`coho corpus STEP --help` tells the options of one step.\n");
+}
+
+static int unknown_step(const struct command *self, const char *name)
+{
+    const char *known[ARRAY_COUNT(steps)];
+    size_t count = 0;
+    for (const struct step *s = steps; s->name; s++)
+        known[count++] = s->name;
+    const char *near = nearest_name(name, known, count);
+    return command_misuse(self, "unknown step '%s'%s%s%s", name, near ? ", did you mean '" : "",
+                          near ? near : "", near ? "'?" : "");
+}
+
+int cmd_corpus(const struct command *self, int argc, char **argv)
+{
+    if (argc < 2) {
+        list_steps(stderr, self);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+        list_steps(stdout, self);
+        return 0;
+    }
+    for (const struct step *s = steps; s->name; s++)
+        if (!strcmp(s->name, argv[1]))
+            return run_step(s, argc - 1, argv + 1);
+    return unknown_step(self, argv[1]);
+}

@@ -1,0 +1,44 @@
+/* Open addressing with linear probing; a slot of 0 is free. */
+#include "corpora/hash_set.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+
+static bool insert(uint64_t *slots, size_t room, uint64_t hash)
+{
+    size_t at = (size_t)rng_mix(hash) & (room - 1);
+    for (; slots[at]; at = (at + 1) & (room - 1))
+        if (slots[at] == hash)
+            return false;
+    slots[at] = hash;
+    return true;
+}
+
+static void grow(struct hash_set *s)
+{
+    size_t room = s->room ? 2 * s->room : 1024;
+    uint64_t *slots = xcalloc(room, sizeof *slots);
+    for (size_t i = 0; i < s->room; i++)
+        if (s->slots[i])
+            insert(slots, room, s->slots[i]);
+    free(s->slots);
+    s->slots = slots;
+    s->room = room;
+}
+
+bool hash_set_add(struct hash_set *s, uint64_t hash)
+{
+    if (3 * (s->count + 1) > 2 * s->room)
+        grow(s);
+    bool added = insert(s->slots, s->room, hash ? hash : 1);
+    s->count += added;
+    return added;
+}
+
+void hash_set_release(struct hash_set *s)
+{
+    free(s->slots);
+    *s = (struct hash_set){ 0 };
+}

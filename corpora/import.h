@@ -1,0 +1,46 @@
+#ifndef CORPORA_IMPORT_H
+#define CORPORA_IMPORT_H
+
+#include "base/option.h"
+#include "corpora/text.h"
+
+struct error;
+
+/* Sentence pairs out of whatever they come in: one row of `corpus_formats` a format.
+ *
+ *     struct import *in = import_open(&config, "corpus.en.gz", "corpus.de.gz", err);
+ *     struct text_pair pair;
+ *     while ((more = import_next(in, &pair, err)) > 0)
+ *         use(pair.source, pair.target);               // valid until the next call
+ *     import_close(in);
+ */
+struct import_config {
+    int format;                 /* an index into corpus_formats */
+    int bad_utf8;               /* enum utf8_policy: refuse or replace */
+    int uneven;                 /* enum uneven_policy */
+};
+extern const struct option import_options[];
+
+/* What becomes of a translated paragraph whose sides have different numbers of sentences. */
+enum uneven_policy { UNEVEN_KEEP, UNEVEN_DROP };
+
+/* To add a format: write corpora/import_<name>.c, declare its row in import_formats.h, and list
+ * the row and its name in import.c. */
+struct corpus_format {
+    const char *name, *summary;
+    void *(*open)(const struct import_config *config, const char *source, const char *target,
+                  struct error *err);
+    int (*next)(void *state, struct text_pair *out, struct error *err);    /* 1, 0, -1 */
+    int64_t (*repaired)(void *state);           /* lines that were not UTF-8 so far */
+    void (*close)(void *state);
+};
+extern const struct corpus_format *const corpus_formats[];     /* NULL at the end */
+
+struct import;
+struct import *import_open(const struct import_config *config, const char *source,
+                           const char *target, struct error *err);
+int import_next(struct import *in, struct text_pair *out, struct error *err);
+int64_t import_repaired(const struct import *in);
+void import_close(struct import *in);
+
+#endif
