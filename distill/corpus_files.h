@@ -1,0 +1,39 @@
+#ifndef DISTILL_CORPUS_FILES_H
+#define DISTILL_CORPUS_FILES_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct error;
+
+/* What a stage that makes a corpus leaves: line-aligned text files and corpus.json, which names
+ * them.  Paths in the file are relative to its folder, so a pseudo-labelled corpus points at the
+ * dev and test sets of the corpus that it was made from, and a run can be moved as a whole. */
+#define CORPUS_FILE "corpus.json"
+
+struct corpus_set {
+    char *source, *target;      /* NULL: there is no such set */
+    int64_t pairs, source_words, target_words;
+};
+
+struct corpus_files {
+    char *source_lang, *target_lang;
+    struct corpus_set train, dev, test;
+    char *gold;                 /* pseudo-labelled: the folder of the corpus that was labelled … */
+    char *nbest;                /* … and the lists of hypotheses (nbest.h) */
+    json_t *teacher;            /* … and what labelled it, for lineage */
+};
+
+int corpus_files_read(struct corpus_files *out, const char *folder, struct error *err);
+void corpus_files_release(struct corpus_files *c);
+
+/* Writes <folder>/corpus.json; paths are given relative to the folder. */
+int corpus_files_write(const struct corpus_files *c, const char *folder, struct error *err);
+
+/* Counts pairs and words of two files; differing line counts are an error. */
+int corpus_set_count(struct corpus_set *set, const char *folder, struct error *err);
+
+/* "../stage/train.en" for the file or folder of another stage of the same run; the caller's. */
+char *corpus_sibling(const char *path);
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef DISTILL_KINDS_H
+#define DISTILL_KINDS_H
+
+#include "distill/stage.h"
+
+/* The kinds of stages that recipes may name; ends with NULL.
+ *
+ * To add a kind: write distill/stage_<name>.c with its config, option table, inputs and run, and
+ * add its row here and in kinds.c. */
+extern const struct stage_kind *const stage_kinds[];
+
+extern const struct stage_kind stage_corpus, stage_vocabulary, stage_train, stage_label,
+                               stage_select, stage_evaluate, stage_table;
+
+#endif

@@ -1,0 +1,143 @@
+/* The stage `corpus`: raw parallel text to cleaned, line-aligned train, dev and test sets. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "corpora/prepare.h"
+#include "distill/corpus_files.h"
+#include "distill/kinds.h"
+
+struct corpus_stage {
+    char *source, *target;
+    char *dev_source, *dev_target, *test_source, *test_target;
+    struct prepare_config prepare;
+};
+
+#define FIELD(member) offsetof(struct corpus_stage, member)
+static const struct option corpus_options[] = {
+    { "source", OPTION_STRING, FIELD(source), NULL, 0, 0,
+      "source text: a file, or a folder where the format says so", .required = true },
+    { "target", OPTION_STRING, FIELD(target), NULL, 0, 0, "target text, as source", .required = true },
+    { "dev-source", OPTION_STRING, FIELD(dev_source), NULL, 0, 0,
+      "source text of a dev set that stands apart; else it is split off" },
+    { "dev-target", OPTION_STRING, FIELD(dev_target), NULL, 0, 0, "its target text" },
+    { "test-source", OPTION_STRING, FIELD(test_source), NULL, 0, 0,
+      "source text of a test set that stands apart; else it is split off" },
+    { "test-target", OPTION_STRING, FIELD(test_target), NULL, 0, 0, "its target text" },
+    { 0 }
+};
+
+static const struct stage_options tables[] = {
+    { corpus_options, 0 },
+    { import_options, FIELD(prepare.clean.import) },
+    { filter_options, FIELD(prepare.clean.filter) },
+    { dedup_options, FIELD(prepare.clean) },
+    { split_options, FIELD(prepare.split) },
+    { prepare_options, FIELD(prepare) },
+    { NULL }
+};
+#undef FIELD
+
+static int check(const struct stage *s, struct error *err)
+{
+    const struct corpus_stage *c = s->config;
+    if (!c->dev_source != !c->dev_target)
+        return error_set(err, "dev-source and dev-target go together");
+    if (!c->test_source != !c->test_target)
+        return error_set(err, "test-source and test-target go together");
+    return 0;
+}
+
+static void reads(const struct stage *s, struct strings *paths)
+{
+    const struct corpus_stage *c = s->config;
+    const char *const all[] = { c->source, c->target, c->dev_source, c->dev_target,
+                                c->test_source, c->test_target };
+    for (size_t i = 0; i < ARRAY_COUNT(all); i++)
+        if (all[i])
+            strings_add(paths, all[i]);
+}
+
+/* A set that stands apart is taken as it is: only checked for being line-aligned UTF-8. */
+static int copy_set(const struct stage_run *run, const char *set, const char *source,
+                    const char *target, struct error *err)
+{
+    const struct corpus_stage *c = run->stage->config;
+    const struct clean_config as_is = { .import.bad_utf8 = c->prepare.clean.import.bad_utf8 };
+    struct clean_report report;
+    char *source_out = xasprintf("%s/%s.%s", run->folder, set, c->prepare.source_lang);
+    char *target_out = xasprintf("%s/%s.%s", run->folder, set, c->prepare.target_lang);
+    int ret = corpus_clean(&report, source_out, target_out, source, target, &as_is, err);
+    free(source_out);
+    free(target_out);
+    return ret;
+}
+
+/* Names the set's files and counts them, if there are any. */
+static int describe_set(struct stage_run *run, struct corpus_set *set, const char *name,
+                        struct error *err)
+{
+    const struct corpus_stage *c = run->stage->config;
+    char *source = xasprintf("%s.%s", name, c->prepare.source_lang);
+    char *target = xasprintf("%s.%s", name, c->prepare.target_lang);
+    char *path = stage_path(run, source);
+    bool there = file_exists(path);
+    free(path);
+    if (!there) {
+        free(source);
+        free(target);
+        return 0;
+    }
+    *set = (struct corpus_set){ .source = source, .target = target };
+    stage_output(run, source);
+    stage_output(run, target);
+    return corpus_set_count(set, run->folder, err);
+}
+
+static int describe(struct stage_run *run, struct error *err)
+{
+    const struct corpus_stage *c = run->stage->config;
+    struct corpus_files files = {
+        .source_lang = xstrdup(c->prepare.source_lang), .target_lang = xstrdup(c->prepare.target_lang),
+    };
+    int ret = -1;
+    if (describe_set(run, &files.train, "train", err) == 0
+        && describe_set(run, &files.dev, "dev", err) == 0
+        && describe_set(run, &files.test, "test", err) == 0)
+        ret = corpus_files_write(&files, run->folder, err);
+    stage_output(run, CORPUS_FILE);
+    json_object_set_new(run->figures, "train_source_words", json_integer(files.train.source_words));
+    json_object_set_new(run->figures, "train_target_words", json_integer(files.train.target_words));
+    corpus_files_release(&files);
+    return ret;
+}
+
+static int run_corpus(struct stage_run *run, struct error *err)
+{
+    const struct corpus_stage *c = run->stage->config;
+    struct prepare_config config = c->prepare;          /* strings stay the stage's */
+    struct prepare_report report;
+    static char none[] = "0";
+    json_t *figures;
+
+    if (c->dev_source)
+        config.split.dev = none;
+    if (c->test_source)
+        config.split.test = none;
+    if (corpus_prepare(&report, run->folder, c->source, c->target, &config, err) < 0
+        || (c->dev_source && copy_set(run, "dev", c->dev_source, c->dev_target, err) < 0)
+        || (c->test_source && copy_set(run, "test", c->test_source, c->test_target, err) < 0))
+        return -1;
+    figures = prepare_report_json(&report);
+    json_object_update(run->figures, figures);
+    json_decref(figures);
+    return describe(run, err);
+}
+
+const struct stage_kind stage_corpus = {
+    .name = "corpus", .summary = "cleaning and splitting the corpus", .makes = "corpus", .version = 1,
+    .config_size = sizeof(struct corpus_stage), .options = tables,
+    .check = check, .reads = reads, .run = run_corpus,
+};

@@ -1,0 +1,414 @@
+/* The stage `train`: a model from a corpus, by any objective of objectives.h.
+ *
+ * With `teacher`, the objective learns from that model as it runs along; with `start`, the
+ * weights start as those of that model. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "corpora/batching.h"
+#include "corpora/store.h"
+#include "decode/validate.h"
+#include "distill/corpus_files.h"
+#include "distill/initial.h"
+#include "distill/kinds.h"
+#include "distill/objectives.h"
+#include "tokenize/tokenizer.h"
+
+#define DEFAULT_OBJECTIVE "cross-entropy"
+
+struct train_stage {
+    char *objective;
+    int64_t validate_lines;
+    struct model_config model;
+    struct train_config train;
+    struct batching_config batching;
+};
+
+#define FIELD(member) offsetof(struct train_stage, member)
+static const struct option stage_options[] = {
+    { "objective", OPTION_STRING, FIELD(objective), DEFAULT_OBJECTIVE, 0, 0,
+      "the loss: cross-entropy, word-kd" },
+    { "validate-lines", OPTION_LONG, FIELD(validate_lines), "500", 0, 1e9,
+      "lines of the dev set that are decoded at a validation; 0: all" },
+    { 0 }
+};
+static const struct stage_options tables[] = {
+    { stage_options, 0 },
+    { model_options, FIELD(model) },
+    { train_options, FIELD(train) },
+    { batching_options, FIELD(batching) },
+    { NULL }
+};
+#undef FIELD
+
+static const struct stage_input inputs[] = {
+    { "corpus", "corpus", true, false },
+    { "vocabulary", "vocabulary", true, false },
+    { "teacher", "model", false, false },
+    { "start", "model", false, false },
+    { NULL }
+};
+
+/* ---- what the recipe says ---- */
+
+static int variant(const json_t *given, const struct option **options, size_t *size,
+                   struct error *err)
+{
+    const char *name = json_string_value(json_object_get(given, "objective"));
+    const struct objective_kind *kind = objective_find(name ? name : DEFAULT_OBJECTIVE, err);
+    if (!kind)
+        return -1;
+    *options = kind->options;
+    *size = kind->config_size;
+    return 0;
+}
+
+static int check(const struct stage *s, struct error *err)
+{
+    const struct train_stage *c = s->config;
+    const struct objective_kind *kind = objective_find(c->objective, err);
+    bool teacher = stage_link(s, "teacher") != NULL;
+    if (!kind)
+        return -1;
+    if (kind->wants_teacher && !teacher)
+        return error_set(err, "objective %s needs a 'teacher', the name of a stage that makes a model",
+                         kind->name);
+    if (!kind->wants_teacher && teacher)
+        return error_set(err, "objective %s takes no 'teacher'; for word-level distillation say "
+                         "objective: word-kd", kind->name);
+    if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
+        return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds "
+                         "or patience");
+    return 0;
+}
+
+/* ---- what training needs ---- */
+
+struct training {
+    struct stage_run *run;
+    const struct train_stage *config;
+    struct corpus_files corpus;
+    struct model *model, *teacher;
+    uint64_t start;                             /* the fingerprint of the weights started from */
+    struct store *train_store, *dev_store;
+    struct batch_source train, dev;
+    struct validator validator;
+    struct objective objective;
+    int64_t skipped;
+    struct train_report report;
+};
+
+static struct tokenizer *load_tokenizer(const char *folder, const char *name, struct error *err)
+{
+    char *path = path_join(folder, name);
+    struct tokenizer *t = tokenizer_load(path, err);
+    free(path);
+    return t;
+}
+
+static int load_vocabulary(struct tokenizer **source, struct tokenizer **target,
+                           const char *folder, struct error *err)
+{
+    char *joint = path_join(folder, "joint.spm");
+    bool one = file_exists(joint);
+    free(joint);
+    *source = load_tokenizer(folder, one ? "joint.spm" : "source.spm", err);
+    *target = one || !*source ? *source : load_tokenizer(folder, "target.spm", err);
+    if (*target)
+        return 0;
+    tokenizer_free(*source);
+    return -1;
+}
+
+static struct model *load_input_model(const struct stage_run *run, const char *input,
+                                      struct error *err)
+{
+    char *folder = stage_input_folder(run, input);
+    struct model *m = model_load(folder, err);
+    free(folder);
+    return m;
+}
+
+static int start_from(struct training *t, struct error *err)
+{
+    struct model *from = load_input_model(t->run, "start", err);
+    int ret = from ? initial_copy(t->model, from, err) : -1;
+    if (ret == 0)
+        t->start = model_fingerprint(from);
+    model_free(from);
+    return ret;
+}
+
+static int make_model(struct training *t, struct error *err)
+{
+    char *folder = stage_input_folder(t->run, "vocabulary");
+    struct tokenizer *source, *target;
+    int ret = load_vocabulary(&source, &target, folder, err);
+    free(folder);
+    if (ret < 0)
+        return -1;
+    t->model = model_new(&t->config->model, source, target, t->config->train.seed, err);
+    if (!t->model) {
+        if (target != source)
+            tokenizer_free(target);
+        tokenizer_free(source);
+        return -1;
+    }
+    return stage_has(t->run, "start") ? start_from(t, err) : 0;
+}
+
+/* The set as ids, kept in the folder while the stage is at work so that going on is quick. */
+static struct store *encode_set(struct training *t, const char *name, const struct corpus_set *set,
+                                struct error *err)
+{
+    const struct model *m = t->model;
+    char *path = stage_path(t->run, name);
+    struct store *store = NULL;
+    if (file_exists(path) || store_build(path, set->source, set->target, m->source_tokenizer,
+                                         m->target_tokenizer, t->run->threads, err) == 0)
+        store = store_open(path, true, err);
+    free(path);
+    return store;
+}
+
+/* One seed gives the weights, dropout and, mixed with data-seed, the order of the corpus. */
+static struct batching_config train_batching(const struct train_stage *c)
+{
+    struct batching_config b = c->batching;
+    b.seed = (int64_t)(rng_mix((uint64_t)c->train.seed) >> 1) ^ b.seed;
+    return b;
+}
+
+static int open_data(struct training *t, struct error *err)
+{
+    const struct tokenizer *target = t->model->target_tokenizer;
+    int32_t bos = tokenizer_bos(target), eos = tokenizer_eos(target);
+    struct batching_config train = train_batching(t->config), dev = t->config->batching;
+    dev.shuffle = false;
+    t->train_store = encode_set(t, "train.ids", &t->corpus.train, err);
+    if (!t->train_store
+        || batching_open(&t->train, t->train_store, bos, eos, &train, &t->skipped, err) < 0)
+        return -1;
+    if (!t->corpus.dev.source)
+        return 0;
+    t->dev_store = encode_set(t, "dev.ids", &t->corpus.dev, err);
+    if (!t->dev_store || batching_open(&t->dev, t->dev_store, bos, eos, &dev, NULL, err) < 0)
+        return -1;
+    return validator_open(&t->validator, t->corpus.dev.source, t->corpus.dev.target,
+                          t->config->validate_lines, err);
+}
+
+static int make_objective(struct training *t, struct error *err)
+{
+    const struct objective_kind *kind = objective_find(t->config->objective, err);
+    if (stage_has(t->run, "teacher") && !(t->teacher = load_input_model(t->run, "teacher", err)))
+        return -1;
+    const struct objective_needs needs = { t->model, t->teacher };
+    return kind->make(&t->objective, &needs, t->run->stage->variant, err);
+}
+
+static void training_release(struct training *t)
+{
+    if (t->objective.free)
+        t->objective.free(t->objective.shared);
+    if (t->validator.state)
+        validator_close(&t->validator);
+    if (t->train.free)
+        t->train.free(t->train.state);
+    if (t->dev.free)
+        t->dev.free(t->dev.state);
+    store_close(t->train_store);
+    store_close(t->dev_store);
+    model_free(t->teacher);
+    model_free(t->model);
+    corpus_files_release(&t->corpus);
+}
+
+/* ---- lineage ---- */
+
+static json_t *ancestor(const struct stage_run *run, const char *input, uint64_t fingerprint)
+{
+    const struct stage_link *link = stage_link(run->stage, input);
+    char *folder = stage_link_folder(run, link), *path = path_join(folder, "lineage.json");
+    struct error ignored;
+    char text[HASH_TEXT];
+    json_t *lineage = json_read(path, &ignored);
+    hash_text(text, fingerprint);
+    json_t *it = json_pack("{s:s, s:s, s:o*}", "stage", run->stages[link->stage].name,
+                           "fingerprint", text, "lineage", lineage);
+    free(path);
+    free(folder);
+    return it;
+}
+
+static json_t *describe_objective(const struct stage_run *run)
+{
+    const struct train_stage *c = run->stage->config;
+    const struct objective_kind *kind = objective_find(c->objective, NULL);
+    const struct option_group groups[] = { { NULL, kind->options, run->stage->variant }, { NULL } };
+    json_t *it = options_to_json(groups);
+    json_object_set_new(it, "name", json_string(kind->name));
+    return it;
+}
+
+static json_t *describe_corpus(const struct training *t)
+{
+    const struct stage_link *link = stage_link(t->run->stage, "corpus");
+    char text[HASH_TEXT];
+    hash_text(text, store_fingerprint(t->train_store));
+    return json_pack("{s:s, s:s, s:I}", "stage", t->run->stages[link->stage].name, "fingerprint", text,
+                     "pairs", (json_int_t)store_count(t->train_store));
+}
+
+/* Everything that made this model, its teachers' ancestry included. */
+static void set_lineage(struct training *t)
+{
+    const struct stage_run *run = t->run;
+    char vocabulary[HASH_TEXT];
+    json_t *teachers = json_array(), *it;
+    hash_text(vocabulary, tokenizer_fingerprint(t->model->target_tokenizer));
+    if (t->teacher)
+        json_array_append_new(teachers, ancestor(run, "teacher", model_fingerprint(t->teacher)));
+    if (t->corpus.teacher)
+        json_array_append(teachers, t->corpus.teacher);
+    it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "name", run->stage->name,
+                   "recipe", run->recipe, "recipe_hash", run->recipe_hash,
+                   "program", "coho " COHO_VERSION, "seed", (json_int_t)t->config->train.seed,
+                   "objective", describe_objective(run), "corpus", describe_corpus(t),
+                   "vocabulary", vocabulary, "teachers", teachers);
+    if (stage_has(run, "start"))
+        json_object_set_new(it, "start", ancestor(run, "start", t->start));
+    json_decref(t->model->lineage);
+    t->model->lineage = it;
+}
+
+/* ---- figures ---- */
+
+static void put(json_t *figures, const char *name, double value)
+{
+    if (isfinite(value))
+        json_object_set_new(figures, name, json_real(value));
+}
+
+/* train_seconds counts what the starting weights took, too: it is what the model costs. */
+static void set_figures(struct training *t)
+{
+    const struct train_report *r = &t->report;
+    json_t *figures = t->run->figures;
+    double before = manifest_figure(stage_input_manifest(t->run, "start"), "train_seconds");
+    put(figures, "parameters", (double)model_parameters(t->model));
+    put(figures, "updates", (double)r->updates);
+    put(figures, "best_update", (double)r->best_update);
+    put(figures, "epochs", r->epochs);
+    put(figures, "target_tokens", (double)r->target_tokens);
+    put(figures, "own_train_seconds", r->seconds);
+    put(figures, "train_seconds", r->seconds + (isfinite(before) ? before : 0));
+    put(figures, "tokens_per_s", r->seconds > 0 ? (double)r->target_tokens / r->seconds : NAN);
+    put(figures, "dev_nll", r->dev_nll);
+    put(figures, "dev_bleu", r->dev_bleu);
+    put(figures, "dev_chrf", r->dev_chrf);
+    put(figures, "skipped", (double)t->skipped);
+    json_object_set_new(figures, "ended_by", json_string(r->why ? r->why : ""));
+}
+
+static int write_lineage(struct training *t, struct error *err)
+{
+    char *path = stage_path(t->run, "lineage.json");
+    json_object_set(t->model->lineage, "figures", t->run->figures);
+    int ret = json_write(t->model->lineage, path, err);
+    free(path);
+    return ret;
+}
+
+/* ---- the stage ---- */
+
+static int train(struct training *t, struct error *err)
+{
+    struct train_config config = t->config->train;
+    const struct train_data data = {
+        .train = &t->train,
+        .dev = t->dev_store ? &t->dev : NULL,
+        .validator = t->dev_store ? &t->validator : NULL,
+    };
+    config.threads = t->run->threads;
+    config.resume = t->run->resumed;
+    return train_model(t->model, &t->objective, &data, &config, t->run->folder, &t->report, err);
+}
+
+/* Encoded corpora and checkpoints have served. */
+static int clear_scratch(const struct stage_run *run, struct error *err)
+{
+    static const char *const scratch[] = { "checkpoints", "train.ids", "dev.ids" };
+    int ret = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(scratch) && ret == 0; i++) {
+        char *path = stage_path(run, scratch[i]);
+        ret = dir_remove(path, err);
+        free(path);
+    }
+    return ret;
+}
+
+static void name_outputs(struct stage_run *run)
+{
+    static const char *const files[] = { "config.json", "model.safetensors", "lineage.json",
+                                         "log.jsonl", "joint.spm", "source.spm", "target.spm" };
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        char *path = stage_path(run, files[i]);
+        if (file_exists(path))
+            stage_output(run, files[i]);
+        free(path);
+    }
+}
+
+static int finish(struct training *t, struct error *err)
+{
+    set_figures(t);
+    if (write_lineage(t, err) < 0 || clear_scratch(t->run, err) < 0)
+        return -1;
+    name_outputs(t->run);
+    return 0;
+}
+
+static int prepare(struct training *t, struct error *err)
+{
+    char *folder = stage_input_folder(t->run, "corpus");
+    int ret = corpus_files_read(&t->corpus, folder, err);
+    free(folder);
+    if (ret < 0 || make_model(t, err) < 0 || open_data(t, err) < 0 || make_objective(t, err) < 0)
+        return -1;
+    set_lineage(t);
+    return 0;
+}
+
+static int run_train(struct stage_run *run, struct error *err)
+{
+    struct training t = { .run = run, .config = run->stage->config };
+    int ret = -1;
+    if (prepare(&t, err) == 0 && train(&t, err) == 0)
+        ret = t.report.interrupted ? STAGE_STOPPED : finish(&t, err);
+    training_release(&t);
+    return ret;
+}
+
+/* From the pace of an earlier run with other options, within the limits that are set. */
+static void estimate(const struct stage_run *run, struct stage_cost *cost)
+{
+    const struct train_stage *c = run->stage->config;
+    double seconds = manifest_figure(run->previous, "own_train_seconds");
+    double updates = manifest_figure(run->previous, "updates");
+    if (seconds > 0 && updates > 0 && c->train.max_updates > 0)
+        cost->seconds = seconds / updates * (double)c->train.max_updates;
+    if (c->train.max_seconds > 0 && (cost->seconds < 0 || cost->seconds > (double)c->train.max_seconds))
+        cost->seconds = (double)c->train.max_seconds;
+}
+
+const struct stage_kind stage_train = {
+    .name = "train", .summary = "training a model", .makes = "model", .version = 1,
+    .config_size = sizeof(struct train_stage), .options = tables, .inputs = inputs,
+    .variant = variant, .check = check, .run = run_train, .estimate = estimate,
+};
