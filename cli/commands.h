@@ -9,4 +9,5 @@ COMMAND(tokenize, "[OPTIONS] -m MODEL [FILE …]", "text to pieces or ids")
 COMMAND(detokenize, "[OPTIONS] -m MODEL [FILE …]", "pieces or ids to text")
 COMMAND(corpus, "STEP [OPTIONS] …",
         "imports, cleans, splits and counts parallel text; builds stores of ids")
+COMMAND(train, "[OPTIONS] -s SRC -t TRG -v SPM -o FOLDER", "trains one model")
 COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and chrF++, equal to sacreBLEU's")

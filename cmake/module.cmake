@@ -58,6 +58,9 @@ function(tests)
     file(GLOB sources CONFIGURE_DEPENDS tests/${m}/*_test.c)
     foreach(source ${sources})
       get_filename_component(test ${source} NAME_WE)
+      if(TARGET ${test})                # two modules may each have a text_test.c
+        set(test ${m}_${test})
+      endif()
       add_executable(${test} ${source})
       set_target_properties(${test} PROPERTIES LINKER_LANGUAGE CXX
                             RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

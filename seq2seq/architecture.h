@@ -8,6 +8,7 @@
 struct architecture {
     const char *name;
     size_t refs_size;
+    int micro_tokens;           /* tokens that a training worker best takes at a time; 0: all */
     /* Refuses what this architecture cannot be. */
     int (*check)(const struct model_config *c, struct error *err);
     /* Declares every weight into set and fills refs (zeroed, refs_size bytes). */
@@ -19,7 +20,7 @@ struct architecture {
     void (*output)(const void *refs, int *weight, int *bias);
     int (*stepper)(struct stepper *out, const struct model *m);
 };
-extern const struct architecture architectures[];       /* ends with a row without name */
+extern const struct architecture *const architectures[];       /* ends with NULL */
 
 extern const struct architecture transformer_architecture, lstm_architecture;
 

@@ -63,10 +63,16 @@ void model_free(struct model *m);
 /* A folder: config.json, model.safetensors, source.spm and target.spm (or joint.spm), lineage.json. */
 struct model *model_load(const char *folder, struct error *err);
 int model_save(const struct model *m, const char *folder, struct error *err);
+/* Only the weights of a folder, into a model of the same shape. */
+int model_load_weights(struct model *m, const char *folder, struct error *err);
 
-/* Another set of tokenizers-sharing, separately weighted copy (EMA, averages). */
 int64_t model_parameters(const struct model *m);        /* weights, tied ones once */
 uint64_t model_fingerprint(const struct model *m);      /* of the weights */
+
+int32_t model_bos(const struct model *m);       /* <s> and </s> of the target side */
+int32_t model_eos(const struct model *m);
+/* The longest sentence in tokens that the model can take on either side; 0: any. */
+int model_max_length(const struct model *m);
 
 /* One decoding step at a time; see stepper.h.  */
 int model_stepper(struct stepper *out, const struct model *m);
@@ -77,9 +83,9 @@ struct tensor *model_hidden(const struct model *m, struct tape *tape, const stru
 /* Logits of `rows` rows of hidden states (rows,dim) → (rows,V): the output layer alone. */
 void model_logits(const struct model *m, float *logits, const float *hidden, int rows);
 
-/* Natural-log likelihood of the gold targets, per-token, without dropout: logp[i] for every
- * target token of the batch.  Memory: a chunk of logits at a time. */
-struct scorer;          /* working memory of one thread */
+/* Natural-log probabilities of the gold targets, without dropout: logp[i] for every target token
+ * of the batch.  A scorer is one thread's working memory; logits exist a chunk at a time. */
+struct scorer;
 struct scorer *scorer_new(const struct model *m);
 void scorer_free(struct scorer *s);
 void scorer_run(struct scorer *s, const struct batch *b, float *logp);

@@ -7,11 +7,12 @@ struct batch;
 struct error;
 
 /* Sums over real target tokens (there is no padding), natural logarithms.  `loss` is what is
- * differentiated; `gold` is the plain negative log-likelihood of the gold tokens, for perplexity;
- * `tokens` counts weights, so the mean loss is loss / tokens. */
+ * differentiated, its mean being loss / tokens, where `tokens` adds up the rows' weights; `gold`
+ * is the plain negative log-likelihood of the gold tokens, for perplexity. */
 struct loss_sums {
-    double loss, gold, tokens;
-    int64_t correct;            /* arg-max equals gold */
+    double loss, tokens;
+    double gold;
+    int64_t gold_tokens;
 };
 
 /* A loss: the training loop's only view of one.  distill/ fills most rows.
@@ -20,7 +21,7 @@ struct loss_sums {
  * For each batch (a worker's part of it) the loop calls `begin` once, then `chunk` for every
  * chunk in order.  Each worker has a state of its own from worker_new.
  *
- *     begin   prepares a batch: an online teacher runs here, a store is looked up.
+ *     begin   prepares a batch: an online teacher runs here, a store is looked up; may be NULL.
  *     chunk   rows first … first+rows-1 of the batch's target tokens.  `logits` (rows,V) holds the
  *             student's logits and is overwritten with d(scale · Σ loss)/dlogits;
  *             target[r] is the gold token, weight[r] the factor of row r.

@@ -13,6 +13,7 @@
 struct error;
 
 enum schedule { SCHEDULE_INVERSE_SQRT, SCHEDULE_PLATEAU, SCHEDULE_CONSTANT, SCHEDULE_LINEAR };
+enum average_of { AVERAGE_LAST, AVERAGE_BEST };
 enum stop_metric { METRIC_NLL, METRIC_BLEU, METRIC_CHRF };
 
 /* How a model is trained.  A limit of 0 is none; at least one limit must be set. */
@@ -29,11 +30,13 @@ struct train_config {
     int accumulate;             /* batches an update */
     float ema;                  /* decay of the weights' exponential moving average; 0: none */
     int average;                /* final weights are the mean of the last (or best) K checkpoints */
-    bool average_best;
+    int average_of;             /* enum average_of: the last K or the best K */
     int64_t max_updates;
     int max_epochs;
     int64_t max_seconds;        /* of training, across resumes */
     int validate_every;         /* updates; 0: each epoch */
+    int save_every;             /* updates between checkpoints; 0: at validations */
+    int log_every;              /* updates between lines of the log */
     int metric;                 /* enum stop_metric: picks the best checkpoint, stops early */
     int patience;               /* validations without gain before stopping; 0: never */
     bool validate_decode;       /* BLEU and chrF by greedy decoding at each validation */

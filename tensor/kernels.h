@@ -17,6 +17,14 @@ struct dropout {
     uint32_t seed;
 };
 
+/* What a soft-max row is trained towards; see loss.h. */
+struct mixture {
+    float gold, floor;          /* mass on the gold token; mass spread evenly over all V */
+    const float *teacher;       /* a distribution over V, or NULL */
+    float teacher_mass;         /* its share of the loss */
+    float temperature;          /* of the student's soft-max against the teacher; 1: none */
+};
+
 struct kernels {
     const char *isa;
 
@@ -80,17 +88,33 @@ struct kernels {
                        int T, int d, float scale, float *scratch);
 
     /* LSTM cell, gates i f g o in (N,4H), before their non-linearities; overwritten with the
-     * activated ones.  c_out = f c + i g;  h = o tanh(c_out). */
-    void (*lstm_forward)(float *h, float *c_out, float *gates, const float *c, int N, int H);
-    /* dgates overwrites; dc is in: gradient of c_out, out: gradient of c. */
-    void (*lstm_backward)(float *dgates, float *dc, const float *dh, const float *gates,
-                          const float *c, const float *c_out, int N, int H);
+     * activated ones.  c_out = f c + i g;  h = o tanh(c_out); h has rows of ldh floats. */
+    void (*lstm_forward)(float *h, int ldh, float *c_out, float *gates, const float *c, int N, int H);
+    /* gates becomes its gradient (before the non-linearities); dc is in: gradient of c_out, out:
+     * gradient of c; dh has rows of lddh floats. */
+    void (*lstm_backward)(float *gates, float *dc, const float *dh, int lddh, const float *c,
+                          const float *c_out, int N, int H);
+
+    /* One query q (d) over the T keys and values of a sentence, rows of ld floats:
+     * p (Tp) = soft-max(q · k), zeros from T on;  out += Σ p v */
+    void (*attend_forward)(float *out, float *p, const float *q, const float *k, const float *v, int ld,
+                           int T, int Tp, int d);
+    /* ds (Tp) = soft-max'(dout · v), zeros from T on;  dq += Σ ds k */
+    void (*attend_backward)(float *dq, float *ds, const float *dout, const float *p, const float *k,
+                            const float *v, int ld, int T, int Tp, int d);
+    /* y (N,D) = or += dropout(x), rows of ldy and ldx floats; `first` is the mask's first element. */
+    void (*dropout_rows)(float *y, int ldy, const float *x, int ldx, int N, int D, size_t first,
+                         struct dropout drop, bool accumulate);
 
     /* SSRU (Kim 2019) over one sentence: f = σ(f), c_t = f c_{t-1} + (1-f) x, y = relu(c).
      * fx (T,2D): forget gates before σ, then x; c (T,D) is kept; first (D) the state before. */
     void (*ssru_forward)(float *y, float *c, float *fx, const float *first, int T, int D);
     void (*ssru_backward)(float *dfx, const float *dy, const float *c, const float *fx,
                           const float *first, float *carry, int T, int D);
+
+    /* See loss.h; gold_logp gets log p(gold). Returns the loss. `room` is V floats. */
+    float (*mixture_loss)(float *logits, float *gold_logp, int gold, const struct mixture *target,
+                          float scale, int V, float *room);
 
     /* lse = log Σ exp(x·a);  y = exp(x·a − lse), may be x; returns lse */
     float (*softmax)(float *y, const float *x, float a, int V);

@@ -14,7 +14,10 @@
     ROW(EMBED, embed)           \
     ROW(CONCAT, concat)         \
     ROW(ATTENTION, attention)   \
-    ROW(SSRU, ssru)
+    ROW(SSRU, ssru)             \
+    ROW(LSTM, lstm)             \
+    ROW(TANH, tanh)             \
+    ROW(ATTENTIVE_DECODER, attentive_decoder)
 
 #define ROW(id, name) OP_##id,
 enum { OP_ROWS(ROW) OP_COUNT };

@@ -1,0 +1,226 @@
+/* coho train: one model from parallel text. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/thread.h"
+#include "cli/command.h"
+#include "corpora/batching.h"
+#include "corpora/store.h"
+#include "decode/validate.h"
+#include "seq2seq/model.h"
+#include "seq2seq/train.h"
+#include "tokenize/tokenizer.h"
+
+struct train_command {
+    char *source, *target, *dev_source, *dev_target;
+    char *vocab, *target_vocab;
+    char *output, *start;
+    float label_smoothing;
+    int64_t dev_decode_lines;
+};
+
+#define FIELD(member) offsetof(struct train_command, member)
+static const struct option command_options[] = {
+    { "source", OPTION_STRING, FIELD(source), NULL, 0, 0, "source text, a sentence a line (plain, gz, zst)",
+      NULL, 's', true },
+    { "target", OPTION_STRING, FIELD(target), NULL, 0, 0, "target text, line by line with the source", NULL,
+      't', true },
+    { "dev-source", OPTION_STRING, FIELD(dev_source), NULL, 0, 0, "source text for validation" },
+    { "dev-target", OPTION_STRING, FIELD(dev_target), NULL, 0, 0, "target text for validation" },
+    { "vocab", OPTION_STRING, FIELD(vocab), NULL, 0, 0,
+      "SentencePiece model of both sides, or of the source", NULL, 'v', true },
+    { "target-vocab", OPTION_STRING, FIELD(target_vocab), NULL, 0, 0,
+      "SentencePiece model of the target side, when it is another" },
+    { "output", OPTION_STRING, FIELD(output), NULL, 0, 0, "folder of the model", NULL, 'o', true },
+    { "start", OPTION_STRING, FIELD(start), NULL, 0, 0, "a model folder whose weights are the first ones" },
+    { "label-smoothing", OPTION_FLOAT, FIELD(label_smoothing), "0.1", 0, 0.9,
+      "share of the target's mass spread over all pieces" },
+    { "dev-decode-lines", OPTION_LONG, FIELD(dev_decode_lines), "0", 0, 1e9,
+      "decode only the first lines of the validation text; 0: all" },
+    { 0 }
+};
+
+/* All that a run holds open. */
+struct session {
+    struct train_command command;
+    struct model_config model_config;
+    struct train_config train_config;
+    struct batching_config batching;
+    struct model *model;
+    struct store *train_store, *dev_store;
+    struct batch_source train, dev;
+    struct validator validator;
+    struct objective objective;
+};
+
+static int tokenizers_open(const struct train_command *c, struct tokenizer **source,
+                           struct tokenizer **target, struct error *err)
+{
+    *source = *target = tokenizer_load(c->vocab, err);
+    if (!*source)
+        return -1;
+    if (c->target_vocab)
+        *target = tokenizer_load(c->target_vocab, err);
+    if (*target)
+        return 0;
+    tokenizer_free(*source);
+    return -1;
+}
+
+static int model_open(struct session *s, struct error *err)
+{
+    struct tokenizer *source, *target;
+    if (s->command.start) {
+        s->model = model_load(s->command.start, err);
+        return s->model ? 0 : -1;
+    }
+    if (tokenizers_open(&s->command, &source, &target, err) < 0)
+        return -1;
+    s->model = model_new(&s->model_config, source, target, s->train_config.seed, err);
+    if (s->model)
+        return 0;
+    if (target != source)
+        tokenizer_free(target);
+    tokenizer_free(source);
+    return -1;
+}
+
+/* Encodes a corpus into the output folder. */
+static struct store *store_make(struct session *s, const char *name, const char *source,
+                                const char *target, struct error *err)
+{
+    char *path = path_join(s->command.output, name);
+    int threads = s->train_config.threads ? s->train_config.threads : cpu_count();
+    struct store *store = NULL;
+    if (store_build(path, source, target, s->model->source_tokenizer, s->model->target_tokenizer, threads,
+                    err) == 0)
+        store = store_open(path, true, err);
+    free(path);
+    return store;
+}
+
+static int batches_open(struct session *s, struct batch_source *out, const struct store *store,
+                        bool shuffle, const char *what, struct error *err)
+{
+    struct batching_config config = s->batching;
+    int64_t skipped = 0;
+    int limit = model_max_length(s->model);
+    config.shuffle = shuffle;
+    if (limit && config.max_length >= limit)
+        return error_set(err, "max-length %d: the model's learned positions end at %d; lower it", config.max_length,
+                         limit);
+    if (batching_open(out, store, model_bos(s->model), model_eos(s->model), &config, &skipped, err) < 0)
+        return -1;
+    log_info("%s: %lld sentence pairs, %lld target tokens", what, (long long)out->sentences(out->state),
+             (long long)out->tokens(out->state));
+    if (skipped)
+        log_warning("%s: %lld pairs left out: a side is empty or longer than max-length %d tokens", what,
+                    (long long)skipped, config.max_length);
+    return 0;
+}
+
+static int data_open(struct session *s, struct error *err)
+{
+    const struct train_command *c = &s->command;
+    if (dir_make(c->output, err) < 0)
+        return -1;
+    s->train_store = store_make(s, "train.store", c->source, c->target, err);
+    if (!s->train_store || batches_open(s, &s->train, s->train_store, true, "training", err) < 0)
+        return -1;
+    if (!c->dev_source)
+        return 0;
+    s->dev_store = store_make(s, "dev.store", c->dev_source, c->dev_target, err);
+    if (!s->dev_store || batches_open(s, &s->dev, s->dev_store, false, "validation", err) < 0)
+        return -1;
+    return validator_open(&s->validator, c->dev_source, c->dev_target, s->command.dev_decode_lines, err);
+}
+
+static void session_close(struct session *s)
+{
+    if (s->train.free)
+        s->train.free(s->train.state);
+    if (s->dev.free)
+        s->dev.free(s->dev.state);
+    store_close(s->train_store);
+    store_close(s->dev_store);
+    validator_close(&s->validator);
+    if (s->objective.free)
+        s->objective.free(s->objective.shared);
+    model_free(s->model);
+}
+
+static void lineage_write(struct session *s)
+{
+    json_t *l = s->model->lineage;
+    char corpus[32];
+    snprintf(corpus, sizeof corpus, "%016llx", (unsigned long long)store_fingerprint(s->train_store));
+    json_object_set_new(l, "objective", json_string(s->objective.name));
+    json_object_set_new(l, "corpus", json_string(corpus));
+    json_object_set_new(l, "sentences", json_integer(store_count(s->train_store)));
+    json_object_set_new(l, "seed", json_integer(s->train_config.seed));
+    if (s->command.start)
+        json_object_set_new(l, "start", json_string(s->command.start));
+    const struct option_group training[] = { { NULL, train_options, &s->train_config }, { 0 } };
+    json_object_set_new(l, "training", options_to_json(training));
+}
+
+static int train(struct session *s, struct train_report *report, struct error *err)
+{
+    if (model_open(s, err) < 0 || data_open(s, err) < 0)
+        return -1;
+    s->objective = objective_cross_entropy(s->command.label_smoothing);
+    lineage_write(s);
+    const struct train_data data = {
+        .train = &s->train,
+        .dev = s->dev_store ? &s->dev : NULL,
+        .validator = s->dev_store ? &s->validator : NULL,
+    };
+    log_info("%s, %lld parameters", s->model->config.arch ? "lstm" : "transformer",
+             (long long)model_parameters(s->model));
+    return train_model(s->model, &s->objective, &data, &s->train_config, s->command.output, report, err);
+}
+
+int cmd_train(const struct command *self, int argc, char **argv)
+{
+    struct session s = { 0 };
+    struct error err = { 0 };
+    struct train_report report;
+    const char **rest = xcalloc((size_t)argc + 1, sizeof *rest);
+    int rest_count;
+    const struct option_group groups[] = {
+        { "files", command_options, &s.command },
+        { "model", model_options, &s.model_config },
+        { "training", train_options, &s.train_config },
+        { "batches", batching_options, &s.batching },
+        { 0 }
+    };
+    int status = command_parse(self, groups, argc, argv, rest, &rest_count);
+    if (status < 0 && rest_count)
+        status = command_misuse(self, "'%s' is no option", rest[0]);
+    if (status < 0 && !s.command.dev_source != !s.command.dev_target)
+        status = command_misuse(self, "--dev-source and --dev-target go together");
+    if (status < 0) {
+        s.batching.seed = s.train_config.seed;
+        interrupt_install();
+        status = train(&s, &report, &err) < 0 ? command_fail(self, &err) : 0;
+        if (status == 0 && report.interrupted) {
+            log_info("stopped by a signal after update %lld; the same command with --resume goes on",
+                     (long long)report.updates);
+            status = 1;
+        } else if (status == 0) {
+            log_info("%lld updates, %d epochs in %s (%s): dev NLL %.4f; the model is in '%s'",
+                     (long long)report.updates, report.epochs, clock_text(report.seconds), report.why,
+                     report.dev_nll, s.command.output);
+        }
+    }
+    session_close(&s);
+    options_release(groups);
+    free(rest);
+    return status;
+}

@@ -1,0 +1,194 @@
+#include "seq2seq/checkpoint.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "seq2seq/safetensors.h"
+#include "tensor/kernels.h"
+
+static char *checkpoint_path(const char *folder, const char *kind, int64_t update)
+{
+    return xasprintf("%s/checkpoints/%s-%lld.safetensors", folder, kind, (long long)update);
+}
+
+/* ---- whole blocks ---- */
+
+static void entry_add(struct safetensors_entry *e, const char *name, const struct param_set *set,
+                      const float *block)
+{
+    *e = (struct safetensors_entry){ (char *)name, 0, (int)set->total, block };
+}
+
+static int block_read(const struct safetensors *st, const char *name, const struct param_set *set,
+                      float *block, struct error *err)
+{
+    const void *data = safetensors_find(st, name, 0, (int)set->total, err);
+    if (!data)
+        return -1;
+    memcpy(block, data, set->total * sizeof(float));
+    return 0;
+}
+
+/* ---- the folder ---- */
+
+static int compare_updates(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The updates of which there are checkpoints, newest first. */
+static size_t checkpoints_find(const char *folder, int64_t **updates)
+{
+    char *path = path_join(folder, "checkpoints");
+    DIR *dir = opendir(path);
+    size_t count = 0, room = 0;
+    struct dirent *entry;
+    *updates = NULL;
+    while (dir && (entry = readdir(dir))) {
+        long long update;
+        int end = 0;
+        if (sscanf(entry->d_name, "update-%lld.safetensors%n", &update, &end) == 1 && end &&
+            !entry->d_name[end]) {
+            ARRAY_GROW(*updates, room, count + 1);
+            (*updates)[count++] = update;
+        }
+    }
+    if (dir)
+        closedir(dir);
+    free(path);
+    if (count)
+        qsort(*updates, count, sizeof **updates, compare_updates);
+    return count;
+}
+
+static void checkpoints_prune(const char *folder, int keep)
+{
+    int64_t *updates;
+    size_t count = checkpoints_find(folder, &updates);
+    for (size_t i = (size_t)(keep > 0 ? keep : 1); i < count; i++) {
+        char *path = checkpoint_path(folder, "update", updates[i]);
+        unlink(path);
+        free(path);
+    }
+    free(updates);
+}
+
+int checkpoint_save(const char *folder, const struct model *m, const struct adam *a,
+                    const json_t *state, int64_t update, int keep, struct error *err)
+{
+    struct safetensors_entry entries[4];
+    size_t count = 0;
+    char *path = path_join(folder, "checkpoints"), *text = json_dumps(state, JSON_COMPACT);
+    json_t *metadata = json_pack("{s:s}", "state", text);
+    int ret = dir_make(path, err);
+    free(path);
+    path = checkpoint_path(folder, "update", update);
+    entry_add(&entries[count++], "weights", &m->params, m->params.block);
+    entry_add(&entries[count++], "adam.m", &m->params, a->m);
+    entry_add(&entries[count++], "adam.v", &m->params, a->v);
+    if (a->ema)
+        entry_add(&entries[count++], "ema", &m->params, a->ema);
+    if (ret == 0)
+        ret = safetensors_write(path, entries, count, metadata, err);
+    if (ret == 0)
+        checkpoints_prune(folder, keep);
+    json_decref(metadata);
+    free(text);
+    free(path);
+    return ret;
+}
+
+static int checkpoint_read(const char *path, struct model *m, struct adam *a, json_t **state,
+                           struct error *err)
+{
+    struct safetensors st = { 0 };
+    json_error_t parse;
+    if (safetensors_open(&st, path, err) < 0)
+        return -1;
+    const char *text = safetensors_metadata(&st, "state");
+    json_t *read = text ? json_loads(text, 0, &parse) : NULL;
+    int ret = -1;
+    if (!read)
+        error_set(err, "'%s' has no training state", path);
+    else if (block_read(&st, "weights", &m->params, m->params.block, err) == 0 &&
+             block_read(&st, "adam.m", &m->params, a->m, err) == 0 &&
+             block_read(&st, "adam.v", &m->params, a->v, err) == 0 &&
+             (!a->ema || block_read(&st, "ema", &m->params, a->ema, err) == 0))
+        ret = 0;
+    safetensors_close(&st);
+    if (ret < 0)
+        json_decref(read);
+    else
+        *state = read;
+    return ret;
+}
+
+int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t **state,
+                    struct error *err)
+{
+    int64_t *updates;
+    size_t count = checkpoints_find(folder, &updates);
+    int ret = count ? -1 : 0;
+    *state = NULL;
+    for (size_t i = 0; i < count && ret < 0; i++) {
+        char *path = checkpoint_path(folder, "update", updates[i]);
+        ret = checkpoint_read(path, m, a, state, err);
+        if (ret < 0 && i + 1 < count)
+            log_warning("%s; going back to the checkpoint of update %lld", err->text,
+                        (long long)updates[i + 1]);
+        free(path);
+    }
+    free(updates);
+    return ret;
+}
+
+/* ---- snapshots of weights ---- */
+
+int snapshot_save(const char *folder, const struct model *m, const float *block, int64_t update,
+                  struct error *err)
+{
+    struct safetensors_entry entry;
+    char *dir = path_join(folder, "checkpoints"), *path = checkpoint_path(folder, "weights", update);
+    entry_add(&entry, "weights", &m->params, block);
+    int ret = dir_make(dir, err);
+    if (ret == 0)
+        ret = safetensors_write(path, &entry, 1, NULL, err);
+    free(dir);
+    free(path);
+    return ret;
+}
+
+void snapshot_remove(const char *folder, int64_t update)
+{
+    char *path = checkpoint_path(folder, "weights", update);
+    unlink(path);
+    free(path);
+}
+
+int snapshots_average(const char *folder, const struct model *m, const int64_t *updates, int count,
+                      float *block, struct error *err)
+{
+    float *one = block_new(&m->params);
+    int ret = 0;
+    memset(block, 0, m->params.total * sizeof(float));
+    for (int i = 0; i < count && ret == 0; i++) {
+        struct safetensors st = { 0 };
+        char *path = checkpoint_path(folder, "weights", updates[i]);
+        ret = safetensors_open(&st, path, err);
+        if (ret == 0)
+            ret = block_read(&st, "weights", &m->params, one, err);
+        if (ret == 0)
+            kernel->axpy(block, one, 1.0f / (float)count, m->params.total);
+        safetensors_close(&st);
+        free(path);
+    }
+    free(one);
+    return ret;
+}

@@ -1,0 +1,28 @@
+#ifndef SEQ2SEQ_CHECKPOINT_H
+#define SEQ2SEQ_CHECKPOINT_H
+
+#include <jansson.h>
+
+#include "seq2seq/model.h"
+#include "tensor/adam.h"
+
+/* Everything that a run needs to go on as if nothing had happened, in one file a checkpoint:
+ * checkpoints/update-<n>.safetensors holds weights, moments and averages, and in its metadata the
+ * JSON state of the loop.  Written aside, fsynced and renamed; a damaged newest one falls back to
+ * the one before, saying so. */
+int checkpoint_save(const char *folder, const struct model *m, const struct adam *a,
+                    const json_t *state, int64_t update, int keep, struct error *err);
+
+/* The newest good checkpoint into m and a; *state is new, or NULL where there is none. */
+int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t **state,
+                    struct error *err);
+
+/* Weights to be averaged at the end: checkpoints/weights-<n>.safetensors. */
+int snapshot_save(const char *folder, const struct model *m, const float *block, int64_t update,
+                  struct error *err);
+void snapshot_remove(const char *folder, int64_t update);
+/* The mean of the snapshots into block. */
+int snapshots_average(const char *folder, const struct model *m, const int64_t *updates, int count,
+                      float *block, struct error *err);
+
+#endif

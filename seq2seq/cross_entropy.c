@@ -1,0 +1,62 @@
+/* The plain objective: cross-entropy with label smoothing (Szegedy et al. 2016). */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "seq2seq/objective.h"
+#include "seq2seq/train.h"
+#include "tensor/loss.h"
+
+struct shared {
+    float smoothing;
+};
+
+struct worker {
+    float smoothing;
+    float *room;
+    int V;
+};
+
+static void *worker_new(void *shared, int number)
+{
+    (void)number;
+    struct worker *w = xcalloc(1, sizeof *w);
+    w->smoothing = ((const struct shared *)shared)->smoothing;
+    return w;
+}
+
+static void worker_free(void *worker)
+{
+    struct worker *w = worker;
+    free(w->room);
+    free(w);
+}
+
+static void chunk(void *worker, int first, int rows, int V, const int32_t *target,
+                  const float *weight, float scale, float *logits, struct loss_sums *sums)
+{
+    struct worker *w = worker;
+    struct mixture mix = { .gold = 1 - w->smoothing, .floor = w->smoothing, .temperature = 1 };
+    (void)first;
+    if (w->V < V) {
+        w->room = xrealloc(w->room, (size_t)V * sizeof(float));
+        w->V = V;
+    }
+    for (int r = 0; r < rows; r++) {
+        float gold_logp;
+        sums->loss += (double)kernel->mixture_loss(logits + (size_t)r * V, &gold_logp, target[r], &mix,
+                                                   scale * weight[r], V, w->room);
+        sums->gold -= (double)gold_logp;
+        sums->gold_tokens++;
+        sums->tokens += (double)weight[r];
+    }
+}
+
+struct objective objective_cross_entropy(float label_smoothing)
+{
+    struct shared *shared = xmalloc(sizeof *shared);
+    shared->smoothing = label_smoothing;
+    return (struct objective){
+        .name = "cross-entropy", .shared = shared, .worker_new = worker_new,
+        .worker_free = worker_free, .chunk = chunk, .free = free,
+    };
+}

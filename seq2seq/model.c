@@ -1,0 +1,343 @@
+/* Models: made, loaded, saved. */
+#include "seq2seq/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "seq2seq/architecture.h"
+#include "seq2seq/safetensors.h"
+#include "tensor/gemm.h"
+#include "tensor/kernels.h"
+#include "tokenize/tokenizer.h"
+
+static const char *const arch_names[] = { "transformer", "lstm", NULL };
+static const char *const tied_names[] = { "none", "decoder", "all", NULL };
+static const char *const norm_names[] = { "post", "pre", NULL };
+static const char *const position_names[] = { "sinusoidal", "learned", NULL };
+static const char *const activation_names[] = { "relu", "gelu", "swiglu", NULL };
+static const char *const decoder_names[] = { "attention", "ssru", NULL };
+static const char *const direction_names[] = { "forward", "bidirectional", NULL };
+
+#define FIELD(member) offsetof(struct model_config, member)
+const struct option model_options[] = {
+    { "arch", OPTION_CHOICE, FIELD(arch), "transformer", 0, 0, "architecture", arch_names },
+    { "dim", OPTION_INT, FIELD(dim), "256", 2, 8192, "width of embeddings and layers" },
+    { "ffn", OPTION_INT, FIELD(ffn), "1024", 1, 65536, "width of the transformer's feed-forward layers" },
+    { "heads", OPTION_INT, FIELD(heads), "4", 1, 128, "attention heads; must divide dim" },
+    { "encoder-layers", OPTION_INT, FIELD(encoder_layers), "6", 1, 64, "layers of the encoder" },
+    { "decoder-layers", OPTION_INT, FIELD(decoder_layers), "6", 1, 64, "layers of the decoder" },
+    { "tied", OPTION_CHOICE, FIELD(tied), "all", 0, 0,
+      "embeddings that share one table: decoder is target and output, all needs a joint vocabulary",
+      tied_names },
+    { "norm", OPTION_CHOICE, FIELD(norm_first), "pre", 0, 0,
+      "layer normalisation before or after each sublayer", norm_names },
+    { "positions", OPTION_CHOICE, FIELD(positions), "sinusoidal", 0, 0, "position embeddings", position_names },
+    { "max-positions", OPTION_INT, FIELD(max_positions), "1024", 2, 1000000,
+      "longest sentence in tokens for learned positions" },
+    { "activation", OPTION_CHOICE, FIELD(activation), "relu", 0, 0, "of the feed-forward layers",
+      activation_names },
+    { "decoder-layer", OPTION_CHOICE, FIELD(decoder_layer), "attention", 0, 0,
+      "what a decoder layer looks back with", decoder_names },
+    { "encoder-direction", OPTION_CHOICE, FIELD(encoder_direction), "bidirectional", 0, 0,
+      "of an LSTM encoder", direction_names },
+    { "input-feeding", OPTION_FLAG, FIELD(input_feeding), "true", 0, 0,
+      "an LSTM decoder sees its last attentional vector" },
+    { "dropout", OPTION_FLOAT, FIELD(dropout), "0.1", 0, 0.95, "of embeddings and residual connections" },
+    { "dropout-attention", OPTION_FLOAT, FIELD(dropout_attention), "0", 0, 0.95, "of attention weights" },
+    { "dropout-ffn", OPTION_FLOAT, FIELD(dropout_ffn), "0", 0, 0.95, "inside feed-forward layers" },
+    { 0 }
+};
+
+/* The options and the two sizes that come from the tokenizers. */
+static const struct option size_options[] = {
+    { "source-vocab", OPTION_INT, FIELD(source_vocab), "0", 1, 1e9, "pieces of the source vocabulary" },
+    { "target-vocab", OPTION_INT, FIELD(target_vocab), "0", 1, 1e9, "pieces of the target vocabulary" },
+    { 0 }
+};
+
+static int config_check(const struct model_config *c, const struct architecture *arch, bool joint,
+                        struct error *err)
+{
+    if (c->tied == TIE_ALL && !joint)
+        return error_set(err, "tied: all embeddings can be tied only with one joint vocabulary; "
+                         "use tied decoder, or train a joint one");
+    return arch->check ? arch->check(c, err) : 0;
+}
+
+/* Everything but the values of the weights. */
+static struct model *model_shape(const struct model_config *config, struct tokenizer *source,
+                                 struct tokenizer *target, struct error *err)
+{
+    const struct architecture *arch = architectures[config->arch];
+    if (config_check(config, arch, source == target, err) < 0)
+        return NULL;
+    struct model *m = xcalloc(1, sizeof *m);
+    m->config = *config;
+    m->config.source_vocab = tokenizer_vocab(source);
+    m->config.target_vocab = tokenizer_vocab(target);
+    m->arch = arch;
+    m->refs = xcalloc(1, arch->refs_size);
+    m->source_tokenizer = source;
+    m->target_tokenizer = target;
+    m->lineage = json_object();
+    arch->declare(&m->params, m->refs, &m->config);
+    params_allocate(&m->params);
+    return m;
+}
+
+struct model *model_new(const struct model_config *config, struct tokenizer *source,
+                        struct tokenizer *target, int64_t seed, struct error *err)
+{
+    struct rng rng;
+    struct model *m = model_shape(config, source, target, err);
+    if (!m)
+        return NULL;
+    rng_seed(&rng, (uint64_t)seed, 0);
+    params_init(&m->params, &rng);
+    return m;
+}
+
+void model_free(struct model *m)
+{
+    if (!m)
+        return;
+    if (m->arch->release)
+        m->arch->release(m->refs);
+    free(m->refs);
+    params_release(&m->params);
+    if (m->target_tokenizer != m->source_tokenizer)
+        tokenizer_free(m->target_tokenizer);
+    tokenizer_free(m->source_tokenizer);
+    json_decref(m->lineage);
+    free(m);
+}
+
+/* ---- files ---- */
+
+static int tokenizer_write(const struct tokenizer *t, const char *folder, const char *name,
+                           struct error *err)
+{
+    size_t length;
+    const void *bytes = tokenizer_bytes(t, &length);
+    char *path = path_join(folder, name);
+    int ret = file_write(path, bytes, length, err);
+    free(path);
+    return ret;
+}
+
+static int tokenizers_write(const struct model *m, const char *folder, struct error *err)
+{
+    if (m->source_tokenizer == m->target_tokenizer)
+        return tokenizer_write(m->source_tokenizer, folder, "joint.spm", err);
+    if (tokenizer_write(m->source_tokenizer, folder, "source.spm", err) < 0)
+        return -1;
+    return tokenizer_write(m->target_tokenizer, folder, "target.spm", err);
+}
+
+static struct tokenizer *tokenizer_read(const char *folder, const char *name, struct error *err)
+{
+    char *path = path_join(folder, name);
+    struct tokenizer *t = tokenizer_load(path, err);
+    free(path);
+    return t;
+}
+
+static int tokenizers_read(struct tokenizer **source, struct tokenizer **target, const char *folder,
+                           struct error *err)
+{
+    char *joint = path_join(folder, "joint.spm");
+    bool is_joint = file_exists(joint);
+    free(joint);
+    *source = tokenizer_read(folder, is_joint ? "joint.spm" : "source.spm", err);
+    if (!*source)
+        return -1;
+    *target = is_joint ? *source : tokenizer_read(folder, "target.spm", err);
+    if (*target)
+        return 0;
+    tokenizer_free(*source);
+    return -1;
+}
+
+static int config_write(const struct model *m, const char *folder, struct error *err)
+{
+    struct model_config config = m->config;
+    const struct option_group groups[] = { { NULL, model_options, &config },
+                                           { NULL, size_options, &config }, { 0 } };
+    json_t *values = options_to_json(groups), *root = json_pack("{s:s,s:s,s:o}", "format", "coho-model-1",
+                                                                "program", "coho " COHO_VERSION,
+                                                                "model", values);
+    char *path = path_join(folder, "config.json");
+    int ret = json_write(root, path, err);
+    free(path);
+    json_decref(root);
+    return ret;
+}
+
+static int config_read(struct model_config *config, const char *folder, struct error *err)
+{
+    const struct option_group groups[] = { { NULL, model_options, config },
+                                           { NULL, size_options, config }, { 0 } };
+    char *path = path_join(folder, "config.json");
+    json_t *root = json_read(path, err);
+    const char *format = json_string_value(json_object_get(root, "format"));
+    int ret = -1;
+    memset(config, 0, sizeof *config);
+    options_default(groups);
+    if (!root)
+        goto done;
+    if (!format || strcmp(format, "coho-model-1")) {
+        error_set(err, "'%s' is not the configuration of a coho model ('format' is %s)", path,
+                  format ? format : "absent");
+        goto done;
+    }
+    if (options_from_json(groups, json_object_get(root, "model"), err) < 0) {
+        error_prefix(err, "%s", path);
+        goto done;
+    }
+    ret = 0;
+done:
+    json_decref(root);
+    free(path);
+    return ret;
+}
+
+static int weights_write(const struct model *m, const char *folder, struct error *err)
+{
+    size_t count = m->params.count;
+    struct safetensors_entry *entries = xcalloc(count, sizeof *entries);
+    for (size_t i = 0; i < count; i++) {
+        const struct param *p = &m->params.items[i];
+        entries[i] = (struct safetensors_entry){ p->name, p->rows == 1 ? 0 : p->rows, p->cols,
+                                                 m->params.block + p->offset };
+    }
+    char *path = path_join(folder, "model.safetensors");
+    int ret = safetensors_write(path, entries, count, NULL, err);
+    free(path);
+    free(entries);
+    return ret;
+}
+
+int model_load_weights(struct model *m, const char *folder, struct error *err)
+{
+    struct safetensors st = { 0 };
+    char *path = path_join(folder, "model.safetensors");
+    int ret = safetensors_open(&st, path, err);
+    free(path);
+    for (size_t i = 0; ret == 0 && i < m->params.count; i++) {
+        const struct param *p = &m->params.items[i];
+        const void *data = safetensors_find(&st, p->name, p->rows, p->cols, err);
+        if (data)
+            memcpy(m->params.block + p->offset, data, (size_t)p->rows * p->cols * sizeof(float));
+        else
+            ret = -1;
+    }
+    safetensors_close(&st);
+    return ret;
+}
+
+int model_save(const struct model *m, const char *folder, struct error *err)
+{
+    if (dir_make(folder, err) < 0 || config_write(m, folder, err) < 0 ||
+        tokenizers_write(m, folder, err) < 0 || weights_write(m, folder, err) < 0)
+        return -1;
+    char *path = path_join(folder, "lineage.json");
+    int ret = json_write(m->lineage, path, err);
+    free(path);
+    return ret;
+}
+
+static void lineage_read(struct model *m, const char *folder)
+{
+    char *path = path_join(folder, "lineage.json");
+    json_t *lineage = file_exists(path) ? json_read(path, NULL) : NULL;
+    if (lineage) {
+        json_decref(m->lineage);
+        m->lineage = lineage;
+    }
+    free(path);
+}
+
+static int sizes_match(const struct model_config *c, const struct tokenizer *source,
+                       const struct tokenizer *target, const char *folder, struct error *err)
+{
+    if (c->source_vocab == tokenizer_vocab(source) && c->target_vocab == tokenizer_vocab(target))
+        return 0;
+    return error_set(err, "the model in '%s' has vocabularies of %d and %d pieces, its SentencePiece "
+                     "models have %d and %d; they belong to another model", folder, c->source_vocab,
+                     c->target_vocab, tokenizer_vocab(source), tokenizer_vocab(target));
+}
+
+struct model *model_load(const char *folder, struct error *err)
+{
+    struct model_config config;
+    struct tokenizer *source, *target;
+    if (config_read(&config, folder, err) < 0 || tokenizers_read(&source, &target, folder, err) < 0)
+        return NULL;
+    struct model *m = NULL;
+    if (sizes_match(&config, source, target, folder, err) == 0)
+        m = model_shape(&config, source, target, err);
+    if (!m) {
+        if (target != source)
+            tokenizer_free(target);
+        tokenizer_free(source);
+        return NULL;
+    }
+    if (model_load_weights(m, folder, err) < 0) {
+        model_free(m);
+        return NULL;
+    }
+    lineage_read(m, folder);
+    return m;
+}
+
+/* ---- queries ---- */
+
+int64_t model_parameters(const struct model *m)
+{
+    return (int64_t)m->params.weights;
+}
+
+uint64_t model_fingerprint(const struct model *m)
+{
+    return hash_bytes(m->params.block, m->params.total * sizeof(float), (uint64_t)m->config.arch);
+}
+
+int32_t model_bos(const struct model *m)
+{
+    return tokenizer_bos(m->target_tokenizer);
+}
+
+int32_t model_eos(const struct model *m)
+{
+    return tokenizer_eos(m->target_tokenizer);
+}
+
+int model_max_length(const struct model *m)
+{
+    return m->config.arch == 0 && m->config.positions == POSITIONS_LEARNED ? m->config.max_positions : 0;
+}
+
+int model_stepper(struct stepper *out, const struct model *m)
+{
+    return m->arch->stepper(out, m);
+}
+
+struct tensor *model_hidden(const struct model *m, struct tape *tape, const struct batch *b)
+{
+    return m->arch->hidden(m, tape, b);
+}
+
+void model_logits(const struct model *m, float *logits, const float *hidden, int rows)
+{
+    int weight, bias, V = m->config.target_vocab;
+    m->arch->output(m->refs, &weight, &bias);
+    gemm_nt(logits, hidden, param_data(&m->params, weight), rows, V, m->config.dim, 0);
+    kernel->add_bias(logits, param_data(&m->params, bias), rows, V);
+}

@@ -1,0 +1,41 @@
+#ifndef SEQ2SEQ_SAFETENSORS_H
+#define SEQ2SEQ_SAFETENSORS_H
+
+#include <jansson.h>
+
+#include "base/file.h"
+
+struct error;
+
+/* The safetensors format: a JSON header of names, shapes and offsets, then the numbers.
+ * Files written here also carry a checksum of the numbers in their metadata ("xxh3"), which is
+ * verified where it is present. */
+struct safetensors_entry {
+    char *name;                 /* owned by whoever made the entry */
+    int rows, cols;             /* rows 0: a vector of cols */
+    const float *data;
+};
+
+int safetensors_write(const char *path, const struct safetensors_entry *entries, size_t count,
+                      json_t *metadata, struct error *err);     /* metadata: strings; may be NULL */
+
+struct safetensors {
+    struct mapping file;
+    json_t *header;
+    const unsigned char *data;
+    size_t data_length;
+    char *path;
+};
+
+/* {0} is valid and empty. */
+int safetensors_open(struct safetensors *st, const char *path, struct error *err);
+void safetensors_close(struct safetensors *st);
+
+/* The numbers of a float32 tensor of exactly this shape (rows 0 or 1: a vector, or one row), not
+ * necessarily aligned; NULL after describing what is wrong. */
+const void *safetensors_find(const struct safetensors *st, const char *name, int rows, int cols,
+                             struct error *err);
+/* A string of the metadata, or NULL. */
+const char *safetensors_metadata(const struct safetensors *st, const char *key);
+
+#endif

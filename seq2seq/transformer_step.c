@@ -1,0 +1,322 @@
+/* The transformer one step at a time.
+ *
+ * A row of the stepper owns a slot: its keys and values (or its SSRU states) of every decoder
+ * layer so far.  Rows of one sentence share the sentence's memory, the cross-attention's keys and
+ * values, projected once.  Reordering moves slot pointers; only a second child of one parent
+ * copies.  All rows of a step go through each linear layer together. */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "seq2seq/transformer.h"
+#include "tensor/ops.h"
+
+#define FIRST_STEPS 32          /* room of a new slot; doubled when full */
+
+struct memory {
+    int rows;                   /* rows that use it */
+    int S;
+    float *kv;                  /* decoder_layers × (S,2D) */
+};
+
+struct slot {
+    int length, room;           /* steps made, steps that fit */
+    float **layer;              /* each (room,2D): keys and values; or (1,D): the SSRU's state */
+};
+
+struct row {
+    struct slot *slot;
+    struct memory *memory;
+};
+
+struct state {
+    struct pass pass;
+    struct tape tape;
+    int rows, room;
+    struct row *row, *before;   /* the rows, and the old ones while reordering */
+    int *users;                 /* children of each old row */
+    struct slot **spare;        /* slots to be used again */
+    int spares, spare_room;
+    float *scores;
+    int scores_room;
+};
+
+static int width(const struct state *s)
+{
+    return s->pass.m->config.dim;
+}
+
+static int layers(const struct state *s)
+{
+    return s->pass.m->config.decoder_layers;
+}
+
+static bool is_ssru(const struct state *s)
+{
+    return s->pass.m->config.decoder_layer == DECODER_SSRU;
+}
+
+/* ---- slots ---- */
+
+static struct slot *slot_take(struct state *s)
+{
+    if (s->spares) {
+        struct slot *slot = s->spare[--s->spares];
+        slot->length = 0;
+        return slot;
+    }
+    struct slot *slot = xcalloc(1, sizeof *slot);
+    slot->layer = xcalloc((size_t)layers(s), sizeof *slot->layer);
+    return slot;
+}
+
+static void slot_give(struct state *s, struct slot *slot)
+{
+    if (s->spares == s->spare_room) {
+        s->spare_room = s->spare_room ? 2 * s->spare_room : 64;
+        s->spare = xrealloc(s->spare, (size_t)s->spare_room * sizeof *s->spare);
+    }
+    s->spare[s->spares++] = slot;
+}
+
+static size_t step_floats(const struct state *s)
+{
+    return (size_t)width(s) * (is_ssru(s) ? 1 : 2);
+}
+
+/* Room for one more step.  An SSRU keeps one state whatever the length. */
+static void slot_reserve(struct state *s, struct slot *slot)
+{
+    int need = is_ssru(s) ? 1 : slot->length + 1;
+    if (need <= slot->room)
+        return;
+    slot->room = is_ssru(s) ? 1 : slot->room ? 2 * slot->room : FIRST_STEPS;
+    for (int l = 0; l < layers(s); l++)
+        slot->layer[l] = xrealloc(slot->layer[l], (size_t)slot->room * step_floats(s) * sizeof(float));
+}
+
+static void slot_copy(struct state *s, struct slot *to, const struct slot *from)
+{
+    to->length = from->length;
+    if (to->room < from->room) {
+        to->room = from->room;
+        for (int l = 0; l < layers(s); l++)
+            to->layer[l] = xrealloc(to->layer[l], (size_t)to->room * step_floats(s) * sizeof(float));
+    }
+    size_t steps = is_ssru(s) ? (from->room ? 1 : 0) : (size_t)from->length;
+    for (int l = 0; l < layers(s) && steps; l++)
+        memcpy(to->layer[l], from->layer[l], steps * step_floats(s) * sizeof(float));
+}
+
+static void slot_free(struct slot *slot, int count)
+{
+    for (int l = 0; l < count; l++)
+        free(slot->layer[l]);
+    free(slot->layer);
+    free(slot);
+}
+
+static void memory_drop(struct memory *m)
+{
+    if (--m->rows)
+        return;
+    free(m->kv);
+    free(m);
+}
+
+/* ---- admit ---- */
+
+static void rows_reserve(struct state *s, int rows)
+{
+    if (rows <= s->room)
+        return;
+    s->room = rows > 2 * s->room ? rows : 2 * s->room;
+    s->row = xrealloc(s->row, (size_t)s->room * sizeof *s->row);
+    s->before = xrealloc(s->before, (size_t)s->room * sizeof *s->before);
+    s->users = xrealloc(s->users, (size_t)s->room * sizeof *s->users);
+}
+
+static struct memory *memory_new(const struct state *s, int S)
+{
+    struct memory *m = xcalloc(1, sizeof *m);
+    m->rows = 1;
+    m->S = S;
+    m->kv = xmalloc((size_t)layers(s) * (size_t)S * 2 * (size_t)width(s) * sizeof(float));
+    return m;
+}
+
+static void admit(void *state, const int32_t *source, const int32_t *start, int B, int max_steps)
+{
+    struct state *s = state;
+    int first = s->rows, D = width(s);
+    (void)max_steps;            /* slots grow as they are needed */
+    rows_reserve(s, s->rows + B);
+    for (int b = 0; b < B; b++)
+        s->row[s->rows++] = (struct row){ slot_take(s), memory_new(s, start[b + 1] - start[b]) };
+
+    struct tensor *encoded = encode(&s->pass, source, start, B);
+    for (int l = 0; l < layers(s); l++) {
+        struct tensor *kv = pass_linear(&s->pass, encoded, s->pass.r->decoder[l].cross_kv);
+        for (int b = 0; b < B; b++) {
+            struct memory *m = s->row[first + b].memory;
+            memcpy(m->kv + (size_t)l * m->S * 2 * D, kv->data + (size_t)start[b] * 2 * D,
+                   (size_t)m->S * 2 * D * sizeof(float));
+        }
+    }
+    tape_reset(&s->tape);
+}
+
+/* ---- step ---- */
+
+static float *scores_of(struct state *s, int T)
+{
+    if (T > s->scores_room) {
+        s->scores_room = 2 * T;
+        s->scores = xrealloc(s->scores, (size_t)s->scores_room * sizeof(float));
+    }
+    return s->scores;
+}
+
+static void attend(struct state *s, float *out, const float *q, const float *kv, int T)
+{
+    int D = width(s), heads = s->pass.m->config.heads, d = D / heads;
+    for (int h = 0; h < heads; h++)
+        kernel->attend_one(out + h * d, q + h * d, kv + h * d, kv + D + h * d, 2 * D, 2 * D, T, d,
+                           1 / sqrtf((float)d), scores_of(s, T));
+}
+
+static struct tensor *step_self(struct state *s, struct tensor *x, int layer)
+{
+    const struct layer_refs *l = &s->pass.r->decoder[layer];
+    int D = width(s);
+    struct tensor *qkv = pass_linear(&s->pass, sublayer_input(&s->pass, x, l->norm_self), l->qkv);
+    struct tensor *y = tensor_new(&s->tape, s->rows, D);
+    for (int r = 0; r < s->rows; r++) {
+        struct slot *slot = s->row[r].slot;
+        const float *qkv_r = qkv->data + (size_t)r * 3 * D;
+        memcpy(slot->layer[layer] + (size_t)slot->length * 2 * D, qkv_r + D, (size_t)D * 2 * sizeof(float));
+        attend(s, y->data + (size_t)r * D, qkv_r, slot->layer[layer], slot->length + 1);
+    }
+    return sublayer_output(&s->pass, x, pass_linear(&s->pass, y, l->self_out), l->norm_self);
+}
+
+static struct tensor *step_ssru(struct state *s, struct tensor *x, int layer)
+{
+    const struct layer_refs *l = &s->pass.r->decoder[layer];
+    int D = width(s);
+    struct tensor *fx = pass_linear(&s->pass, sublayer_input(&s->pass, x, l->norm_self), l->recurrence);
+    struct tensor *y = tensor_new(&s->tape, s->rows, D);
+    float *c = arena_take(&s->tape.arena, (size_t)D * sizeof(float));
+    for (int r = 0; r < s->rows; r++) {
+        struct slot *slot = s->row[r].slot;
+        if (!slot->length)
+            memset(slot->layer[layer], 0, (size_t)D * sizeof(float));
+        kernel->ssru_forward(y->data + (size_t)r * D, c, fx->data + (size_t)r * 2 * D, slot->layer[layer], 1, D);
+        memcpy(slot->layer[layer], c, (size_t)D * sizeof(float));
+    }
+    return sublayer_output(&s->pass, x, y, l->norm_self);
+}
+
+static struct tensor *step_cross(struct state *s, struct tensor *x, int layer)
+{
+    const struct layer_refs *l = &s->pass.r->decoder[layer];
+    int D = width(s);
+    struct tensor *q = pass_linear(&s->pass, sublayer_input(&s->pass, x, l->norm_cross), l->cross_q);
+    struct tensor *y = tensor_new(&s->tape, s->rows, D);
+    for (int r = 0; r < s->rows; r++) {
+        const struct memory *m = s->row[r].memory;
+        attend(s, y->data + (size_t)r * D, q->data + (size_t)r * D, m->kv + (size_t)layer * m->S * 2 * D, m->S);
+    }
+    return sublayer_output(&s->pass, x, pass_linear(&s->pass, y, l->cross_out), l->norm_cross);
+}
+
+static struct tensor *step_embed(struct state *s, const int32_t *token)
+{
+    int32_t *place = arena_take(&s->tape.arena, ((size_t)s->rows + 1) * sizeof *place);
+    for (int r = 0; r < s->rows; r++)
+        place[r] = s->row[r].slot->length;
+    return embed_tokens(&s->pass, s->pass.r->target_embed, s->pass.r->target_positions, token, place, s->rows);
+}
+
+static void step(void *state, const int32_t *token, int rows, float *logp)
+{
+    struct state *s = state;
+    int V = s->pass.m->config.target_vocab;
+    assert(rows == s->rows);
+    struct tensor *x = step_embed(s, token);
+    for (int r = 0; r < rows; r++)
+        slot_reserve(s, s->row[r].slot);
+    for (int l = 0; l < layers(s); l++) {
+        x = is_ssru(s) ? step_ssru(s, x, l) : step_self(s, x, l);
+        x = step_cross(s, x, l);
+        x = feed_forward(&s->pass, x, &s->pass.r->decoder[l]);
+    }
+    x = final_norm(&s->pass, x, s->pass.r->decoder_norm);
+    model_logits(s->pass.m, logp, x->data, rows);
+    for (int r = 0; r < rows; r++) {
+        kernel->log_softmax(logp + (size_t)r * V, logp + (size_t)r * V, V);
+        s->row[r].slot->length++;
+    }
+    tape_reset(&s->tape);
+}
+
+/* ---- reorder ---- */
+
+static void reorder(void *state, const int *parent, int rows)
+{
+    struct state *s = state;
+    int old = s->rows;
+    rows_reserve(s, rows > old ? rows : old);
+    memcpy(s->before, s->row, (size_t)old * sizeof *s->row);
+    memset(s->users, 0, (size_t)old * sizeof *s->users);
+    for (int r = 0; r < rows; r++) {
+        int p = parent[r];
+        s->row[r] = s->before[p];
+        if (s->users[p]++) {
+            s->row[r].slot = slot_take(s);
+            slot_copy(s, s->row[r].slot, s->before[p].slot);
+            s->row[r].memory->rows++;
+        }
+    }
+    for (int p = 0; p < old; p++)
+        if (!s->users[p]) {
+            slot_give(s, s->before[p].slot);
+            memory_drop(s->before[p].memory);
+        }
+    s->rows = rows;
+}
+
+static void clear(void *state)
+{
+    reorder(state, NULL, 0);
+}
+
+static void state_free(void *state)
+{
+    struct state *s = state;
+    clear(s);
+    while (s->spares)
+        slot_free(s->spare[--s->spares], layers(s));
+    free(s->spare);
+    free(s->row);
+    free(s->before);
+    free(s->users);
+    free(s->scores);
+    tape_release(&s->tape);
+    free(s);
+}
+
+int transformer_stepper(struct stepper *out, const struct model *m)
+{
+    struct state *s = xcalloc(1, sizeof *s);
+    s->tape.params = &m->params;
+    s->pass = (struct pass){ m, m->refs, &s->tape };
+    *out = (struct stepper){
+        .vocab = m->config.target_vocab, .state = s, .admit = admit, .step = step,
+        .reorder = reorder, .clear = clear, .free = state_free,
+        .bos = model_bos(m), .eos = model_eos(m),
+    };
+    return 0;
+}

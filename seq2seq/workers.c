@@ -1,0 +1,164 @@
+#include "seq2seq/workers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "base/thread.h"
+#include "seq2seq/output.h"
+#include "tensor/tape.h"
+
+struct worker {
+    struct tape tape;
+    struct output output;
+    struct batch share, *micro;
+    int micro_room;
+    void *objective;            /* its state for this worker */
+    struct loss_sums sums;
+    struct error err;
+    int failed;
+};
+
+struct workers {
+    const struct model *m;
+    const struct objective *objective;
+    struct pool *pool;
+    int count, micro_tokens;
+    uint64_t seed;
+    struct worker *items;
+    struct batch *shares;
+    float **grads;
+    /* the batch being worked on */
+    int64_t update;
+    int part;
+    double progress;
+};
+
+struct workers *workers_new(const struct model *m, const struct objective *objective,
+                            struct pool *pool, int64_t seed, int micro_tokens)
+{
+    struct workers *w = xcalloc(1, sizeof *w);
+    w->m = m;
+    w->objective = objective;
+    w->pool = pool;
+    w->count = pool_threads(pool);
+    w->seed = (uint64_t)seed;
+    w->micro_tokens = micro_tokens;
+    w->items = xcalloc((size_t)w->count, sizeof *w->items);
+    w->shares = xcalloc((size_t)w->count, sizeof *w->shares);
+    w->grads = xcalloc((size_t)w->count, sizeof *w->grads);
+    for (int i = 0; i < w->count; i++) {
+        w->grads[i] = block_new(&m->params);
+        w->items[i].tape = (struct tape){ .params = &m->params, .grads = w->grads[i], .train = true };
+        w->items[i].objective = objective->worker_new(objective->shared, i);
+    }
+    return w;
+}
+
+void workers_free(struct workers *w)
+{
+    if (!w)
+        return;
+    for (int i = 0; i < w->count; i++) {
+        struct worker *x = &w->items[i];
+        for (int j = 0; j < x->micro_room; j++)
+            batch_release(&x->micro[j]);
+        free(x->micro);
+        tape_release(&x->tape);
+        output_release(&x->output);
+        w->objective->worker_free(x->objective);
+        batch_release(&w->shares[i]);
+        free(w->grads[i]);
+    }
+    free(w->items);
+    free(w->shares);
+    free(w->grads);
+    free(w);
+}
+
+float **workers_grads(struct workers *w)
+{
+    return w->grads;
+}
+
+static void micro_reserve(struct worker *x, int count)
+{
+    if (count <= x->micro_room)
+        return;
+    x->micro = xrealloc(x->micro, (size_t)count * sizeof *x->micro);
+    memset(x->micro + x->micro_room, 0, (size_t)(count - x->micro_room) * sizeof *x->micro);
+    x->micro_room = count;
+}
+
+static uint32_t dropout_seed(const struct workers *w, int worker, int piece)
+{
+    uint64_t h = rng_mix(w->seed ^ 0x636f686full);
+    h = rng_mix(h ^ (uint64_t)w->update);
+    h = rng_mix(h ^ ((uint64_t)w->part << 40 | (uint64_t)worker << 20 | (uint64_t)piece));
+    return (uint32_t)h;
+}
+
+/* Forward, loss and backward of one piece. */
+static int piece_run(struct workers *w, struct worker *x, const struct batch *b, uint32_t seed)
+{
+    const struct objective *o = w->objective;
+    if (o->begin && o->begin(x->objective, b, w->progress, &x->err) < 0)
+        return -1;
+    x->tape.seed = seed;
+    x->tape.drops = 0;
+    struct tensor *hidden = model_hidden(w->m, &x->tape, b);
+    output_loss(&x->output, w->m, &x->tape, hidden, b, o, x->objective, &x->sums);
+    tape_backward(&x->tape);
+    tape_reset(&x->tape);
+    return 0;
+}
+
+static int pieces_of(const struct workers *w, const struct batch *share)
+{
+    int tokens = share->target_tokens > share->source_tokens ? share->target_tokens : share->source_tokens;
+    int pieces = w->micro_tokens > 0 ? (tokens + w->micro_tokens - 1) / w->micro_tokens : 1;
+    return pieces < share->B ? pieces : share->B;
+}
+
+static void worker_run(void *arg, int i)
+{
+    struct workers *w = arg;
+    struct worker *x = &w->items[i];
+    int pieces = pieces_of(w, &w->shares[i]);
+    micro_reserve(x, pieces);
+    if (pieces > 1)
+        batch_split(&w->shares[i], x->micro, pieces);
+    for (int p = 0; p < pieces && !x->failed; p++) {
+        const struct batch *b = pieces > 1 ? &x->micro[p] : &w->shares[i];
+        if (b->B)
+            x->failed = piece_run(w, x, b, dropout_seed(w, i, p)) < 0;
+    }
+}
+
+int workers_run(struct workers *w, const struct batch *b, int64_t update, int part, double progress,
+                struct loss_sums *sums, struct error *err)
+{
+    w->update = update;
+    w->part = part;
+    w->progress = progress;
+    batch_split(b, w->shares, w->count);
+    for (int i = 0; i < w->count; i++) {
+        w->items[i].sums = (struct loss_sums){ 0 };
+        w->items[i].failed = 0;
+    }
+    pool_run(w->pool, w->count, worker_run, w);
+    for (int i = 0; i < w->count; i++) {
+        const struct loss_sums *s = &w->items[i].sums;
+        if (w->items[i].failed) {
+            *err = w->items[i].err;
+            return -1;
+        }
+        sums->loss += s->loss;
+        sums->tokens += s->tokens;
+        sums->gold += s->gold;
+        sums->gold_tokens += s->gold_tokens;
+    }
+    return 0;
+}

@@ -1,0 +1,104 @@
+#include "tensor/adam.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/thread.h"
+#include "tensor/kernels.h"
+
+#define RANGE 16384     /* floats that one task takes; fixed, so that sums have a fixed order */
+
+void adam_init(struct adam *a, const struct param_set *set, const struct adam_config *c)
+{
+    a->m = block_new(set);
+    a->v = block_new(set);
+    a->ema = NULL;
+    a->step = 0;
+    if (c->ema > 0) {
+        a->ema = block_new(set);
+        memcpy(a->ema, set->block, set->total * sizeof(float));
+    }
+}
+
+void adam_release(struct adam *a)
+{
+    free(a->m);
+    free(a->v);
+    free(a->ema);
+    *a = (struct adam){ 0 };
+}
+
+static size_t range_length(size_t size, int i)
+{
+    size_t first = (size_t)i * RANGE;
+    return size - first < RANGE ? size - first : RANGE;
+}
+
+struct reduction {
+    float **grads;
+    int workers;
+    size_t size;
+    double *squares;
+};
+
+static void reduce_range(void *arg, int i)
+{
+    struct reduction *r = arg;
+    size_t first = (size_t)i * RANGE, length = range_length(r->size, i);
+    for (int w = 1; w < r->workers; w++) {
+        kernel->add(r->grads[0] + first, r->grads[w] + first, length);
+        memset(r->grads[w] + first, 0, length * sizeof(float));
+    }
+    r->squares[i] = kernel->sum_squares(r->grads[0] + first, length);
+}
+
+double grads_reduce(float **grads, int workers, size_t size, float factor, struct pool *pool)
+{
+    int ranges = (int)((size + RANGE - 1) / RANGE);
+    struct reduction r = { grads, workers, size, xmalloc((size_t)ranges * sizeof(double)) };
+    double total = 0;
+    pool_run(pool, ranges, reduce_range, &r);
+    for (int i = 0; i < ranges; i++)
+        total += r.squares[i];
+    free(r.squares);
+    return sqrt(total) * (double)factor;
+}
+
+struct update {
+    struct adam *adam;
+    float *weights, *grads;
+    size_t size;
+    const struct adam_config *config;
+    float factor, rate, correction1, correction2, ema_decay;
+};
+
+static void update_range(void *arg, int i)
+{
+    struct update *u = arg;
+    size_t first = (size_t)i * RANGE;
+    const struct adam_config *c = u->config;
+    struct adam *a = u->adam;
+    kernel->adam(u->weights + first, a->m + first, a->v + first, u->grads + first,
+                 a->ema ? a->ema + first : NULL, range_length(u->size, i), u->factor, u->rate, c->beta1,
+                 c->beta2, c->epsilon, c->weight_decay, u->correction1, u->correction2, u->ema_decay);
+}
+
+void adam_update(struct adam *a, struct param_set *set, float *grads, double norm, float factor,
+                 float rate, const struct adam_config *c, struct pool *pool)
+{
+    double step = (double)++a->step;
+    /* the average forgets its first weights quickly: decay min(ema, (1+n)/(10+n)) */
+    double early = (1 + step) / (10 + step);
+    struct update u = {
+        .adam = a, .weights = set->block, .grads = grads, .size = set->total, .config = c,
+        .factor = factor, .rate = rate,
+        .correction1 = (float)(1 - pow((double)c->beta1, step)),
+        .correction2 = (float)(1 - pow((double)c->beta2, step)),
+        .ema_decay = (double)c->ema < early ? c->ema : (float)early,
+    };
+    if (c->clip_norm > 0 && norm > (double)c->clip_norm)
+        u.factor *= (float)((double)c->clip_norm / norm);
+    pool_run(pool, (int)((set->total + RANGE - 1) / RANGE), update_range, &u);
+}
