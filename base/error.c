@@ -36,6 +36,7 @@ int error_prefix(struct error *err, const char *fmt, ...)
     struct error fresh;
     va_list args;
     size_t length;
+    int more;
 
     if (!err)
         return -1;
@@ -43,8 +44,8 @@ int error_prefix(struct error *err, const char *fmt, ...)
     vsnprintf(fresh.text, sizeof fresh.text, fmt, args);
     va_end(args);
     length = strlen(fresh.text);
-    mark_cut(fresh.text, sizeof fresh.text,
-             (int)length + snprintf(fresh.text + length, sizeof fresh.text - length, ": %s", err->text));
+    more = snprintf(fresh.text + length, sizeof fresh.text - length, ": %s", err->text);
+    mark_cut(fresh.text, sizeof fresh.text, (int)length + more);
     *err = fresh;
     return -1;
 }

@@ -192,7 +192,8 @@ static void start_zstd(struct lines_reader *r)
 /* zstd frames start with a magic number; skippable frames (as pzstd writes) with another. */
 static bool is_zstd(const unsigned char *p)
 {
-    return !memcmp(p, "\x28\xB5\x2F\xFD", 4) || ((p[0] & 0xF0) == 0x50 && !memcmp(p + 1, "\x2A\x4D\x18", 3));
+    return !memcmp(p, "\x28\xB5\x2F\xFD", 4)
+        || ((p[0] & 0xF0) == 0x50 && !memcmp(p + 1, "\x2A\x4D\x18", 3));
 }
 
 /* Reads the first bytes, tells the packing by them and leaves them where they belong. */

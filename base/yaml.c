@@ -186,7 +186,8 @@ static bool is_not_finite(const char *text)
     return is_word(p, ".inf", ".Inf", ".INF") || is_word(text, ".nan", ".NaN", ".NAN");
 }
 
-static json_t *plain_scalar(struct converter *c, const yaml_node_t *node, const char *text, size_t length)
+static json_t *plain_scalar(struct converter *c, const yaml_node_t *node, const char *text,
+                            size_t length)
 {
     json_int_t integer;
 

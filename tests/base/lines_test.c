@@ -408,6 +408,41 @@ static void small_pieces_make_whole_lines(void **state)
     strbuf_release(&got);
 }
 
+static void small_files_become_lists(void **state)
+{
+    struct strings list = { 0 };
+    struct error err = { 0 };
+    const char *path = scratch_path("list");
+    write_text(path, "one\n\nthree\n");
+    assert_int_equal(lines_read(&list, path, 0, &err), 0);
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.items[1], "");
+    assert_string_equal(list.items[2], "three");
+    strings_release(&list);
+    assert_int_equal(lines_read(&list, path, 2, &err), 0);
+    assert_int_equal(list.count, 2);
+    strings_release(&list);
+    save(path, "a\nb\0c\n", 6);
+    assert_int_equal(lines_read(&list, path, 0, &err), -1);
+    assert_non_null(strstr(err.text, "list:2: a zero byte"));
+    assert_int_equal(list.count, 0);
+}
+
+static void byte_order_mark_is_reported(void **state)
+{
+    static const char *const texts[] = { "a\n", "\xEF\xBB\xBF" "a\n" };
+    for (int i = 0; i < 2; i++) {
+        struct lines in = { 0 };
+        struct error err = { 0 };
+        const char *path = scratch_path("mark");
+        write_text(path, texts[i]);
+        assert_int_equal(lines_open(&in, path, &err), 0);
+        assert_int_equal(lines_next(&in, &err), 1);
+        assert_int_equal(in.marked, i);
+        lines_close(&in);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +462,8 @@ int main(void)
         cmocka_unit_test(very_long_lines_work),
         cmocka_unit_test(dash_is_standard_input),
         cmocka_unit_test(small_pieces_make_whole_lines),
+        cmocka_unit_test(small_files_become_lists),
+        cmocka_unit_test(byte_order_mark_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,8 @@ static void every_form_is_understood(void **state)
         { "--task=classify", "{\"task\":\"classify\"}" },
         { "--alpha 1", "{\"alpha\":1.0}" },
         { "--alpha .5", "{\"alpha\":0.5}" },
+        { "--rate 0", "{}" },
+        { "--rate 0.5 --rate 0", "{}" },
         { "--alpha 1e-1", "{\"alpha\":0.1}" },
         { "--memory 4096", "{\"memory\":4096}" },
         { "--memory 4K", "{\"memory\":4096}" },
@@ -156,6 +158,7 @@ static void mistakes_are_told(void **state)
         { "--beam --cache", "option --beam needs a value, but '--cache' follows; if that is the value, "
                             "write --beam=--cache" },
         { "--alpha 0", "option --alpha: 0 is out of range 0.1 … 2" },
+        { "--rate -1", "option --rate: -1 is out of range 1e-06 … 1" },
         { "--alpha nan", "option --alpha: 'nan' is not a number" },
         { "--alpha inf", "option --alpha: inf is out of range 0.1 … 2" },
         { "--alpha x", "option --alpha: 'x' is not a number" },
@@ -291,7 +294,7 @@ static void bad_json_is_told(void **state)
 static void json_of_settings_gives_them_back(void **state)
 {
     struct parsed a, b;
-    parse(&a, "--beam 7 --alpha 0.3 --no-cache -m x -i a b --memory 5G --task tag --rate 0.0007 --seed -3");
+    parse(&a, "--beam 7 --alpha 0.3 --no-cache -m x -i a b --memory 5G --task tag --seed -3");
     json_t *object = options_to_json(a.groups);
     parse(&b, "");
     assert_int_equal(options_from_json(b.groups, object, &b.err), 0);
