@@ -2,6 +2,7 @@
 #define TESTS_TEST_H
 
 /* What every unit test includes: cmocka with the headers it wants before it. */
+#include <ftw.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,18 +15,34 @@
 
 #include <cmocka.h>
 
-/* A path in a fresh scratch folder of this test process. */
+static char scratch_folder[64];
+static pid_t scratch_owner;
+
+static inline int scratch_remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    return remove(path);
+}
+
+static inline void scratch_remove(void)
+{
+    if (getpid() == scratch_owner)      /* not a child that a test started */
+        nftw(scratch_folder, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A path in a fresh scratch folder of this test process, which goes away at the end. */
 static inline const char *scratch_path(const char *name)
 {
-    static char dir[64], path[8][4096];
+    static char path[8][4096];
     static int next;
-    if (!*dir) {
-        snprintf(dir, sizeof dir, "/tmp/coho-test-XXXXXX");
-        if (!mkdtemp(dir))
+    if (!*scratch_folder) {
+        snprintf(scratch_folder, sizeof scratch_folder, "/tmp/coho-test-XXXXXX");
+        if (!mkdtemp(scratch_folder))
             abort();
+        scratch_owner = getpid();
+        atexit(scratch_remove);
     }
     next = (next + 1) % 8;
-    snprintf(path[next], sizeof path[next], "%s/%s", dir, name);
+    snprintf(path[next], sizeof path[next], "%s/%s", scratch_folder, name);
     return path[next];
 }
 
