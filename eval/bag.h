@@ -31,8 +31,8 @@ enum bag_result {
 };
 
 void bag_reset(struct bag *bag, size_t expected);       /* empties it */
-void bag_add(struct bag *bag, uint64_t key);
-enum bag_result bag_match(struct bag *bag, uint64_t key);
+static inline void bag_add(struct bag *bag, uint64_t key);
+static inline enum bag_result bag_match(struct bag *bag, uint64_t key);
 void bag_rewind(struct bag *bag);       /* before the next reference or hypothesis */
 void bag_release(struct bag *bag);
 
@@ -41,6 +41,44 @@ static inline uint64_t bag_extend(uint64_t key, uint64_t part)
 {
     uint64_t x = (key ^ (part << 23 | part >> 41)) * 0x9E3779B97F4A7C15u;
     return x ^ x >> 29;
+}
+
+/* ---- the inner loop of every metric over n-grams, hence here ---- */
+
+static inline struct bag_slot *bag_slot(const struct bag *bag, uint64_t key)
+{
+    size_t at = (key ^ key >> 32) & bag->mask;
+    while (bag->slots[at].key && bag->slots[at].key != key)
+        at = (at + 1) & bag->mask;
+    return &bag->slots[at];
+}
+
+static inline void bag_use(struct bag *bag, struct bag_slot *slot)
+{
+    if (slot->used++ == 0)
+        bag->touched[bag->touched_count++] = (uint32_t)(slot - bag->slots);
+}
+
+static inline void bag_add(struct bag *bag, uint64_t key)
+{
+    key += key == 0;
+    struct bag_slot *slot = bag_slot(bag, key);
+    slot->key = key;
+    bag_use(bag, slot);
+    if (slot->limit < slot->used)
+        slot->limit = slot->used;
+}
+
+static inline enum bag_result bag_match(struct bag *bag, uint64_t key)
+{
+    key += key == 0;
+    struct bag_slot *slot = bag_slot(bag, key);
+    if (!slot->key)
+        return BAG_ABSENT;
+    if (slot->used >= slot->limit)
+        return BAG_SPENT;
+    bag_use(bag, slot);
+    return BAG_MATCH;
 }
 
 #endif

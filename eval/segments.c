@@ -47,12 +47,14 @@ static void add_place(struct reading *r, struct text t)
 static int add_line(struct reading *r, struct text line, struct error *err)
 {
     struct text rest = line;
-    int most = tab_count(line) + 1, least = tab_count(text_rstrip(line)) + 1;
 
-    if (r->out.columns == 0)
-        r->out.columns = least;
-    if (most < r->out.columns || (r->exact && least > r->out.columns))
-        return wrong_columns(r, most < r->out.columns ? most : least, err);
+    if (r->exact || r->out.columns > 1) {
+        int most = tab_count(line) + 1, least = tab_count(text_rstrip(line)) + 1;
+        if (r->out.columns == 0)
+            r->out.columns = least;
+        if (most < r->out.columns || (r->exact && least > r->out.columns))
+            return wrong_columns(r, most < r->out.columns ? most : least, err);
+    }
     for (int c = 0; c < r->out.columns - 1; c++) {
         const char *tab = memchr(rest.bytes, '\t', rest.length);
         size_t length = (size_t)(tab - rest.bytes);

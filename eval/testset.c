@@ -13,6 +13,11 @@ static const char *shown(const char *path)
     return strcmp(path, "-") ? path : "standard input";
 }
 
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* Loads one more file, which must have as many lines as the first. */
 static int load(struct testset *set, const char *path, int columns, enum utf8_policy utf8,
                 const char *first_path, struct error *err)
@@ -27,8 +32,9 @@ static int load(struct testset *set, const char *path, int columns, enum utf8_po
     if (set->files_count == 1)
         set->n = s->count;
     if (s->count != set->n)
-        return error_set(err, "%s has %zu lines but %s has %zu; they must match line by line",
-                         shown(path), s->count, shown(first_path), set->n);
+        return error_set(err, "%s has %zu line%s but %s has %zu line%s; they must match line by line",
+                         shown(path), s->count, plural(s->count), shown(first_path), set->n,
+                         plural(set->n));
     return 0;
 }
 

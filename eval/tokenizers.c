@@ -55,7 +55,8 @@ static void cut_char(struct tokens *tokens, struct text t)
 
 /* ---- the Western rules of 13a and zh ---- */
 
-enum byte_kind { LETTER, DIGIT, SPACE, SYMBOL, POINT, DASH, WIDE };
+enum byte_kind { LETTER, DIGIT,           /* stay where they are */
+                 SPACE, SYMBOL, POINT, DASH, WIDE };
 
 static const unsigned char kinds[256] = {
     ['0' ... '9'] = DIGIT,
@@ -91,6 +92,10 @@ static void cut_western(struct tokens *tokens, struct text t, const struct weste
         enum byte_kind kind = kind_at(t, at);
         bool space = false, token = false;
 
+        if (kind <= DIGIT) {
+            at++;
+            continue;
+        }
         if (kind == WIDE) {
             uint32_t code = text_next(t, &at);
             space = code_is_space(code);
@@ -115,7 +120,7 @@ static void cut_western(struct tokens *tokens, struct text t, const struct weste
         case DASH:
             token = here && kind_at(t, here - 1) == DIGIT;
             break;
-        case LETTER: case DIGIT: case WIDE:
+        default:
             break;
         }
         if (!space && !token)
