@@ -33,6 +33,8 @@ const struct option search_options[] = {
       "at most this many output tokens a source token …" },
     { "max-length-offset", OPTION_INT, FIELD(max_length_offset), "10", 0, 1000000,
       "… plus this many" },
+    { "max-length", OPTION_INT, FIELD(max_length), "0", 0, 1000000,
+      "output tokens at most, however long the source; 0: any" },
     { "min-length", OPTION_INT, FIELD(min_length), "0", 0, 1000000,
       "output tokens before the sentence may end" },
     { "batch-sentences", OPTION_INT, FIELD(batch_sentences), "64", 1, 100000,
@@ -43,6 +45,8 @@ const struct option search_options[] = {
       "tokens of a line; longer ones are truncated or refused" },
     { "long-lines", OPTION_CHOICE, FIELD(long_lines), "truncate", 0, 0,
       "truncate lines above max-source, telling which, or refuse them", .choices = long_choices },
+    { "window", OPTION_INT, FIELD(window), "4096", 1, 1000000,
+      "lines read and sorted by length together; output comes a window at a time" },
     { 0 }
 };
 
@@ -99,7 +103,8 @@ double search_score(const struct search_config *config, double logp, int length)
 int search_limit(const struct search_config *config, int source_tokens)
 {
     double limit = (double)config->max_length_factor * source_tokens + config->max_length_offset;
-    return limit < 1 ? 1 : limit > INT_MAX / 4 ? INT_MAX / 4 : (int)limit;
+    double most = config->max_length ? config->max_length : INT_MAX / 4;
+    return limit < 1 ? 1 : limit > most ? (int)most : (int)limit;
 }
 
 struct search *search_new(const struct stepper *model, const struct search_config *config)

@@ -45,11 +45,14 @@ struct search_config {
     float alpha;
     float max_length_factor;    /* limit = factor × source tokens + offset, neither with </s> */
     int max_length_offset;
+    int max_length;             /* of the output whatever the source; 0: any */
     int min_length;             /* tokens before </s> is allowed */
     int batch_sentences;        /* at most so many at once */
     int batch_tokens;           /* … and so many source tokens × k; one sentence always fits */
+    /* For translate.h, not for the engine: */
     int max_source;             /* tokens of a source; longer ones are … */
-    int long_lines;             /* enum long_lines; both are for translate.h, not for the engine */
+    int long_lines;             /* enum long_lines */
+    int window;                 /* lines of a stream that are sorted by length together */
 };
 extern const struct option search_options[];
 
@@ -59,7 +62,8 @@ int search_check(const struct search_config *config, struct error *err);
 /* The ranking score of a hypothesis of `length` tokens, </s> included. */
 double search_score(const struct search_config *config, double logp, int length);
 
-/* The most tokens, </s> not counted, that a source of that many (without </s>) may give. */
+/* The most tokens, </s> not counted, that a source of that many (without </s>) may give; at
+ * least 1. */
 int search_limit(const struct search_config *config, int source_tokens);
 
 struct sentence {

@@ -144,13 +144,15 @@ static inline void toy_random(const struct toy *t, const struct toy_row *row, fl
         logp[v] = (float)log(p[v] / sum);
 }
 
-/* Copies its source, surely: token i of the output is token i of the source. */
+/* Copies its source, surely: token i of the output is token i of the source.  Ending early is
+ * less likely than any wrong token, so that a beam is not filled with broken-off copies. */
 static inline void toy_copies(const struct toy *t, const struct toy_row *row, float *logp)
 {
-    int32_t next = row->source[row->prefix_count - 1];
+    int at = row->prefix_count - 1;
+    int32_t next = at < row->source_count ? row->source[at] : TOY_EOS;
+    float wrong = logf(0.1f / (float)t->vocab);
     for (int v = 0; v < t->vocab; v++)
-        logp[v] = v < TOY_EOS ? -INFINITY
-                : v == next ? logf(0.9f) : logf(0.1f / (float)(t->vocab - 3));
+        logp[v] = v < TOY_EOS ? -INFINITY : v == next ? logf(0.9f) : v == TOY_EOS ? -20 : wrong;
 }
 
 /* Three words and a Markov chain: A (3), B (4), C (5).

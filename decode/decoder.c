@@ -1,0 +1,365 @@
+/* Ids to hypotheses on all threads.
+ *
+ * Sorted by length, the sentences are dealt out like cards: place p belongs to worker
+ * p mod threads, so that each has long and short ones, and neighbours in length share a batch.
+ * A worker that has dealt with its own share takes from the others' as long as more is waiting
+ * there than it has under way. */
+#include "decode/decoder.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+enum { WARNINGS = 5 };          /* truncated lines told one by one before only their sum is */
+
+/* --- results --- */
+
+void translations_release(struct translation *t, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(t[i].best);
+        free(t[i].text);
+        t[i] = (struct translation){ 0 };
+    }
+}
+
+/* Copies hypotheses into one block: the structs, then all ids, then all log-probabilities. */
+static struct hypothesis *copy_hypotheses(const struct hypothesis *best, int count)
+{
+    size_t tokens = 0;
+    for (int i = 0; i < count; i++)
+        tokens += (size_t)best[i].count + 1;
+    struct hypothesis *copy = xmalloc((size_t)count * sizeof *copy
+                                      + tokens * (sizeof(int32_t) + sizeof(float)));
+    int32_t *ids = (int32_t *)(copy + count);
+    float *logp = (float *)(ids + tokens);
+    for (int i = 0; i < count; i++) {
+        size_t n = (size_t)best[i].count;
+        copy[i] = best[i];
+        copy[i].ids = ids;
+        copy[i].token_logp = logp;
+        if (n)
+            memcpy(ids, best[i].ids, n * sizeof *ids);
+        memcpy(logp, best[i].token_logp, (n + 1) * sizeof *logp);
+        ids += n + 1;
+        logp += n + 1;
+    }
+    return copy;
+}
+
+/* A piece may decode to a line end (byte fallback), but an output line has just one. */
+static void keep_on_one_line(char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\n' || text[i] == '\r' || text[i] == '\0')
+            text[i] = ' ';
+}
+
+/* One block: the pointers, then the zero-terminated texts. */
+static char **decode_text(const struct tokenizer *t, struct strbuf *scratch,
+                          const struct hypothesis *best, int count)
+{
+    size_t pointers = (size_t)count * sizeof(char *);
+    strbuf_reset(scratch);
+    for (int i = 0; i < count; i++) {
+        size_t start = scratch->length;
+        tokenizer_decode(t, scratch, best[i].ids, (size_t)best[i].count);
+        if (scratch->length > start)
+            keep_on_one_line(scratch->text + start, scratch->length - start);
+        strbuf_putc(scratch, '\0');
+    }
+    char **text = xmalloc(pointers + scratch->length);
+    char *at = memcpy((char *)text + pointers, scratch->text, scratch->length);
+    for (int i = 0; i < count; i++) {
+        text[i] = at;
+        at += strlen(at) + 1;
+    }
+    return text;
+}
+
+static void give(struct worker *w, size_t index, const struct hypothesis *best, int count)
+{
+    struct job *job = &w->decoder->job;
+    struct translation *t = &job->out[index];
+    t->best = copy_hypotheses(best, count);
+    t->count = count;
+    if (job->text)
+        t->text = decode_text(w->decoder->translator.target, &w->text, best, count);
+}
+
+static void give_empty(struct worker *w, size_t index)
+{
+    float certain = 0;
+    give(w, index, &(struct hypothesis){ .token_logp = &certain }, 1);
+}
+
+/* --- a worker's feed --- */
+
+static size_t share(const struct decoder *d, int worker)
+{
+    size_t threads = (size_t)d->threads;
+    return (d->job.order_count + threads - 1 - (size_t)worker) / threads;
+}
+
+static size_t waiting(struct decoder *d, int worker)
+{
+    size_t all = share(d, worker), taken = atomic_load(&d->job.next[worker]);
+    return taken < all ? all - taken : 0;
+}
+
+static bool take_from(struct decoder *d, int worker, const struct place **place)
+{
+    if (!waiting(d, worker))
+        return false;
+    size_t mine = atomic_fetch_add(&d->job.next[worker], 1);
+    if (mine >= share(d, worker))
+        return false;
+    *place = &d->job.order[mine * (size_t)d->threads + (size_t)worker];
+    return true;
+}
+
+static bool take(struct worker *w, const struct place **place)
+{
+    struct decoder *d = w->decoder;
+    if (take_from(d, w->number, place))
+        return true;
+    for (int i = 1; i < d->threads; i++) {
+        int other = (w->number + i) % d->threads;
+        if (waiting(d, other) > w->under_way && take_from(d, other, place))
+            return true;
+    }
+    return false;
+}
+
+static bool feed_next(void *arg, struct sentence *out)
+{
+    struct worker *w = arg;
+    const struct place *place;
+    if (interrupt_requested() || !take(w, &place))
+        return false;
+    ARRAY_GROW(w->source, w->source_room, place->tokens + 1);
+    memcpy(w->source, w->decoder->job.sources[place->index].items,
+           (size_t)place->tokens * sizeof *w->source);
+    w->source[place->tokens] = w->stepper.eos;
+    *out = (struct sentence){ .index = (int64_t)place->index, .source = w->source,
+                              .source_count = place->tokens + 1 };
+    w->under_way++;
+    return true;
+}
+
+static void feed_done(void *arg, int64_t index, const struct hypothesis *best, int count)
+{
+    struct worker *w = arg;
+    w->under_way--;
+    give(w, (size_t)index, best, count);
+}
+
+static bool any_waiting(struct decoder *d)
+{
+    for (int i = 0; i < d->threads; i++)
+        if (waiting(d, i))
+            return true;
+    return false;
+}
+
+static void work(void *arg, int index)
+{
+    struct decoder *d = arg;
+    struct worker *w = &d->workers[index];
+    const struct search_feed feed = { w, feed_next, feed_done };
+    do
+        search_run(w->search, &feed);
+    while (any_waiting(d) && !interrupt_requested());
+}
+
+/* --- a call --- */
+
+static const char *place_name(const struct decoder *d, size_t index, char *buffer, size_t size)
+{
+    if (d->name)
+        snprintf(buffer, size, "%s:%lld", d->name, (long long)(d->first + (int64_t)index));
+    else
+        snprintf(buffer, size, "sentence %lld", (long long)(d->first + (int64_t)index));
+    return buffer;
+}
+
+static int too_long(struct decoder *d, size_t index, size_t tokens, struct error *err)
+{
+    char name[512];
+    place_name(d, index, name, sizeof name);
+    if (d->config.long_lines == LONG_REFUSE)
+        return error_set(err, "%s: %zu tokens, more than the %d allowed; shorten it, raise "
+                         "--max-source, or cut such lines with --long-lines truncate",
+                         name, tokens, d->max_source);
+    if (++d->warned <= WARNINGS)
+        log_warning("%s: %zu tokens, cut to the first %d (--max-source)%s", name, tokens,
+                    d->max_source, d->warned == WARNINGS ? "; further ones are only counted" : "");
+    return 0;
+}
+
+static int by_length(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->tokens != y->tokens)
+        return x->tokens > y->tokens ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+/* Sources that need a search, longest first; the empty ones are answered here. */
+static int plan(struct decoder *d, struct error *err)
+{
+    struct job *job = &d->job;
+    job->order_count = 0;
+    ARRAY_GROW(job->order, job->order_room, job->n);
+    for (size_t i = 0; i < job->n; i++) {
+        size_t tokens = job->sources[i].count, kept = tokens;
+        if (tokens > (size_t)d->max_source) {
+            if (too_long(d, i, tokens, err) < 0)
+                return -1;
+            kept = (size_t)d->max_source;
+        }
+        job->out[i].source_tokens = (int)kept;
+        job->out[i].cut_tokens = (int)(tokens - kept);
+        if (kept)
+            job->order[job->order_count++] = (struct place){ i, (int)kept };
+        else
+            give_empty(&d->workers[0], i);
+    }
+    qsort(job->order, job->order_count, sizeof *job->order, by_length);
+    for (int i = 0; i < d->threads; i++)
+        atomic_store(&job->next[i], 0);
+    return 0;
+}
+
+static void count_results(struct decoder *d)
+{
+    struct decode_stats *s = &d->stats;
+    s->lines += (int64_t)d->job.n;
+    for (size_t i = 0; i < d->job.n; i++) {
+        const struct translation *t = &d->job.out[i];
+        s->empty += t->source_tokens == 0;
+        s->truncated += t->cut_tokens != 0;
+        s->cut += t->best[0].cut;
+        s->unusable += t->best[0].logp == -INFINITY;
+        s->source_tokens += t->source_tokens;
+        s->target_tokens += t->best[0].count;
+    }
+    s->steps = s->rows = 0;
+    for (int i = 0; i < d->threads; i++) {
+        s->steps += search_stats(d->workers[i].search)->steps;
+        s->rows += search_stats(d->workers[i].search)->rows;
+    }
+}
+
+int decoder_run(struct decoder *d, struct translation *out, const struct ids *sources, size_t n,
+                bool text, struct error *err)
+{
+    d->job.out = out;
+    d->job.sources = sources;
+    d->job.n = n;
+    d->job.text = text;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct translation){ 0 };
+    if (plan(d, err) < 0)
+        goto failed;
+    if (d->job.order_count)
+        pool_run(d->pool, d->threads, work, d);
+    if (interrupt_requested()) {
+        error_set(err, "interrupted");
+        goto failed;
+    }
+    count_results(d);
+    return 0;
+failed:
+    translations_release(out, n);
+    return -1;
+}
+
+int decoder_ids(struct decoder *d, struct translation *out, const struct ids *sources, size_t n,
+                struct error *err)
+{
+    double start = clock_seconds();
+    int ret = decoder_run(d, out, sources, n, false, err);
+    d->stats.seconds += clock_seconds() - start;
+    return ret;
+}
+
+/* --- made and freed --- */
+
+/* A model of fixed positions takes </s> or <s> and so many tokens less one. */
+static void keep_within(struct decoder *d)
+{
+    int most = d->translator.max_length ? d->translator.max_length - 1 : 0;
+    d->max_source = d->config.max_source;
+    if (!most)
+        return;
+    if (d->max_source > most)
+        d->max_source = most;
+    if (!d->config.max_length || d->config.max_length > most)
+        d->config.max_length = most;
+}
+
+struct decoder *decoder_new(const struct translator *t, const struct search_config *config,
+                            int threads, struct error *err)
+{
+    if (search_check(config, err) < 0)
+        return NULL;
+    struct decoder *d = xcalloc(1, sizeof *d);
+    d->translator = *t;
+    d->config = *config;
+    d->threads = threads > 0 ? threads : cpu_count();
+    d->first = 1;
+    keep_within(d);
+    d->workers = xcalloc((size_t)d->threads, sizeof *d->workers);
+    d->job.next = xcalloc((size_t)d->threads, sizeof *d->job.next);
+    for (int i = 0; i < d->threads; i++) {
+        struct worker *w = &d->workers[i];
+        w->decoder = d;
+        w->number = i;
+        if (t->stepper_new(&w->stepper, t->arg, err) < 0) {
+            decoder_free(d);
+            return NULL;
+        }
+        w->search = search_new(&w->stepper, &d->config);
+    }
+    d->pool = pool_new(d->threads);
+    return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+    if (!d)
+        return;
+    if (d->pool)
+        pool_free(d->pool);
+    for (int i = 0; i < d->threads && d->workers[i].search; i++) {
+        struct worker *w = &d->workers[i];
+        search_free(w->search);
+        w->stepper.free(w->stepper.state);
+        free(w->source);
+        strbuf_release(&w->text);
+    }
+    for (size_t i = 0; i < d->encoded_room; i++)
+        ids_release(&d->encoded[i]);
+    free(d->encoded);
+    free(d->workers);
+    free(d->job.order);
+    free(d->job.next);
+    free(d);
+}
+
+const struct decode_stats *decoder_stats(const struct decoder *d)
+{
+    return &d->stats;
+}
+
+void decoder_name_input(struct decoder *d, const char *name, int64_t first)
+{
+    d->name = name;
+    d->first = first;
+}

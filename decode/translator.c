@@ -1,0 +1,101 @@
+/* Translators made of models, one or several. */
+#include "decode/translator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "seq2seq/model.h"
+#include "tokenize/tokenizer.h"
+
+static int model_stepper_new(struct stepper *out, const void *arg, struct error *err)
+{
+    if (model_stepper(out, arg) < 0)
+        return error_set(err, "the model's architecture cannot decode step by step");
+    return 0;
+}
+
+struct translator translator_of_model(const struct model *m)
+{
+    return (struct translator){ m->source_tokenizer, m->target_tokenizer, model_max_length(m), m,
+                                model_stepper_new };
+}
+
+struct ensemble {
+    const struct model **models;
+    int count;
+    enum average average;
+};
+
+static int check_vocabulary(const char *side, const struct tokenizer *first,
+                            const struct tokenizer *other, int number, struct error *err)
+{
+    if (tokenizer_fingerprint(first) == tokenizer_fingerprint(other))
+        return 0;
+    return error_set(err, "model %d has another %s vocabulary (%d pieces) than model 1 (%d pieces): "
+                     "an ensemble needs models trained with the same vocabularies",
+                     number, side, tokenizer_vocab(other), tokenizer_vocab(first));
+}
+
+struct ensemble *ensemble_new(const struct model *const *models, int count, enum average average,
+                              struct error *err)
+{
+    const struct model *first = models[0];
+    for (int i = 1; i < count; i++)
+        if (check_vocabulary("source", first->source_tokenizer, models[i]->source_tokenizer, i + 1, err) < 0
+            || check_vocabulary("target", first->target_tokenizer, models[i]->target_tokenizer, i + 1, err) < 0)
+            return NULL;
+    struct ensemble *e = xcalloc(1, sizeof *e);
+    e->models = xcalloc((size_t)count, sizeof *e->models);
+    memcpy(e->models, models, (size_t)count * sizeof *e->models);
+    e->count = count;
+    e->average = average;
+    return e;
+}
+
+void ensemble_free(struct ensemble *e)
+{
+    if (!e)
+        return;
+    free(e->models);
+    free(e);
+}
+
+static int ensemble_stepper_new(struct stepper *out, const void *arg, struct error *err)
+{
+    const struct ensemble *e = arg;
+    struct stepper *members = xcalloc((size_t)e->count, sizeof *members);
+    int made = 0, ret = -1;
+    for (; made < e->count; made++)
+        if (model_stepper_new(&members[made], e->models[made], err) < 0)
+            goto done;
+    *out = ensemble_stepper(members, e->count, e->average);
+    made = 0;
+    ret = 0;
+done:
+    while (made > 0) {
+        made--;
+        members[made].free(members[made].state);
+    }
+    free(members);
+    return ret;
+}
+
+/* The shortest of the members' limits. */
+static int shortest(const struct ensemble *e)
+{
+    int least = 0;
+    for (int i = 0; i < e->count; i++) {
+        int length = model_max_length(e->models[i]);
+        if (length && (!least || length < least))
+            least = length;
+    }
+    return least;
+}
+
+struct translator translator_of_ensemble(const struct ensemble *e)
+{
+    return (struct translator){ e->models[0]->source_tokenizer, e->models[0]->target_tokenizer,
+                                shortest(e), e, ensemble_stepper_new };
+}
