@@ -15,6 +15,7 @@ case $1 in
 ?*) coho=$PWD/$1 ;;
 *) echo "usage: sh $0 PATH-OF-COHO" >&2; exit 2 ;;
 esac
+[ -x "$coho" ] || { echo "there is no program $coho" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
 shared_data=$(cd "$here/../../.." && pwd)/shared/data
 failures=0
