@@ -1,0 +1,147 @@
+# coho eval: options of sacreBLEU, formats, exit statuses.  $1: the coho program.
+coho=$1
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+
+# check NAME WANTED_STATUS WANTED_OUTPUT COMMAND…: standard output and exit status.
+check() {
+    name=$1 wanted_status=$2 wanted=$3
+    shift 3
+    got=$("$@" 2>stderr)
+    status=$?
+    if [ "$status" != "$wanted_status" ] || [ "$got" != "$wanted" ]; then
+        printf 'FAILED: %s\n  command: %s\n  status %s, wanted %s\n  output: %s\n  wanted: %s\n' \
+            "$name" "$*" "$status" "$wanted_status" "$got" "$wanted"
+        cat stderr
+        failed=1
+    fi
+}
+
+# told NAME WANTED_STATUS PATTERN COMMAND…: one line on standard error, nothing on standard output.
+told() {
+    name=$1 wanted_status=$2 pattern=$3
+    shift 3
+    got=$("$@" 2>stderr)
+    status=$?
+    if [ "$status" != "$wanted_status" ] || [ -n "$got" ] || [ "$(wc -l <stderr)" != 1 ] \
+        || ! grep -q -- "$pattern" stderr; then
+        printf 'FAILED: %s\n  command: %s\n  status %s, wanted %s; wanted on stderr: %s\n' \
+            "$name" "$*" "$status" "$wanted_status" "$pattern"
+        cat stderr
+        failed=1
+    fi
+}
+
+version=$("$coho" --version | sed 's/^coho /2.6.0+coho-/')
+printf 'The cat sat on the mat.\nIt is 1,000.5 km away, he said.\n' >ref
+printf 'A cat sat upon a mat.\nIt is 1,000.5 km away, she says.\n' >ref2
+printf 'The cat sat on a mat.\nIt is 1,000 km away, he said.\n' >hyp
+printf 'the cat is on the mat .\nit is 1,000.5 km from here\n' >hyp2
+: >empty
+
+# The figures are those of sacreBLEU 2.6.0 on the same files.
+check 'BLEU in text is the default' 0 \
+    "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:$version = 59.5 87.5/71.4/50.0/40.0 (BP = 1.000 ratio = 1.000 hyp_len = 16 ref_len = 16)" \
+    "$coho" eval ref -i hyp
+check 'bare scores with the width wanted, in the table order' 0 '59.4604
+74.7205' "$coho" eval ref -i hyp -m chrf bleu -b -w 4
+check 'without --input, standard input is scored' 0 59.5 sh -c "'$coho' eval ref -b <hyp"
+check 'a dash is standard input' 0 59.5 sh -c "'$coho' eval ref -i - -b <hyp"
+check 'several references, metrics aligned' 0 \
+    "    BLEU|nrefs:2|case:mixed|eff:no|tok:13a|smooth:exp|version:$version = 64.4 93.8/78.6/58.3/40.0 (BP = 1.000 ratio = 1.000 hyp_len = 16 ref_len = 16)
+  chrF2|nrefs:2|case:mixed|eff:yes|nc:6|nw:0|space:no|version:$version = 74.7
+chrF2++|nrefs:2|case:mixed|eff:yes|nc:6|nw:2|space:no|version:$version = 75.9" \
+    "$coho" eval ref ref2 -i hyp -m chrf++ chrf bleu
+paste ref ref2 >refs
+check 'references as columns' 0 64.388 "$coho" eval refs -nr 2 -i hyp -b -w 3
+check 'JSON has the fields of sacreBLEU, in their order' 0 "{
+ \"name\": \"BLEU\",
+ \"score\": 59.46,
+ \"signature\": \"nrefs:1|case:lc|eff:no|tok:intl|smooth:floor[0.30]|version:$version\",
+ \"verbose_score\": \"87.5/71.4/50.0/40.0 (BP = 1.000 ratio = 1.000 hyp_len = 16 ref_len = 16)\",
+ \"nrefs\": \"1\",
+ \"case\": \"lc\",
+ \"eff\": \"no\",
+ \"tok\": \"intl\",
+ \"smooth\": \"floor[0.30]\",
+ \"version\": \"$version\"
+}" "$coho" eval ref -i hyp -tok intl -lc -s floor -sv 0.3 -w 2 --json
+check 'chrF++ by its word order' 0 75.93 "$coho" eval ref -i hyp -m chrf --chrf-word-order 2 -w 2 -b
+check 'short signatures' 0 "chrF2|#:1|c:mixed|e:yes|nc:6|nw:0|s:no|v:$version = 74.7" \
+    "$coho" eval ref -i hyp -m chrf -sh
+check 'sentence by sentence' 0 \
+    "BLEU|nrefs:1|case:mixed|eff:yes|tok:13a|smooth:exp|version:$version = 48.9 85.7/66.7/40.0/25.0 (BP = 1.000 ratio = 1.000 hyp_len = 7 ref_len = 7)
+BLEU|nrefs:1|case:mixed|eff:yes|tok:13a|smooth:exp|version:$version = 66.1 88.9/75.0/57.1/50.0 (BP = 1.000 ratio = 1.000 hyp_len = 9 ref_len = 9)" \
+    "$coho" eval ref -i hyp -sl
+check 'bare scores of sentences' 0 '65.8
+80.7' "$coho" eval ref -i hyp -m chrf --sentence-level -b
+check 'several systems as JSON' 0 '[
+    {
+        "system": "hyp",
+        "BLEU": "59.5",
+        "chrF2": "74.7"
+    },
+    {
+        "system": "hyp2",
+        "BLEU": "27.0",
+        "chrF2": "51.5"
+    }
+]' "$coho" eval ref -i hyp hyp2 -m bleu chrf -f json
+paste hyp hyp2 >systems
+check 'columns of standard input are systems' 0 '[
+    {
+        "system": "System 1",
+        "BLEU": "59.5"
+    },
+    {
+        "system": "System 2",
+        "BLEU": "27.0"
+    }
+]' sh -c "'$coho' eval ref --json <systems"
+"$coho" eval ref -i hyp hyp2 -m bleu chrf >table || failed=1
+for pattern in 'System.*BLEU.*chrF2' '^hyp .*59.5.*74.7' '^hyp2 .*27.0.*51.5' \
+    "BLEU  *nrefs:1.*version:$version"; do
+    grep -q -- "$pattern" table || { echo "FAILED: the table of systems lacks $pattern"; failed=1; }
+done
+gzip -c hyp >hyp.gz
+check 'compressed files are read' 0 59.5 "$coho" eval ref -i hyp.gz -b
+
+head -n 1 hyp >short
+told 'differing line counts name both files and counts' 1 'short has 1 line but ref has 2 lines' \
+    "$coho" eval ref -i short
+told 'references must match too' 1 'short has 1 line but ref has 2 lines' \
+    "$coho" eval ref short -i hyp
+told 'a missing file is named' 1 'nowhere' "$coho" eval ref -i nowhere
+told 'an empty file is named' 1 'empty is empty' "$coho" eval ref -i empty
+told 'an empty reference is named' 1 'empty is empty' "$coho" eval empty -i hyp
+told 'empty standard input is told' 1 'standard input is empty' sh -c "'$coho' eval ref </dev/null"
+printf 'a\nb\377\n' >latin
+told 'bytes that are not UTF-8 are told by file and line' 1 'latin.*2' "$coho" eval ref -i latin
+check 'or are replaced' 0 0.0 "$coho" eval ref -i latin -b --bad-utf8 replace
+told 'an unknown metric is told with the nearest' 2 "did you mean 'bleu'" \
+    "$coho" eval ref -i hyp -m blue
+told 'an unknown option too' 2 'lowercase' "$coho" eval ref -i hyp --lowercas
+told 'an unknown tokenizer too' 2 'intl' "$coho" eval ref -i hyp -tok int
+told 'a width out of range' 2 'width' "$coho" eval ref -i hyp -w 99
+told 'references are needed' 2 'references' "$coho" eval -i hyp
+told 'a system given twice' 2 'hyp' "$coho" eval ref -i hyp hyp
+told 'standard input read twice' 2 'standard input' "$coho" eval - -i -
+told 'one metric for sentences' 2 'one metric' "$coho" eval ref -i hyp -sl -m bleu chrf
+told 'too few columns' 1 'ref, line 1: expected 2 columns' "$coho" eval ref -nr 2 -i hyp
+if [ -w /dev/full ]; then
+    told 'a full disk is noticed' 1 'No space left' sh -c "'$coho' eval ref -i hyp >/dev/full"
+fi
+
+i=0
+while [ $i -lt 100 ]; do echo 'tokenized .'; i=$((i + 1)); done >tokenized
+"$coho" eval tokenized -i tokenized >/dev/null 2>stderr
+grep -q 'detokenized' stderr || { echo 'FAILED: no warning of tokenized text'; failed=1; }
+"$coho" eval tokenized -i tokenized --force >/dev/null 2>stderr
+[ ! -s stderr ] || { echo 'FAILED: --force does not silence the warning'; failed=1; }
+printf '\357\273\277The cat\nIt is\n' >marked
+"$coho" eval ref -i marked >/dev/null 2>stderr
+grep -q 'byte order mark' stderr || { echo 'FAILED: no warning of a byte order mark'; failed=1; }
+
+exit $failed
