@@ -1,0 +1,84 @@
+/* Counts of a corpus. */
+#include "tests/test.h"
+
+#include "base/error.h"
+#include "corpora/stats.h"
+
+static char source[4096], target[4096];
+
+static void write_corpus(void)
+{
+    snprintf(source, sizeof source, "%s", scratch_path("s"));
+    snprintf(target, sizeof target, "%s", scratch_path("t"));
+    write_text(source, "one two three\n\none two three\nsame\n");
+    write_text(target, "eins zwei\n \neins zwei\nsame\n");
+}
+
+static void sides_and_pairs_are_counted(void **state)
+{
+    struct corpus_stats s;
+    write_corpus();
+    assert_int_equal(corpus_stats(&s, source, target, NULL), 0);
+    assert_int_equal(s.source.lines, 4);
+    assert_int_equal(s.source.empty, 1);
+    assert_int_equal(s.source.words, 7);
+    assert_int_equal(s.source.characters, 30);
+    assert_int_equal(s.source.longest, 3);
+    assert_int_equal(s.source.longest_line, 1);
+    assert_int_equal(s.source.duplicates, 1);
+    assert_int_equal(s.target.words, 5);
+    assert_int_equal(s.target.empty, 1);
+    assert_int_equal(s.identical, 2);           /* the empty pair and "same" */
+    assert_int_equal(s.duplicates, 1);
+    json_t *json = corpus_stats_json(&s);
+    assert_int_equal(json_integer_value(json_object_get(json, "pairs")), 4);
+    assert_true(fabs(json_real_value(json_object_get(json, "word_ratio")) - 5 / 7.) < 1e-12);
+    json_decref(json);
+}
+
+static void one_file_is_counted_alone(void **state)
+{
+    struct corpus_stats s;
+    write_corpus();
+    assert_int_equal(corpus_stats(&s, source, NULL, NULL), 0);
+    assert_int_equal(s.source.lines, 4);
+    assert_int_equal(s.source.duplicates, 1);
+    json_t *json = corpus_stats_json(&s);
+    assert_null(json_object_get(json, "target"));
+    json_decref(json);
+}
+
+static void empty_files_count_nothing(void **state)
+{
+    struct corpus_stats s;
+    write_corpus();
+    write_text(source, "");
+    write_text(target, "");
+    assert_int_equal(corpus_stats(&s, source, target, NULL), 0);
+    json_t *json = corpus_stats_json(&s);
+    assert_int_equal(json_integer_value(json_object_get(json, "pairs")), 0);
+    assert_non_null(json_object_get(json, "target"));
+    json_decref(json);
+}
+
+static void unequal_files_are_an_error(void **state)
+{
+    struct corpus_stats s = { .identical = 5 };
+    struct error err = { 0 };
+    write_corpus();
+    write_text(target, "eins\n");
+    assert_int_equal(corpus_stats(&s, source, target, &err), -1);
+    assert_non_null(strstr(err.text, "4 lines"));
+    assert_int_equal(s.identical, 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sides_and_pairs_are_counted),
+        cmocka_unit_test(one_file_is_counted_alone),
+        cmocka_unit_test(empty_files_count_nothing),
+        cmocka_unit_test(unequal_files_are_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
