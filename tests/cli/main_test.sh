@@ -34,7 +34,7 @@ while read -r name; do
 
     expect 2 "$coho" "$name" --no-such-option
     stdout_is ""
-    stderr_has "^coho $name.*: unknown option '--no-such-option'"
+    stderr_has "^coho $name.*: unknown [a-z]* '--no-such-option'"
     stderr_is_one_line
 done <commands
 
