@@ -60,7 +60,7 @@ static void copy_rows(float *dst, int ldd, const float *src, int lds, int rows, 
 
 static int length_of(const struct timeline *line, int sentence)
 {
-    return line->first[sentence + 1] - line->first[sentence];
+    return line->starts[sentence + 1] - line->starts[sentence];
 }
 
 /* ---- before the first step ---- */
@@ -143,7 +143,7 @@ static float *weights_at(const struct run *r, float *p, int sentence, int t)
 
 static float *keys_at(const struct run *r, int sentence)
 {
-    return r->kv + (size_t)r->d.source->first[sentence] * 2 * r->Hp;
+    return r->kv + (size_t)r->d.source->starts[sentence] * 2 * r->Hp;
 }
 
 /* y of step t. */
@@ -336,10 +336,10 @@ static void memory_backward(struct tape *t, const struct run *r, const struct ba
     by_sentence(da, g->da, H, target, H, Hp);
     for (int b = 0; b < target->B; b++) {
         int S = length_of(source, b), Sp = PADDED(S), T = length_of(target, b);
-        float *dk = at(dkv, source->first[b], 2 * Hp);
-        kernel->small_gemm(dk, 2 * Hp, g->ds + r->p_at[b], 1, Sp, at(q, target->first[b], Hp), Hp,
+        float *dk = at(dkv, source->starts[b], 2 * Hp);
+        kernel->small_gemm(dk, 2 * Hp, g->ds + r->p_at[b], 1, Sp, at(q, target->starts[b], Hp), Hp,
                            S, Hp, T, false);
-        kernel->small_gemm(dk + Hp, 2 * Hp, r->p + r->p_at[b], 1, Sp, at(da, target->first[b], Hp), Hp,
+        kernel->small_gemm(dk + Hp, 2 * Hp, r->p + r->p_at[b], 1, Sp, at(da, target->starts[b], Hp), Hp,
                            S, Hp, T, false);
     }
     for (int n = 0; n < source->N; n++) {

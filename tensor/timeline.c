@@ -37,7 +37,8 @@ const struct timeline *timeline_new(struct arena *arena, const int32_t *starts, 
 {
     int T = longest(starts, B), N = starts[B];
     struct timeline *line = arena_take(arena, sizeof *line);
-    int32_t *start = numbers(arena, T), *sentence = numbers(arena, B), *last = numbers(arena, B);
+    int32_t *start = numbers(arena, T), *sentence = numbers(arena, B);
+    int32_t *first = numbers(arena, B), *last = numbers(arena, B);
     int32_t *row = numbers(arena, N), *place = numbers(arena, N);
     int32_t *alive = count_longer(arena, starts, B, T), *next = numbers(arena, T);
 
@@ -48,12 +49,13 @@ const struct timeline *timeline_new(struct arena *arena, const int32_t *starts, 
     for (int b = 0; b < B; b++) {
         int length = starts[b + 1] - starts[b], rank = next[length - 1]++;
         sentence[rank] = b;
+        first[b] = rank;
         last[b] = start[length - 1] + rank;
         for (int t = 0; t < length; t++) {
             row[start[t] + rank] = starts[b] + t;
             place[starts[b] + t] = start[t] + rank;
         }
     }
-    *line = (struct timeline){ B, T, N, start, sentence, row, place, last, starts };
+    *line = (struct timeline){ B, T, N, start, sentence, row, place, first, last, starts };
     return line;
 }

@@ -18,8 +18,8 @@ struct timeline {
     const int32_t *sentence;    /* (B) which sentence each rank is */
     const int32_t *row;         /* (N) the packed row of each row of the timeline */
     const int32_t *place;       /* (N) and back: where each packed row stands in the timeline */
-    const int32_t *last;        /* (B) the timeline's row of each sentence's last token */
-    const int32_t *first;       /* (B+1) the packed sentences' starts, as given */
+    const int32_t *first, *last;        /* (B) the timeline's rows of each sentence's ends */
+    const int32_t *starts;      /* (B+1) of the packed sentences, as given */
 };
 
 /* In the arena; `starts` is kept.  Every sentence has a token. */
