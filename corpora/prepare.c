@@ -147,7 +147,7 @@ static int sets_write(struct sets *sets, struct spool *spool, const struct split
                       struct error *err)
 {
     struct text_pair pair;
-    uint64_t key;
+    uint64_t key = 0;
     int more;
     if (spool_rewind(spool, err) < 0)
         return -1;

@@ -1,0 +1,142 @@
+# coho corpus: from raw pairs and help pages to sets and stores.  $1: the coho program.
+. "$(dirname "$0")/lib.sh"
+
+model=$here/../tokenize/golden/bpe.model
+help=$here/../corpora/help
+
+# Usage.
+expect 2 "$coho" corpus
+stderr_has '^usage: coho corpus STEP'
+expect 0 "$coho" corpus --help
+stdout_has 'libreoffice-help   two folders such as'
+expect 2 "$coho" corpus claen
+stderr_has "unknown step 'claen', did you mean 'clean'?"
+stderr_is_one_line
+expect 0 "$coho" corpus prepare --help
+stdout_has '--max-ratio'
+expect 2 "$coho" corpus clean a
+stderr_is_one_line
+expect 2 "$coho" corpus clean a b c -o x
+stderr_has "unexpected 'c'"
+expect 2 "$coho" corpus clean a b
+stderr_has 'output'
+expect 2 "$coho" corpus clean a b -o x --min-word 3
+stderr_has "did you mean"
+stderr_is_one_line
+expect 2 "$coho" corpus clean a b -o x --max-ratio -1
+stderr_has 'max-ratio'
+expect 2 "$coho" corpus import a b -o x --format tmx2
+stderr_has 'libreoffice-help'
+
+# Import takes everything as it is, compressed or not.
+printf 'A dog runs.\n\nsame\nA dog runs.\nShort.\n' >in.en
+printf 'Ein Hund rennt.\nleer\nsame\nEin Hund rennt.\nKurz.\n' | gzip >in.de.gz
+expect 0 "$coho" corpus import in.en in.de.gz -o all --source-lang en --target-lang de
+stdout_is '      pairs
+----  -----
+read      5
+kept      5'
+expect 0 cmp in.en all.en
+file_has all.de '^leer$'
+
+# Cleaning says what it dropped and why.
+expect 0 "$coho" corpus clean all.en all.de -o clean --min-words 2
+stdout_is '            pairs
+----------  -----
+read            5
+empty           1
+identical       1
+too_short       1
+duplicates      1
+kept            1'
+file_is clean.src 'A dog runs.'
+file_is clean.trg 'Ein Hund rennt.'
+expect 0 "$coho" corpus clean all.en all.de -o clean --json
+stdout_has '"duplicates": 1'
+
+# Help pages.
+expect 0 "$coho" corpus import --format libreoffice-help "$help/en-US" "$help/de" -o help
+file_has help.src '^Then choose Borders & Lines\.$'
+file_has help.trg '^Wählen Sie dann Umrandungen & Linien\.$'
+expect 1 "$coho" corpus import --format libreoffice-help "$help" "$help/de" -o none
+stderr_has "has no folder 'text'"
+stderr_is_one_line
+absent none.src
+
+# Sets.
+seq 1 100 | sed 's/^/sentence number /' >n.src
+seq 1 100 | sed 's/^/Satz Nummer /' >n.trg
+expect 0 "$coho" corpus prepare n.src n.trg -o sets --test 10 --dev 10%
+stdout_has '^test *10$'
+file_has sets/train.src '^sentence number '
+no_partial_files
+sort n.src >sorted
+expect 0 sh -c 'cat sets/train.src sets/dev.src sets/test.src | sort | cmp - sorted'
+expect 0 "$coho" corpus split n.src n.trg -o again --test 10 --dev 10% --json
+stdout_has '"test": 10'
+expect 0 cmp sets/test.src again/test.src
+expect 0 cmp sets/test.trg again/test.trg
+expect 1 "$coho" corpus split n.src n.trg -o many
+stderr_has 'cannot take 2000 pairs for the test set: only 100 of 100 are left; ask for less'
+stderr_is_one_line
+absent many/train.src
+expect 1 "$coho" corpus split n.src n.trg -o many --dev lots --test 1
+stderr_has "size 'lots' of the dev set"
+
+# Statistics.
+expect 0 "$coho" corpus stats all.en all.de
+stdout_has '^duplicate pairs *1'
+expect 0 "$coho" corpus stats all.en --json
+stdout_has '"empty": 1'
+expect_with 'one two
+three
+' 0 "$coho" corpus stats -
+stdout_has '^words  *3$'
+
+# Stores.
+expect 0 "$coho" corpus store n.src n.trg -o n.ids -m "$model"
+stdout_has '^pairs  *100$'
+present n.ids
+expect 1 "$coho" corpus store n.src n.trg -o m.ids -m n.src
+stderr_is_one_line
+absent m.ids
+
+# Bad input: one line that names the file, nothing left behind.
+expect 1 "$coho" corpus clean absent.src n.trg -o bad
+stderr_has 'absent.src'
+stderr_is_one_line
+head -n 50 n.trg >short.trg
+expect 1 "$coho" corpus clean n.src short.trg -o bad
+stderr_has "'n.src' has 100 lines but 'short.trg' has 50"
+stderr_is_one_line
+expect 1 "$coho" corpus store n.src short.trg -o bad.ids -m "$model"
+stderr_has "'n.src' has 100 lines but 'short.trg' has 50"
+: >empty
+expect 1 "$coho" corpus prepare empty empty -o bad.d
+stderr_has 'empty corpus'
+expect 1 "$coho" corpus store empty empty -o bad.ids -m "$model"
+stderr_has 'empty corpus'
+printf 'good\nb\377d\n' >latin
+printf 'a\nb\n' >two
+expect 1 "$coho" corpus clean latin two -o bad
+stderr_has 'latin'
+stderr_is_one_line
+expect 0 "$coho" corpus clean latin two -o mended --bad-utf8 replace
+file_has mended.src '^b�d$'
+stderr_has '1 lines were not UTF-8'
+absent bad.src
+absent bad.trg
+absent bad.ids
+absent bad.d/train.src
+
+# A limit on the size of files stands in for a full disk.
+seq 1 100000 >long.src
+cp long.src long.trg
+expect 1 sh -c "trap '' XFSZ; ulimit -f 64; exec '$coho' corpus import long.src long.trg -o full"
+stderr_has 'full'
+absent full.src
+expect 1 sh -c "trap '' XFSZ; ulimit -f 64; exec '$coho' corpus store long.src long.trg -o n.ids -m '$model'"
+stderr_has 'n.ids'
+expect 0 sh -c "test \$(wc -c <n.ids) -lt 30000"
+no_partial_files
+finish
