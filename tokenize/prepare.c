@@ -137,13 +137,28 @@ static void drop_trailing_space(struct strbuf *out, const struct model *m, size_
         out->text[out->length] = 0;
 }
 
+/* Whether a prefix goes into the output as it stands in the input. */
+static bool is_plain(const struct model *m, const struct prefix *p, const char *at, bool after_space)
+{
+    bool changes = m->escape_whitespaces || after_space;
+    return p->text == at && !(changes && memchr(p->text, ' ', p->length));
+}
+
+/* What stays as it is is copied in long runs: text[run … at). */
 static void add_normalized(struct strbuf *out, const struct model *m,
                            const char *text, size_t length)
 {
     bool after_space = m->remove_extra_whitespaces;
+    size_t run = 0;
     for (size_t at = 0; at < length;) {
         struct prefix p = normalize_prefix(m, text + at, length - at);
-        at += p.consumed;
+        if (is_plain(m, &p, text + at, after_space)) {
+            at += p.consumed;
+            after_space = m->remove_extra_whitespaces && text[at - 1] == ' ';
+            continue;
+        }
+        strbuf_add(out, text + run, at - run);
+        run = at += p.consumed;
         for (; after_space && p.length && *p.text == ' '; p.length--)
             p.text++;
         if (p.length) {
@@ -152,6 +167,7 @@ static void add_normalized(struct strbuf *out, const struct model *m,
         }
         after_space &= m->remove_extra_whitespaces;
     }
+    strbuf_add(out, text + run, length - run);
 }
 
 void prepare_text(struct strbuf *out, const struct model *m, const char *text, size_t length)

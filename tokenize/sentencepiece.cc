@@ -221,11 +221,11 @@ std::unordered_map<std::string, std::string> library_options(const struct vocab_
         {"vocab_size", std::to_string(c.size)},
         {"character_coverage", number_text(c.character_coverage)},
         {"byte_fallback", flag(c.byte_fallback)},
-        {"hard_vocab_limit", flag(c.hard_limit)},
+        {"hard_vocab_limit", flag(!c.soft_limit)},
         {"split_digits", flag(c.split_digits)},
-        {"split_by_number", flag(c.split_by_number)},
-        {"split_by_unicode_script", flag(c.split_by_script)},
-        {"split_by_whitespace", flag(c.split_by_space)},
+        {"split_by_number", flag(!c.mix_numbers)},
+        {"split_by_unicode_script", flag(!c.mix_scripts)},
+        {"split_by_whitespace", flag(!c.cross_words)},
         {"normalization_rule_name", vocab_normalizations[c.normalization]},
         {"unk_id", std::to_string(c.unk_id)},
         {"bos_id", std::to_string(c.bos_id)},
@@ -251,7 +251,7 @@ int explain_failure(struct error *err, const std::string &why)
     if (size && sscanf(size, "Vocabulary size too high (%d). Please set it to a value <= %d",
                        &asked, &possible) == 2)
         return error_set(err, "a vocabulary of %d is more than this text has pieces for; "
-                         "set --size to %d or less, or give --no-hard-limit", asked, possible);
+                         "set --size to %d or less, or give --soft-limit", asked, possible);
     if (size && sscanf(size, "Vocabulary size is smaller than required_chars. %d vs %d",
                        &asked, &possible) == 2)
         return error_set(err, "a vocabulary of %d is too small: single characters and reserved "

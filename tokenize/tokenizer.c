@@ -104,12 +104,36 @@ static const struct segmenter *segmenter_of(const struct tokenizer *t)
     return &segmenters[t->model.type];
 }
 
-static void segment_best(struct strbuf *text, struct segments *cut, const struct tokenizer *t,
-                         const char *line, size_t length)
+/* A line as its model prepares and cuts it. */
+struct cut {
+    struct strbuf text;
+    struct segments segments;
+};
+
+static void cut_best(struct cut *cut, const struct tokenizer *t, const char *line, size_t length)
 {
-    prepare_text(text, &t->model, line, length);
-    if (text->length)
-        segmenter_of(t)->best(cut, &t->model, text->text, text->length);
+    prepare_text(&cut->text, &t->model, line, length);
+    if (cut->text.length)
+        segmenter_of(t)->best(&cut->segments, &t->model, cut->text.text, cut->text.length);
+}
+
+static void cut_sample(struct cut *cut, const struct tokenizer *t, const char *line, size_t length,
+                       int nbest, float alpha, struct rng *rng)
+{
+    const struct segmenter *s = segmenter_of(t);
+    if (!s->sample) {
+        cut_best(cut, t, line, length);
+        return;
+    }
+    prepare_text(&cut->text, &t->model, line, length);
+    if (cut->text.length)
+        s->sample(&cut->segments, &t->model, cut->text.text, cut->text.length, nbest, alpha, rng);
+}
+
+static void cut_release(struct cut *cut)
+{
+    segments_release(&cut->segments);
+    strbuf_release(&cut->text);
 }
 
 static bool is_unknown(const struct tokenizer *t, int32_t id)
@@ -124,16 +148,17 @@ static void add_byte_ids(const struct tokenizer *t, struct ids *out, const char 
 }
 
 /* What is unknown is spelt in bytes where the model has them; else its neighbours join it. */
-static void add_ids(const struct tokenizer *t, struct ids *out, const char *text,
-                    const struct segments *cut)
+static void add_ids(const struct tokenizer *t, struct ids *out, const struct cut *cut)
 {
+    const struct segment *s = cut->segments.items, *end = s + cut->segments.count;
+    const char *text = cut->text.text;
     bool after_unknown = false;
-    for (size_t i = 0; i < cut->count; text += cut->items[i++].length) {
-        bool unknown = is_unknown(t, cut->items[i].id);
+    for (; s < end; text += s++->length) {
+        bool unknown = is_unknown(t, s->id);
         if (unknown && t->model.byte_fallback)
-            add_byte_ids(t, out, text, cut->items[i].length);
+            add_byte_ids(t, out, text, s->length);
         else if (!unknown || !after_unknown)
-            ids_add(out, cut->items[i].id);
+            ids_add(out, s->id);
         after_unknown = unknown;
     }
 }
@@ -144,58 +169,58 @@ static void add_byte_pieces(struct strbuf *out, const char *text, size_t length)
         strbuf_printf(out, "%s<0x%02X>", i ? " " : "", (unsigned char)text[i]);
 }
 
-static void add_pieces(const struct tokenizer *t, struct strbuf *out, const char *text,
-                       const struct segments *cut)
+static void add_pieces(const struct tokenizer *t, struct strbuf *out, const struct cut *cut)
 {
+    const struct segment *first = cut->segments.items, *end = first + cut->segments.count;
+    const char *text = cut->text.text;
     bool after_unknown = false;
-    for (size_t i = 0; i < cut->count; text += cut->items[i++].length) {
-        bool unknown = is_unknown(t, cut->items[i].id);
+    for (const struct segment *s = first; s < end; text += s++->length) {
+        bool unknown = is_unknown(t, s->id);
         bool bytes = unknown && t->model.byte_fallback;
-        if (i && (bytes || !unknown || !after_unknown))
+        if (s > first && (bytes || !unknown || !after_unknown))
             strbuf_putc(out, ' ');
         if (bytes)
-            add_byte_pieces(out, text, cut->items[i].length);
+            add_byte_pieces(out, text, s->length);
         else
-            strbuf_add(out, text, cut->items[i].length);
+            strbuf_add(out, text, s->length);
         after_unknown = unknown;
     }
 }
 
 void tokenizer_encode(const struct tokenizer *t, struct ids *out, const char *text, size_t length)
 {
-    struct strbuf prepared = { 0 };
-    struct segments cut = { 0 };
-    segment_best(&prepared, &cut, t, text, length);
-    add_ids(t, out, prepared.text, &cut);
-    segments_release(&cut);
-    strbuf_release(&prepared);
+    struct cut cut = { 0 };
+    cut_best(&cut, t, text, length);
+    add_ids(t, out, &cut);
+    cut_release(&cut);
 }
 
 void tokenizer_encode_pieces(const struct tokenizer *t, struct strbuf *out,
                              const char *text, size_t length)
 {
-    struct strbuf prepared = { 0 };
-    struct segments cut = { 0 };
-    segment_best(&prepared, &cut, t, text, length);
-    add_pieces(t, out, prepared.text, &cut);
-    segments_release(&cut);
-    strbuf_release(&prepared);
+    struct cut cut = { 0 };
+    cut_best(&cut, t, text, length);
+    add_pieces(t, out, &cut);
+    cut_release(&cut);
 }
 
 void tokenizer_sample(const struct tokenizer *t, struct ids *out, const char *text, size_t length,
                       int nbest, float alpha, struct rng *rng)
 {
-    struct strbuf prepared = { 0 };
-    struct segments cut = { 0 };
-    const struct segmenter *s = segmenter_of(t);
-    prepare_text(&prepared, &t->model, text, length);
-    if (prepared.length && s->sample)
-        s->sample(&cut, &t->model, prepared.text, prepared.length, nbest, alpha, rng);
-    else if (prepared.length)
-        s->best(&cut, &t->model, prepared.text, prepared.length);
-    add_ids(t, out, prepared.text, &cut);
-    segments_release(&cut);
-    strbuf_release(&prepared);
+    struct cut cut = { 0 };
+    cut_sample(&cut, t, text, length, nbest, alpha, rng);
+    add_ids(t, out, &cut);
+    cut_release(&cut);
+}
+
+void tokenizer_sample_pieces(const struct tokenizer *t, struct strbuf *out,
+                             const char *text, size_t length,
+                             int nbest, float alpha, struct rng *rng)
+{
+    struct cut cut = { 0 };
+    cut_sample(&cut, t, text, length, nbest, alpha, rng);
+    add_pieces(t, out, &cut);
+    cut_release(&cut);
 }
 
 /* ---- decoding ---- */

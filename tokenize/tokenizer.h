@@ -57,6 +57,9 @@ void tokenizer_decode_pieces(const struct tokenizer *t, struct strbuf *out,
  *   word and char models know one segmentation only, which is what they give. */
 void tokenizer_sample(const struct tokenizer *t, struct ids *out, const char *text, size_t length,
                       int nbest, float alpha, struct rng *rng);
+void tokenizer_sample_pieces(const struct tokenizer *t, struct strbuf *out,
+                             const char *text, size_t length,
+                             int nbest, float alpha, struct rng *rng);
 
 int tokenizer_vocab(const struct tokenizer *t);                 /* V */
 const char *tokenizer_piece(const struct tokenizer *t, int32_t id);     /* borrowed */

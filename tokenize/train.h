@@ -17,8 +17,8 @@ struct error;
 struct vocab_config {
     int size, type;                     /* type: an index into vocab_types */
     float character_coverage;           /* 0.98 … 1 */
-    bool byte_fallback, hard_limit;
-    bool split_digits, split_by_number, split_by_script, split_by_space;
+    bool byte_fallback, soft_limit;
+    bool split_digits, mix_numbers, mix_scripts, cross_words;
     int normalization;                  /* an index into vocab_normalizations */
     struct strings symbols, controls;
     int unk_id, bos_id, eos_id, pad_id; /* -1: none */
