@@ -1,0 +1,309 @@
+/* The LSTM: the pass over whole sentences against the one step by step, and its gradient. */
+#include "tests/test.h"
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "seq2seq/architecture.h"
+#include "seq2seq/model.h"
+#include "tensor/tape.h"
+#include "tokenize/tokenizer.h"
+
+struct shape {
+    int encoder_layers, decoder_layers, direction;
+    bool input_feeding;
+    int tied;
+};
+
+static const struct shape shapes[] = {
+    { 2, 2, ENCODER_FORWARD, true, TIE_NONE },
+    { 2, 2, ENCODER_BIDIRECTIONAL, true, TIE_ALL },
+    { 1, 3, ENCODER_BIDIRECTIONAL, true, TIE_DECODER },
+    { 3, 1, ENCODER_FORWARD, true, TIE_NONE },
+    { 2, 2, ENCODER_BIDIRECTIONAL, false, TIE_DECODER },
+    { 1, 1, ENCODER_FORWARD, false, TIE_NONE },
+};
+
+static struct model_config config_of(const struct shape *s)
+{
+    struct model_config c = { 0 };
+    const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
+    options_default(groups);
+    for (int i = 0; architectures[i]; i++)
+        if (architectures[i] == &lstm_architecture)
+            c.arch = i;
+    c.dim = 20;
+    c.encoder_layers = s->encoder_layers;
+    c.decoder_layers = s->decoder_layers;
+    c.encoder_direction = s->direction;
+    c.input_feeding = s->input_feeding;
+    c.tied = s->tied;
+    c.dropout = 0.2f;
+    return c;
+}
+
+static struct model *model_of(const struct shape *s)
+{
+    struct error err;
+    struct model_config c = config_of(s);
+    struct tokenizer *t = tokenizer_load(TEST_DATA "/../tokenize/golden/bpe.model", &err);
+    assert_non_null(t);
+    struct model *m = model_new(&c, t, t, 3, &err);
+    assert_non_null(m);
+    return m;
+}
+
+/* Sentences of many lengths on both sides, single tokens and repeated lengths among them. */
+static void fill(struct batch *b, const struct model *m, const int (*lengths)[2], int count)
+{
+    struct rng rng;
+    rng_seed(&rng, 9, 0);
+    batch_reset(b);
+    for (int i = 0; i < count; i++) {
+        int32_t source[64], target[64];
+        for (int n = 0; n < 64; n++) {
+            source[n] = 3 + (int32_t)rng_below(&rng, (uint64_t)m->config.source_vocab - 3);
+            target[n] = 3 + (int32_t)rng_below(&rng, (uint64_t)m->config.target_vocab - 3);
+        }
+        batch_add(b, source, lengths[i][0], target, lengths[i][1], model_bos(m), model_eos(m), i, 1);
+    }
+}
+
+static const int lengths[][2] = { { 3, 5 }, { 0, 2 }, { 9, 0 }, { 17, 5 }, { 4, 11 }, { 3, 1 } };
+#define SENTENCES ((int)(sizeof lengths / sizeof *lengths))
+
+/* Log-probabilities (target_tokens,V) of the whole pass. */
+static float *whole_pass(const struct model *m, const struct batch *b)
+{
+    struct tape tape = { .params = &m->params };
+    int V = m->config.target_vocab;
+    struct tensor *h = model_hidden(m, &tape, b);
+    assert_int_equal(h->rows, b->target_tokens);
+    assert_int_equal(h->cols, m->config.dim);
+    float *logp = malloc(sizeof(float) * (size_t)b->target_tokens * (size_t)V);
+    model_logits(m, logp, h->data, h->rows);
+    for (int n = 0; n < h->rows; n++)
+        kernel->log_softmax(logp + (size_t)n * (size_t)V, logp + (size_t)n * (size_t)V, V);
+    tape_release(&tape);
+    return logp;
+}
+
+static void assert_near(const float *a, const float *b, int N)
+{
+    for (int i = 0; i < N; i++)
+        if (!(fabsf(a[i] - b[i]) <= 1e-4f))
+            fail_msg("element %d: %g and %g", i, (double)a[i], (double)b[i]);
+}
+
+/* Steps one sentence a row; a row leaves when its sentence ends. */
+static void step_all(struct stepper *s, const struct batch *b, const float *expected)
+{
+    int V = s->vocab, rows = b->B, sentence[SENTENCES], parent[SENTENCES];
+    int32_t token[SENTENCES];
+    float *logp = malloc(sizeof(float) * (size_t)rows * (size_t)V);
+    for (int r = 0; r < rows; r++)
+        sentence[r] = r;
+    for (int t = 0; rows; t++) {
+        int kept = 0;
+        for (int r = 0; r < rows; r++)
+            token[r] = b->input[b->target_start[sentence[r]] + t];
+        s->step(s->state, token, rows, logp);
+        for (int r = 0; r < rows; r++) {
+            int n = b->target_start[sentence[r]] + t;
+            assert_near(logp + (size_t)r * (size_t)V, expected + (size_t)n * (size_t)V, V);
+            if (n + 1 < b->target_start[sentence[r] + 1]) {
+                parent[kept] = r;
+                sentence[kept++] = sentence[r];
+            }
+        }
+        s->reorder(s->state, parent, kept);
+        rows = kept;
+    }
+    free(logp);
+}
+
+static void full_pass_equals_step_by_step(void **state)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *m = model_of(&shapes[i]);
+        struct batch b = { 0 };
+        struct stepper s;
+        fill(&b, m, lengths, SENTENCES);
+        float *expected = whole_pass(m, &b);
+        assert_int_equal(model_stepper(&s, m), 0);
+        for (int again = 0; again < 2; again++) {
+            s.admit(s.state, b.source, b.source_start, b.B, 20);
+            step_all(&s, &b, expected);
+        }
+        s.free(s.state);
+        free(expected);
+        batch_release(&b);
+        model_free(m);
+    }
+}
+
+static void a_batch_gives_what_single_sentences_give(void **state)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *m = model_of(&shapes[i]);
+        struct batch all = { 0 }, one = { 0 };
+        int V = m->config.target_vocab;
+        fill(&all, m, lengths, SENTENCES);
+        float *expected = whole_pass(m, &all);
+        for (int b = 0; b < all.B; b++) {
+            int first = all.target_start[b];
+            batch_reset(&one);
+            batch_add(&one, all.source + all.source_start[b], lengths[b][0],
+                      all.output + first, lengths[b][1], model_bos(m), model_eos(m), 0, 1);
+            float *alone = whole_pass(m, &one);
+            assert_near(alone, expected + (size_t)first * (size_t)V, one.target_tokens * V);
+            free(alone);
+        }
+        free(expected);
+        batch_release(&one);
+        batch_release(&all);
+        model_free(m);
+    }
+}
+
+/* Sentence 3 starts alone; sentence 4 joins it after a step; then 3 has two rows, one of which
+ * goes another way and is dropped again, and the order of the rows changes twice. */
+static void rows_keep_their_states_when_others_join_leave_and_multiply(void **state)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *m = model_of(&shapes[i]);
+        struct batch b = { 0 };
+        struct stepper s;
+        int V = m->config.target_vocab;
+        fill(&b, m, lengths, SENTENCES);
+        float *expected = whole_pass(m, &b), *logp = malloc(sizeof(float) * 4 * (size_t)V);
+        const int32_t *in3 = b.input + b.target_start[3], *in4 = b.input + b.target_start[4];
+        const float *out3 = expected + (size_t)b.target_start[3] * (size_t)V;
+        const float *out4 = expected + (size_t)b.target_start[4] * (size_t)V;
+        int S3 = b.source_start[3], S4 = b.source_start[4], S5 = b.source_start[5];
+        assert_int_equal(model_stepper(&s, m), 0);
+
+        s.admit(s.state, b.source + S3, (int32_t[]){ 0, S4 - S3 }, 1, 20);
+        s.step(s.state, in3, 1, logp);
+        assert_near(logp, out3, V);
+        s.admit(s.state, b.source + S4, (int32_t[]){ 0, S5 - S4 }, 1, 20);
+        s.step(s.state, (int32_t[]){ in3[1], in4[0] }, 2, logp);
+        assert_near(logp, out3 + V, V);
+        assert_near(logp + V, out4, V);
+        s.reorder(s.state, (int[]){ 0, 1, 0 }, 3);
+        s.step(s.state, (int32_t[]){ in3[2], in4[1], 5 }, 3, logp);
+        assert_near(logp, out3 + 2 * V, V);
+        assert_near(logp + V, out4 + V, V);
+        s.reorder(s.state, (int[]){ 1, 2, 0, 1 }, 4);
+        s.step(s.state, (int32_t[]){ in4[2], 7, in3[3], in4[2] }, 4, logp);
+        assert_near(logp, out4 + 2 * V, V);
+        assert_near(logp + 2 * V, out3 + 3 * V, V);
+        assert_near(logp + 3 * V, logp, V);
+        s.reorder(s.state, (int[]){ 2, 3 }, 2);
+        s.step(s.state, (int32_t[]){ in3[4], in4[3] }, 2, logp);
+        assert_near(logp, out3 + 4 * V, V);
+        assert_near(logp + V, out4 + 3 * V, V);
+        s.clear(s.state);
+        s.admit(s.state, b.source + S3, (int32_t[]){ 0, S4 - S3 }, 1, 20);
+        s.step(s.state, in3, 1, logp);
+        assert_near(logp, out3, V);
+
+        s.free(s.state);
+        free(logp);
+        free(expected);
+        batch_release(&b);
+        model_free(m);
+    }
+}
+
+/* ---- gradients ---- */
+
+/* A "loss": the hidden states, each with a weight of its own. */
+static double hidden_weight(int i)
+{
+    return sin(1.0 + 0.7 * i);
+}
+
+static double loss_of(const struct model *m, const struct batch *b, float *grads)
+{
+    struct tape tape = { .params = &m->params, .grads = grads, .train = true, .seed = 4 };
+    struct tensor *h = model_hidden(m, &tape, b);
+    double loss = 0;
+    for (int i = 0; i < h->rows * h->cols; i++)
+        loss += hidden_weight(i) * (double)h->data[i];
+    if (grads) {
+        float *dh = tensor_grad(&tape, h);
+        for (int i = 0; i < h->rows * h->cols; i++)
+            dh[i] = (float)hidden_weight(i);
+        tape_backward(&tape);
+    }
+    tape_release(&tape);
+    return loss;
+}
+
+/* Along a random direction of each weight in turn, dropout on. */
+static void the_gradient_of_every_weight_is_the_slope_of_the_loss(void **state)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *m = model_of(&shapes[i]);
+        struct batch b = { 0 };
+        struct rng rng;
+        float *grads = block_new(&m->params), *kept = block_new(&m->params);
+        int weight, bias;
+        rng_seed(&rng, 2, i);
+        fill(&b, m, lengths, SENTENCES);
+        loss_of(m, &b, grads);
+        memcpy(kept, m->params.block, m->params.total * sizeof(float));
+        m->arch->output(m->refs, &weight, &bias);
+        for (size_t p = 0; p < m->params.count; p++) {
+            const struct param *item = &m->params.items[p];
+            size_t size = (size_t)item->rows * (size_t)item->cols;
+            float *w = m->params.block + item->offset;
+            double slope = 0, step = 2e-3, above, below;
+            float *direction = malloc(size * sizeof(float));
+            for (size_t j = 0; j < size; j++) {
+                direction[j] = rng_below(&rng, 2) ? 1 : -1;
+                slope += (double)direction[j] * (double)grads[item->offset + j];
+                w[j] += (float)step * direction[j];
+            }
+            above = loss_of(m, &b, NULL);
+            for (size_t j = 0; j < size; j++)
+                w[j] = kept[item->offset + j] - (float)step * direction[j];
+            below = loss_of(m, &b, NULL);
+            memcpy(w, kept + item->offset, size * sizeof(float));
+            double expected = (above - below) / (2 * step);
+            if (fabs(expected - slope) > 2e-2 * (1 + fabs(expected)))
+                fail_msg("shape %zu, '%s': gradient %g, slope %g", i, item->name, slope, expected);
+            bool is_output = (int)p == bias || ((int)p == weight && shapes[i].tied == TIE_NONE);
+            if (!is_output && fabs(expected) < 1e-3)
+                fail_msg("shape %zu: '%s' has no effect", i, item->name);
+            free(direction);
+        }
+        free(kept);
+        free(grads);
+        batch_release(&b);
+        model_free(m);
+    }
+}
+
+static void an_odd_width_cannot_be_bidirectional(void **state)
+{
+    struct error err = { "" };
+    struct model_config c = config_of(&shapes[1]);
+    c.dim = 21;
+    assert_int_equal(lstm_architecture.check(&c, &err), -1);
+    assert_string_equal(err.text, "dim 21 is odd; a bidirectional encoder needs an even one");
+    c.encoder_direction = ENCODER_FORWARD;
+    assert_int_equal(lstm_architecture.check(&c, &err), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(full_pass_equals_step_by_step),
+        cmocka_unit_test(a_batch_gives_what_single_sentences_give),
+        cmocka_unit_test(rows_keep_their_states_when_others_join_leave_and_multiply),
+        cmocka_unit_test(the_gradient_of_every_weight_is_the_slope_of_the_loss),
+        cmocka_unit_test(an_odd_width_cannot_be_bidirectional),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
