@@ -44,7 +44,7 @@ static int characters_a_word(int32_t c)
         { 0x0E00, 0x0EFF, 4 },          /* Thai, Lao */
         { 0x1000, 0x109F, 4 },          /* Burmese */
         { 0x1780, 0x17FF, 4 },          /* Khmer */
-        { 0x3040, 0x30FF, 1 },          /* kana */
+        { 0x3040, 0x30FF, 3 },          /* kana */
         { 0x3400, 0x4DBF, 1 },          /* ideographs … */
         { 0x4E00, 0x9FFF, 1 },
         { 0xF900, 0xFAFF, 1 },
@@ -69,7 +69,7 @@ static bool divides_words(int32_t c)
 struct counting {
     struct text_counts counts;
     int64_t word;                       /* characters of the current spaced word so far */
-    int64_t quarter_words;              /* of text without spaces */
+    int64_t twelfths;                   /* of words in text without spaces */
 };
 
 static void end_word(struct counting *c)
@@ -89,7 +89,7 @@ static void count_character(struct counting *c, int32_t character)
     else
         c->word++;
     if (unspaced)
-        c->quarter_words += 4 / unspaced;
+        c->twelfths += 12 / unspaced;
 }
 
 struct text_counts text_count(struct text t)
@@ -98,7 +98,7 @@ struct text_counts text_count(struct text t)
     for (size_t at = 0; at < t.length;)
         count_character(&c, character(t, &at));
     end_word(&c);
-    c.counts.words += (c.quarter_words + 3) / 4;
+    c.counts.words += (c.twelfths + 11) / 12;
     return c.counts;
 }
 

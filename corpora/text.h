@@ -16,9 +16,9 @@ struct text_pair {
 struct text text_trim(struct text t);                   /* without ASCII white space around it */
 bool text_equal(struct text a, struct text b);
 
-/* Words are what white space divides.  In scripts that write without spaces each ideograph or
- * kana is a word, and so are four letters of Thai, Lao, Khmer or Burmese and a Tibetan syllable,
- * so that length ratios mean the same everywhere. */
+/* Words are what white space divides.  In scripts that write without spaces each ideograph is a
+ * word, and so are three kana, four letters of Thai, Lao, Khmer or Burmese and a Tibetan
+ * syllable, so that length ratios mean about the same everywhere. */
 struct text_counts {
     int64_t words, characters, longest_word;            /* longest_word in characters */
 };

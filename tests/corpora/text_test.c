@@ -19,6 +19,7 @@ static void words_are_counted_in_any_script(void **state)
         { "no\u00a0break", 2, 8, 5 },
         { "私は本", 3, 3, 0 },
         { "CD 本", 2, 4, 2 },
+        { "ダイアログ", 2, 5, 0 },
         { "ภาษาไทย", 2, 7, 0 },
         { "བོད་སྐད", 2, 7, 3 },
         { "\xff\xfe", 1, 2, 2 },
