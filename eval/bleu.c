@@ -147,7 +147,7 @@ static void cut_and_hash(struct bleu_state *s, struct text t)
     }
     tokens_cut(&s->tokens, &tokenizers[s->config.tokenize], t);
     s->count = s->tokens.count;
-    ARRAY_GROW(s->hashes, s->hashes_room, s->count);
+    ARRAY_GROW(s->hashes, s->hashes_room, s->count + 1);
     for (size_t i = 0; i < s->count; i++)
         s->hashes[i] = hash_bytes(s->tokens.items[i].bytes, s->tokens.items[i].length, 0);
 }
@@ -173,7 +173,7 @@ void bleu_refs(void *state, const struct text *refs, int nrefs)
     for (int r = 0; r < nrefs; r++) {
         cut_and_hash(s, refs[r]);
         s->ref_lens[r] = s->count;
-        ARRAY_GROW(s->ref_hashes, s->ref_room, all + s->count);
+        ARRAY_GROW(s->ref_hashes, s->ref_room, all + s->count + 1);
         if (s->count)
             memcpy(s->ref_hashes + all, s->hashes, s->count * sizeof *s->hashes);
         all += s->count;
