@@ -11,7 +11,10 @@
  * Pages are translated one to one, and so are their paragraphs and headings, which carry the same
  * id in every language.  So: for each page of the source language, in order of its path, each
  * <p> and <h1> … <h6> with an id that the target's page has too is a pair; it is cut into
- * sentences where both sides have equally many. */
+ * sentences where both sides have equally many.
+ *
+ * LibreOffice 7.4.7 gives against en-US, of 4 words or more and without duplicates: de 34,141,
+ * fr 33,527, pt-BR 35,450 pairs; ja 17,156 and km 17,865, much of which was never translated. */
 #include <errno.h>
 #include <fts.h>
 #include <stdlib.h>
