@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "corpora/batch.h"
+#include "seq2seq/mixture.h"
 #include "seq2seq/model.h"
 #include "seq2seq/output.h"
-#include "tensor/loss.h"
 #include "tensor/tape.h"
 #include "tokenize/tokenizer.h"
 
@@ -91,15 +91,7 @@ static void chunk(void *worker, int first, int rows, int V, const int32_t *targe
     };
     if (c->alpha > 0)
         teacher_probabilities(w, first, rows, V);
-    for (int r = 0; r < rows; r++) {
-        float gold_logp;
-        mix.teacher = c->alpha > 0 ? w->teacher + (size_t)r * V : NULL;
-        sums->loss += (double)kernel->mixture_loss(logits + (size_t)r * V, &gold_logp, target[r], &mix,
-                                                   scale * weight[r], V, w->room);
-        sums->gold -= (double)gold_logp;
-        sums->gold_tokens++;
-        sums->tokens += (double)weight[r];
-    }
+    mixture_chunk(mix, c->alpha > 0 ? w->teacher : NULL, rows, V, target, weight, scale, logits, sums, w->room);
 }
 
 /* Word-level targets are numbered by the pieces, so both models must number them alike. */

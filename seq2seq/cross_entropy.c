@@ -2,9 +2,8 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "seq2seq/objective.h"
+#include "seq2seq/mixture.h"
 #include "seq2seq/train.h"
-#include "tensor/loss.h"
 
 struct shared {
     float smoothing;
@@ -41,14 +40,7 @@ static void chunk(void *worker, int first, int rows, int V, const int32_t *targe
         w->room = xrealloc(w->room, (size_t)V * sizeof(float));
         w->V = V;
     }
-    for (int r = 0; r < rows; r++) {
-        float gold_logp;
-        sums->loss += (double)kernel->mixture_loss(logits + (size_t)r * V, &gold_logp, target[r], &mix,
-                                                   scale * weight[r], V, w->room);
-        sums->gold -= (double)gold_logp;
-        sums->gold_tokens++;
-        sums->tokens += (double)weight[r];
-    }
+    mixture_chunk(mix, NULL, rows, V, target, weight, scale, logits, sums, w->room);
 }
 
 struct objective objective_cross_entropy(float label_smoothing)
