@@ -132,7 +132,7 @@ static void cut_sample(struct cut *cut, const struct tokenizer *t, const char *l
 
 static void cut_release(struct cut *cut)
 {
-    segments_release(&cut->segments);
+    segmentation_release(&cut->segments);
     strbuf_release(&cut->text);
 }
 
@@ -150,16 +150,17 @@ static void add_byte_ids(const struct tokenizer *t, struct ids *out, const char 
 /* What is unknown is spelt in bytes where the model has them; else its neighbours join it. */
 static void add_ids(const struct tokenizer *t, struct ids *out, const struct cut *cut)
 {
-    const struct segment *s = cut->segments.items, *end = s + cut->segments.count;
     const char *text = cut->text.text;
     bool after_unknown = false;
-    for (; s < end; text += s++->length) {
+    for (size_t i = 0; i < cut->segments.count; i++) {
+        const struct segment *s = &cut->segments.items[i];
         bool unknown = is_unknown(t, s->id);
         if (unknown && t->model.byte_fallback)
             add_byte_ids(t, out, text, s->length);
         else if (!unknown || !after_unknown)
             ids_add(out, s->id);
         after_unknown = unknown;
+        text += s->length;
     }
 }
 
@@ -171,19 +172,20 @@ static void add_byte_pieces(struct strbuf *out, const char *text, size_t length)
 
 static void add_pieces(const struct tokenizer *t, struct strbuf *out, const struct cut *cut)
 {
-    const struct segment *first = cut->segments.items, *end = first + cut->segments.count;
     const char *text = cut->text.text;
     bool after_unknown = false;
-    for (const struct segment *s = first; s < end; text += s++->length) {
+    for (size_t i = 0; i < cut->segments.count; i++) {
+        const struct segment *s = &cut->segments.items[i];
         bool unknown = is_unknown(t, s->id);
         bool bytes = unknown && t->model.byte_fallback;
-        if (s > first && (bytes || !unknown || !after_unknown))
+        if (i && (bytes || !unknown || !after_unknown))
             strbuf_putc(out, ' ');
         if (bytes)
             add_byte_pieces(out, text, s->length);
         else
             strbuf_add(out, text, s->length);
         after_unknown = unknown;
+        text += s->length;
     }
 }
 
