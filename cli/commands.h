@@ -10,4 +10,8 @@ COMMAND(detokenize, "[OPTIONS] -m MODEL [FILE …]", "pieces or ids to text")
 COMMAND(corpus, "STEP [OPTIONS] …",
         "imports, cleans, splits and counts parallel text; builds stores of ids")
 COMMAND(train, "[OPTIONS] -s SRC -t TRG -v SPM -o FOLDER", "trains one model")
+COMMAND(distill, "[OPTIONS] RECIPE.yml", "runs a recipe, stage by stage")
+COMMAND(report, "RUN", "a run, or a model's training, as one HTML page")
+COMMAND(translate, "[OPTIONS] -m MODEL [-i FILE] [-o FILE]", "text to text, a line a line")
+COMMAND(score, "[OPTIONS] -m MODEL -s SRC -t TRG", "log-probabilities of given translations")
 COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and chrF++, equal to sacreBLEU's")

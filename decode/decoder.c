@@ -14,6 +14,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "seq2seq/model.h"
 
 enum { WARNINGS = 5 };          /* truncated lines told one by one before only their sum is */
 
@@ -82,7 +83,7 @@ static char **decode_text(const struct tokenizer *t, struct strbuf *scratch,
     return text;
 }
 
-static void give(struct worker *w, size_t index, const struct hypothesis *best, int count)
+void decoder_give(struct worker *w, size_t index, const struct hypothesis *best, int count)
 {
     struct job *job = &w->decoder->job;
     struct translation *t = &job->out[index];
@@ -95,7 +96,7 @@ static void give(struct worker *w, size_t index, const struct hypothesis *best, 
 static void give_empty(struct worker *w, size_t index)
 {
     float certain = 0;
-    give(w, index, &(struct hypothesis){ .token_logp = &certain }, 1);
+    decoder_give(w, index, &(struct hypothesis){ .token_logp = &certain }, 1);
 }
 
 /* --- a worker's feed --- */
@@ -123,7 +124,7 @@ static bool take_from(struct decoder *d, int worker, const struct place **place)
     return true;
 }
 
-static bool take(struct worker *w, const struct place **place)
+bool decoder_take(struct worker *w, const struct place **place)
 {
     struct decoder *d = w->decoder;
     if (take_from(d, w->number, place))
@@ -140,7 +141,7 @@ static bool feed_next(void *arg, struct sentence *out)
 {
     struct worker *w = arg;
     const struct place *place;
-    if (interrupt_requested() || !take(w, &place))
+    if (interrupt_requested() || !decoder_take(w, &place))
         return false;
     ARRAY_GROW(w->source, w->source_room, place->tokens + 1);
     memcpy(w->source, w->decoder->job.sources[place->index].items,
@@ -148,6 +149,11 @@ static bool feed_next(void *arg, struct sentence *out)
     w->source[place->tokens] = w->stepper.eos;
     *out = (struct sentence){ .index = (int64_t)place->index, .source = w->source,
                               .source_count = place->tokens + 1 };
+    if (w->decoder->job.targets) {
+        const struct ids *target = &w->decoder->job.targets[place->index];
+        out->prefix = target->items;
+        out->prefix_count = (int)target->count;
+    }
     w->under_way++;
     return true;
 }
@@ -156,7 +162,7 @@ static void feed_done(void *arg, int64_t index, const struct hypothesis *best, i
 {
     struct worker *w = arg;
     w->under_way--;
-    give(w, (size_t)index, best, count);
+    decoder_give(w, (size_t)index, best, count);
 }
 
 static bool any_waiting(struct decoder *d)
@@ -167,7 +173,7 @@ static bool any_waiting(struct decoder *d)
     return false;
 }
 
-static void work(void *arg, int index)
+void decoder_search(void *arg, int index)
 {
     struct decoder *d = arg;
     struct worker *w = &d->workers[index];
@@ -188,7 +194,7 @@ static const char *place_name(const struct decoder *d, size_t index, char *buffe
     return buffer;
 }
 
-static int too_long(struct decoder *d, size_t index, size_t tokens, struct error *err)
+int decoder_too_long(struct decoder *d, size_t index, size_t tokens, struct error *err)
 {
     char name[512];
     place_name(d, index, name, sizeof name);
@@ -210,7 +216,7 @@ static int by_length(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-/* Sources that need a search, longest first; the empty ones are answered here. */
+/* Sources that need the model, longest first; the empty ones are answered here. */
 static int plan(struct decoder *d, struct error *err)
 {
     struct job *job = &d->job;
@@ -219,13 +225,13 @@ static int plan(struct decoder *d, struct error *err)
     for (size_t i = 0; i < job->n; i++) {
         size_t tokens = job->sources[i].count, kept = tokens;
         if (tokens > (size_t)d->max_source) {
-            if (too_long(d, i, tokens, err) < 0)
+            if (decoder_too_long(d, i, tokens, err) < 0)
                 return -1;
             kept = (size_t)d->max_source;
         }
         job->out[i].source_tokens = (int)kept;
-        job->out[i].cut_tokens = (int)(tokens - kept);
-        if (kept)
+        job->out[i].cut_tokens += (int)(tokens - kept);
+        if (kept || job->targets)
             job->order[job->order_count++] = (struct place){ i, (int)kept };
         else
             give_empty(&d->workers[0], i);
@@ -256,18 +262,24 @@ static void count_results(struct decoder *d)
     }
 }
 
-int decoder_run(struct decoder *d, struct translation *out, const struct ids *sources, size_t n,
-                bool text, struct error *err)
+void decoder_begin(struct decoder *d, struct translation *out, const struct ids *sources,
+                   const struct ids *targets, size_t n, bool text)
 {
-    d->job.out = out;
-    d->job.sources = sources;
-    d->job.n = n;
-    d->job.text = text;
     for (size_t i = 0; i < n; i++)
         out[i] = (struct translation){ 0 };
+    d->job.out = out;
+    d->job.sources = sources;
+    d->job.targets = targets;
+    d->job.n = n;
+    d->job.text = text;
+}
+
+int decoder_run(struct decoder *d, void (*work)(void *decoder, int worker), struct error *err)
+{
+    struct job *job = &d->job;
     if (plan(d, err) < 0)
         goto failed;
-    if (d->job.order_count)
+    if (job->order_count)
         pool_run(d->pool, d->threads, work, d);
     if (interrupt_requested()) {
         error_set(err, "interrupted");
@@ -276,7 +288,7 @@ int decoder_run(struct decoder *d, struct translation *out, const struct ids *so
     count_results(d);
     return 0;
 failed:
-    translations_release(out, n);
+    translations_release(job->out, job->n);
     return -1;
 }
 
@@ -284,7 +296,8 @@ int decoder_ids(struct decoder *d, struct translation *out, const struct ids *so
                 struct error *err)
 {
     double start = clock_seconds();
-    int ret = decoder_run(d, out, sources, n, false, err);
+    decoder_begin(d, out, sources, NULL, n, false);
+    int ret = decoder_run(d, decoder_search, err);
     d->stats.seconds += clock_seconds() - start;
     return ret;
 }
@@ -342,11 +355,13 @@ void decoder_free(struct decoder *d)
         search_free(w->search);
         w->stepper.free(w->stepper.state);
         free(w->source);
+        free(w->logp);
         strbuf_release(&w->text);
+        batch_release(&w->batch);
+        scorer_free(w->scorer);
     }
-    for (size_t i = 0; i < d->encoded_room; i++)
-        ids_release(&d->encoded[i]);
-    free(d->encoded);
+    encoded_release(&d->source);
+    encoded_release(&d->target);
     free(d->workers);
     free(d->job.order);
     free(d->job.next);

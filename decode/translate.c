@@ -8,43 +8,59 @@
 #include "base/memory.h"
 #include "decode/decoder.h"
 
+/* --- text to ids, on all threads --- */
+
 enum {
     ENCODE_LINES = 64,                  /* encoded by a thread in one go */
-    WINDOW_BYTES = 16 << 20,
     KEPT_TOKENS = 4096                  /* an id list's memory above this is given back */
+};
+
+struct encoding {
+    struct encoded *to;
+    const struct tokenizer *tokenizer;
+    const struct span *spans;
+    size_t n;
 };
 
 static void encode_some(void *arg, int part)
 {
-    struct decoder *d = arg;
+    const struct encoding *e = arg;
     size_t end = ((size_t)part + 1) * ENCODE_LINES;
-    for (size_t i = (size_t)part * ENCODE_LINES; i < end && i < d->spans_count; i++) {
-        d->encoded[i].count = 0;
-        tokenizer_encode(d->translator.source, &d->encoded[i], d->spans[i].text, d->spans[i].length);
+    for (size_t i = (size_t)part * ENCODE_LINES; i < end && i < e->n; i++) {
+        e->to->items[i].count = 0;
+        tokenizer_encode(e->tokenizer, &e->to->items[i], e->spans[i].text, e->spans[i].length);
     }
 }
 
-static void encode(struct decoder *d, const struct span *spans, size_t n)
+void decoder_encode(struct decoder *d, struct encoded *e, const struct tokenizer *t,
+                    const struct span *spans, size_t n)
 {
-    size_t old = d->encoded_room;
+    struct encoding encoding = { e, t, spans, n };
+    size_t old = e->room;
     if (n == 0)
         return;
-    ARRAY_GROW(d->encoded, d->encoded_room, n);
-    memset(d->encoded + old, 0, (d->encoded_room - old) * sizeof *d->encoded);
-    d->spans = spans;
-    d->spans_count = n;
-    pool_run(d->pool, (int)((n + ENCODE_LINES - 1) / ENCODE_LINES), encode_some, d);
+    ARRAY_GROW(e->items, e->room, n);
+    memset(e->items + old, 0, (e->room - old) * sizeof *e->items);
+    pool_run(d->pool, (int)((n + ENCODE_LINES - 1) / ENCODE_LINES), encode_some, &encoding);
 }
 
-/* One line of a book's length shall not hold its memory for ever. */
-static void forget_long(struct decoder *d, size_t n)
+void encoded_trim(struct encoded *e, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (d->encoded[i].room > KEPT_TOKENS)
-            ids_release(&d->encoded[i]);
+        if (e->items[i].room > KEPT_TOKENS)
+            ids_release(&e->items[i]);
 }
 
-static int64_t count_words(const struct span *s)
+void encoded_release(struct encoded *e)
+{
+    for (size_t i = 0; i < e->room; i++)
+        ids_release(&e->items[i]);
+    free(e->items);
+}
+
+/* --- lines --- */
+
+int64_t decoder_count_words(const struct span *s)
 {
     int64_t words = 0;
     bool inside = false;
@@ -57,15 +73,16 @@ static int64_t count_words(const struct span *s)
     return words;
 }
 
-int decoder_spans(struct decoder *d, struct translation *out, const struct span *spans, size_t n,
-                  struct error *err)
+static int translate_spans(struct decoder *d, struct translation *out, const struct span *spans,
+                           size_t n, struct error *err)
 {
     double start = clock_seconds();
-    encode(d, spans, n);
-    int ret = decoder_run(d, out, d->encoded, n, true, err);
-    forget_long(d, n);
+    decoder_encode(d, &d->source, d->translator.source, spans, n);
+    decoder_begin(d, out, d->source.items, NULL, n, true);
+    int ret = decoder_run(d, decoder_search, err);
+    encoded_trim(&d->source, n);
     for (size_t i = 0; i < n && ret == 0; i++)
-        d->stats.source_words += count_words(&spans[i]);
+        d->stats.source_words += decoder_count_words(&spans[i]);
     d->stats.seconds += clock_seconds() - start;
     return ret;
 }
@@ -76,43 +93,33 @@ int decoder_text(struct decoder *d, struct translation *out, const char *const *
     struct span *spans = xcalloc(n + 1, sizeof *spans);
     for (size_t i = 0; i < n; i++)
         spans[i] = (struct span){ sources[i], strlen(sources[i]) };
-    int ret = decoder_spans(d, out, spans, n, err);
+    int ret = translate_spans(d, out, spans, n, err);
     free(spans);
     return ret;
 }
 
 /* --- streams --- */
 
-struct window {
-    struct strbuf text;                 /* the lines end to end */
-    struct span *spans;
-    struct translation *out;
-    size_t count, room;                 /* room: of spans and out, the window's lines */
-};
-
-/* Reads as many lines as the window takes; 1 when the stream goes on, 0 at its end, -1. */
-static int window_fill(struct window *w, struct lines *in, struct error *err)
+/* Fills the window; 1 when the stream may go on, 0 at its end, -1. */
+static int window_read(struct window *w, struct lines *in, int most, struct error *err)
 {
     int more = 1;
-    size_t start = 0;
-    strbuf_reset(&w->text);
-    w->count = 0;
-    while (w->count < w->room && w->text.length < WINDOW_BYTES && (more = lines_next(in, err)) > 0) {
-        strbuf_add(&w->text, in->text, in->length);
-        w->spans[w->count++].length = in->length;
-    }
-    for (size_t i = 0; i < w->count; i++) {             /* the text stands still only now */
-        w->spans[i].text = w->text.text + start;
-        start += w->spans[i].length;
-    }
+    window_clear(w);
+    while (!window_full(w, most) && (more = lines_next(in, err)) > 0)
+        window_add(w, in->text, in->length);
     return more;
 }
 
-static void window_release(struct window *w)
+int decoder_write(struct translation *out, size_t n, int64_t *number,
+                  int (*write)(void *arg, const struct translation *t, int64_t number,
+                               struct error *err),
+                  void *arg, struct error *err)
 {
-    strbuf_release(&w->text);
-    free(w->spans);
-    free(w->out);
+    int ret = 0;
+    for (size_t i = 0; i < n && ret == 0; i++)
+        ret = write(arg, &out[i], (*number)++, err);
+    translations_release(out, n);
+    return ret;
 }
 
 int decoder_stream(struct decoder *d, struct lines *in,
@@ -120,22 +127,17 @@ int decoder_stream(struct decoder *d, struct lines *in,
                                 struct error *err),
                    void *arg, struct error *err)
 {
-    struct window w = { .room = (size_t)d->config.window };
+    struct translation *out = xcalloc((size_t)d->config.window, sizeof *out);
+    struct window w = { 0 };
     int64_t number = 1;
     int more = 1, ret = -1;
-    w.spans = xcalloc(w.room, sizeof *w.spans);
-    w.out = xcalloc(w.room, sizeof *w.out);
     while (more > 0) {
         struct error reading;
-        more = window_fill(&w, in, &reading);
+        more = window_read(&w, in, d->config.window, &reading);
         decoder_name_input(d, strcmp(in->path, "-") ? in->path : "standard input", number);
-        if (decoder_spans(d, w.out, w.spans, w.count, err) < 0)
+        if (translate_spans(d, out, window_spans(&w), w.count, err) < 0)
             goto done;
-        int written = 0;
-        for (size_t i = 0; i < w.count && written == 0; i++)
-            written = write(arg, &w.out[i], number++, err);
-        translations_release(w.out, w.count);
-        if (written < 0)
+        if (decoder_write(out, w.count, &number, write, arg, err) < 0)
             goto done;
         if (more < 0) {                                 /* what stood before is written */
             error_set(err, "%s", reading.text);
@@ -145,6 +147,7 @@ int decoder_stream(struct decoder *d, struct lines *in,
     ret = 0;
 done:
     window_release(&w);
+    free(out);
     return ret;
 }
 

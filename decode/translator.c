@@ -19,7 +19,7 @@ static int model_stepper_new(struct stepper *out, const void *arg, struct error 
 struct translator translator_of_model(const struct model *m)
 {
     return (struct translator){ m->source_tokenizer, m->target_tokenizer, model_max_length(m), m,
-                                model_stepper_new };
+                                m, model_stepper_new };
 }
 
 struct ensemble {
@@ -97,5 +97,5 @@ static int shortest(const struct ensemble *e)
 struct translator translator_of_ensemble(const struct ensemble *e)
 {
     return (struct translator){ e->models[0]->source_tokenizer, e->models[0]->target_tokenizer,
-                                shortest(e), e, ensemble_stepper_new };
+                                shortest(e), NULL, e, ensemble_stepper_new };
 }

@@ -12,6 +12,7 @@ struct tokenizer;
 struct translator {
     const struct tokenizer *source, *target;
     int max_length;             /* tokens that a sentence of either side may have; 0: any */
+    const struct model *single; /* where one model is all there is, for whole-sentence passes */
     const void *arg;
     int (*stepper_new)(struct stepper *out, const void *arg, struct error *err);
 };

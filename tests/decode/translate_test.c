@@ -66,7 +66,7 @@ static const struct toy_kind copies = { toy_copies, 0 }, random_toy = { toy_rand
 
 static struct translator toy_translator(const struct toy_kind *kind)
 {
-    return (struct translator){ tokenizer, tokenizer, 0, kind, toy_new };
+    return (struct translator){ tokenizer, tokenizer, 0, NULL, kind, toy_new };
 }
 
 static struct search_config defaults(int beam)
