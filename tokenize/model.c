@@ -135,18 +135,25 @@ static uint32_t unit_at(const unsigned char *units, size_t i)
     return u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
 }
 
-/* No walk over the double array may leave it, and no value the replacements: for a unit that is
- * not a value, all 256 children of its target lie in one block of 256. */
+/* No walk over the double array may leave it, and no value the replacements: all 256 children of
+ * a unit lie in one block of 256, and where a rule ends (bit 8) the first child is its value. */
+static bool unit_is_sound(const struct charsmap *c, size_t i)
+{
+    uint32_t unit = unit_at(c->units, i);
+    size_t child = i ^ ((unit >> 10) << ((unit & (1u << 9)) >> 6));
+    if (unit >> 31)             /* a value itself */
+        return true;
+    if ((child | 0xff) >= c->unit_count)
+        return false;
+    return !(unit >> 8 & 1) || (unit_at(c->units, child) & 0x7fffffff) < c->replacements_length;
+}
+
 static bool charsmap_is_sound(const struct charsmap *c)
 {
-    for (size_t i = 0; i < c->unit_count; i++) {
-        uint32_t unit = unit_at(c->units, i);
-        size_t offset = (unit >> 10) << ((unit & (1u << 9)) >> 6);
-        if (unit >> 31 ? (unit & 0x7fffffff) >= c->replacements_length
-                       : ((i ^ offset) | 0xff) >= c->unit_count)
-            return false;
-    }
-    return c->unit_count >= 256;
+    size_t i = 0;
+    while (i < c->unit_count && unit_is_sound(c, i))
+        i++;
+    return i == c->unit_count && i >= 256;
 }
 
 /* <bytes of the double array: 4 bytes><double array><replacements, each ending in a zero byte> */
