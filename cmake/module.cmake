@@ -43,7 +43,6 @@ endfunction()
 # tests(): every tests/<module>/<name>_test.c is a program linked with that module;
 # every tests/cli/<name>_test.sh is run with the path of build/coho.
 function(tests)
-  enable_testing()
   pkg_check_modules(cmocka QUIET IMPORTED_TARGET GLOBAL cmocka)
   if(NOT cmocka_FOUND)
     message(STATUS "cmocka is missing: the tests are not built (apt-get install libcmocka-dev)")

@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # Fails when a file of MODULE includes a folder that its line in CMakeLists.txt does not name.
 set(wrong "")
 file(GLOB_RECURSE files ${ROOT}/${MODULE}/*.c ${ROOT}/${MODULE}/*.h ${ROOT}/${MODULE}/*.cc)

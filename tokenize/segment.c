@@ -21,7 +21,7 @@ void segments_add(struct segments *s, size_t length, int32_t id)
     s->items[s->count++] = (struct segment){ (uint32_t)length, id };
 }
 
-void segments_release(struct segments *s)
+void segmentation_release(struct segments *s)
 {
     free(s->items);
     *s = (struct segments){ 0 };

@@ -16,7 +16,7 @@ struct segments {
     size_t count, room;
 };
 void segments_add(struct segments *s, size_t length, int32_t id);
-void segments_release(struct segments *s);
+void segmentation_release(struct segments *s);
 
 /* The kinds of SentencePiece model, by enum model_type.  `best` gives what SentencePiece 0.1.97
  * gives, to the last bit of its float arithmetic.  `sample` as in tokenizer_sample; NULL where a

@@ -1,0 +1,374 @@
+/* The training loop: that it learns, repeats itself exactly, survives being stopped and damaged. */
+#include "tests/test.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/thread.h"
+#include "corpora/batching.h"
+#include "corpora/store.h"
+#include "seq2seq/architecture.h"
+#include "seq2seq/model.h"
+#include "seq2seq/schedule.h"
+#include "seq2seq/train.h"
+#include "seq2seq/workers.h"
+#include "tokenize/tokenizer.h"
+
+static struct error err;
+
+static void expect_ok(int ret)
+{
+    if (ret < 0)
+        fail_msg("%s", err.text);
+}
+
+static struct model *model_make(const char *arch)
+{
+    struct model_config c = { 0 };
+    const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
+    options_default(groups);
+    expect_ok(options_set(groups, "arch", arch, &err));
+    c.dim = 32;
+    c.ffn = 48;
+    c.heads = 2;
+    c.encoder_layers = c.decoder_layers = 2;
+    c.dropout = 0.1f;
+    struct tokenizer *t = tokenizer_load(TEST_DATA "/../tokenize/golden/bpe.model", &err);
+    assert_non_null(t);
+    struct model *m = model_new(&c, t, t, 3, &err);
+    assert_non_null(m);
+    return m;
+}
+
+/* A toy translation that can be learnt: each token becomes its successor, in reverse order. */
+static struct store *corpus_make(const struct model *m, int pairs)
+{
+    static int number;
+    char name[32];
+    snprintf(name, sizeof name, "corpus-%d.store", number++);
+    const char *path = scratch_path(name);
+    uint64_t vocab = tokenizer_fingerprint(m->source_tokenizer);
+    struct store_writer *w = store_writer_new(path, vocab, vocab, &err);
+    struct rng rng;
+    rng_seed(&rng, 4, 0);
+    for (int i = 0; i < pairs; i++) {
+        int32_t source[12], target[12];
+        int n = 1 + (int)rng_below(&rng, 8);
+        for (int k = 0; k < n; k++)
+            source[k] = 10 + (int32_t)rng_below(&rng, 20);
+        for (int k = 0; k < n; k++)
+            target[k] = source[n - 1 - k] + 1;
+        expect_ok(store_writer_add(w, source, n, target, n, &err));
+    }
+    expect_ok(store_writer_commit(w, &err));
+    struct store *s = store_open(path, true, &err);
+    assert_non_null(s);
+    return s;
+}
+
+static struct batch_source batches_make(const struct model *m, const struct store *store, bool shuffle)
+{
+    struct batching_config c = { 0 };
+    struct batch_source source;
+    const struct option_group groups[] = { { NULL, batching_options, &c }, { 0 } };
+    options_default(groups);
+    c.batch_tokens = 120;
+    c.shuffle = shuffle;
+    expect_ok(batching_open(&source, store, model_bos(m), model_eos(m), &c, NULL, &err));
+    return source;
+}
+
+static struct train_config config_make(int updates)
+{
+    struct train_config c = { 0 };
+    const struct option_group groups[] = { { NULL, train_options, &c }, { 0 } };
+    options_default(groups);
+    c.threads = 2;
+    c.max_updates = updates;
+    c.warmup = 20;
+    c.learning_rate = 0.005f;
+    c.validate_every = 10;
+    c.ema = 0.9f;
+    c.micro_tokens = 40;
+    return c;
+}
+
+/* One run of `updates` updates into a folder; the weights and the report come back. */
+struct run {
+    struct model *m;
+    struct train_report report;
+    int ret;
+};
+
+static struct run run_training(const char *arch, const char *folder, struct train_config c)
+{
+    struct run r = { .m = model_make(arch) };
+    struct store *store = corpus_make(r.m, 300), *dev_store = corpus_make(r.m, 40);
+    struct batch_source train = batches_make(r.m, store, true), dev = batches_make(r.m, dev_store, false);
+    struct objective o = objective_cross_entropy(0.1f);
+    struct train_data data = { &train, &dev, NULL };
+    r.ret = train_model(r.m, &o, &data, &c, folder, &r.report, &err);
+    o.free(o.shared);
+    train.free(train.state);
+    dev.free(dev.state);
+    store_close(store);
+    store_close(dev_store);
+    return r;
+}
+
+static void assert_same_weights(const struct model *a, const struct model *b)
+{
+    assert_memory_equal(a->params.block, b->params.block, a->params.total * sizeof(float));
+}
+
+static const char *const archs[] = { "transformer", "lstm" };
+
+static void a_toy_translation_is_learnt(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        struct train_config c = config_make(900);
+        c.validate_every = 300;
+        struct run r = run_training(archs[i], scratch_path(archs[i]), c);
+        expect_ok(r.ret);
+        if (!(r.report.dev_nll < 0.5))      /* untrained 4.4 */
+            fail_msg("%s: the NLL is %g after %lld updates", archs[i], r.report.dev_nll,
+                     (long long)r.report.updates);
+        model_free(r.m);
+    }
+}
+
+static void the_same_seed_gives_the_same_bits(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        struct run a = run_training(archs[i], scratch_path("a"), config_make(30));
+        struct run b = run_training(archs[i], scratch_path("b"), config_make(30));
+        expect_ok(a.ret);
+        expect_ok(b.ret);
+        assert_same_weights(a.m, b.m);
+        model_free(a.m);
+        model_free(b.m);
+    }
+}
+
+static void another_seed_gives_other_weights(void **state)
+{
+    struct train_config c = config_make(10);
+    struct run a = run_training("transformer", scratch_path("a"), c);
+    c.seed = 2;
+    struct run b = run_training("transformer", scratch_path("b"), c);
+    assert_memory_not_equal(a.m->params.block, b.m->params.block, a.m->params.total * sizeof(float));
+    model_free(a.m);
+    model_free(b.m);
+}
+
+static void a_resumed_run_ends_with_the_bits_of_an_undisturbed_one(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        char folder[64];
+        snprintf(folder, sizeof folder, "resumed-%s", archs[i]);
+        struct train_config c = config_make(25);
+        c.resume = true;
+        struct run first = run_training(archs[i], scratch_path(folder), c);
+        c.max_updates = 60;
+        struct run second = run_training(archs[i], scratch_path(folder), c);
+        struct run whole = run_training(archs[i], scratch_path("whole"), config_make(60));
+        expect_ok(first.ret);
+        expect_ok(second.ret);
+        assert_int_equal(second.report.updates, 60);
+        assert_same_weights(second.m, whole.m);
+        assert_true(second.report.dev_nll == whole.report.dev_nll);
+        model_free(first.m);
+        model_free(second.m);
+        model_free(whole.m);
+    }
+}
+
+/* Flips a bit in the middle of the newest checkpoint. */
+static void damage_newest_checkpoint(const char *folder, int update)
+{
+    char path[4200];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/checkpoints/update-%d.safetensors", folder, update);
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    fstat(fileno(f), &st);
+    fseek(f, st.st_size / 2, SEEK_SET);
+    int byte = fgetc(f);
+    fseek(f, st.st_size / 2, SEEK_SET);
+    fputc(byte ^ 4, f);
+    fclose(f);
+}
+
+static void a_damaged_checkpoint_falls_back_to_the_one_before(void **state)
+{
+    const char *folder = scratch_path("damaged");
+    struct train_config c = config_make(20);
+    c.resume = true;
+    struct run first = run_training("transformer", folder, c);
+    expect_ok(first.ret);
+    damage_newest_checkpoint(folder, 20);
+    c.max_updates = 40;
+    struct run second = run_training("transformer", folder, c);
+    expect_ok(second.ret);
+    struct run whole = run_training("transformer", scratch_path("whole"), config_make(40));
+    assert_same_weights(second.m, whole.m);
+    model_free(first.m);
+    model_free(second.m);
+    model_free(whole.m);
+}
+
+static void averages_and_early_stopping_follow_the_validations(void **state)
+{
+    struct train_config c = config_make(60);
+    c.average = 3;
+    c.ema = 0;
+    struct run r = run_training("transformer", scratch_path("averaged"), c);
+    expect_ok(r.ret);
+    assert_true(isfinite(r.report.dev_nll));
+    model_free(r.m);
+
+    c = config_make(100000);
+    c.learning_rate = 1e-9f;        /* nothing is gained after a first validation or two */
+    c.ema = 0;
+    c.patience = 2;
+    struct run stopped = run_training("transformer", scratch_path("stopped"), c);
+    expect_ok(stopped.ret);
+    assert_string_equal(stopped.report.why, "patience");
+    assert_true(stopped.report.updates < 10000);
+    model_free(stopped.m);
+}
+
+static void a_gradient_that_is_not_finite_stops_with_a_message(void **state)
+{
+    struct model *m = model_make("transformer");
+    struct store *store = corpus_make(m, 100);
+    struct batch_source train = batches_make(m, store, true);
+    struct objective o = objective_cross_entropy(0);
+    struct train_data data = { &train, NULL, NULL };
+    struct train_config c = config_make(100);
+    struct train_report report;
+    c.validate_every = 0;
+    m->params.block[40] = NAN;
+    assert_int_equal(train_model(m, &o, &data, &c, scratch_path("nan"), &report, &err), -1);
+    assert_non_null(strstr(err.text, "was not finite"));
+    o.free(o.shared);
+    train.free(train.state);
+    store_close(store);
+    model_free(m);
+}
+
+static void a_run_without_an_end_is_refused(void **state)
+{
+    struct run r = run_training("transformer", scratch_path("endless"), config_make(0));
+    assert_int_equal(r.ret, -1);
+    assert_non_null(strstr(err.text, "max-updates"));
+    model_free(r.m);
+}
+
+/* The gradient of a batch is the same whether it is worked through whole or in pieces. */
+static void pieces_of_a_batch_add_up_to_its_gradient(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        struct model *m = model_make(archs[i]);
+        m->config.dropout = 0;
+        struct store *store = corpus_make(m, 60);
+        struct batch_source train = batches_make(m, store, true);
+        struct objective o = objective_cross_entropy(0.1f);
+        struct batch b = { 0 };
+        struct pool *one = pool_new(1), *three = pool_new(3);
+        struct workers *whole = workers_new(m, &o, one, 1, 0), *pieces = workers_new(m, &o, three, 1, 16);
+        struct loss_sums a = { 0 }, c = { 0 };
+        assert_int_equal(train.next(train.state, &b, &err), 1);
+        expect_ok(workers_run(whole, &b, 0, 0, 0, &a, &err));
+        expect_ok(workers_run(pieces, &b, 0, 0, 0, &c, &err));
+        assert_true(fabs(a.loss - c.loss) < 1e-4 * a.loss);
+        assert_int_equal(a.gold_tokens, b.target_tokens);
+        for (size_t k = 0; k < m->params.total; k++) {
+            float sum = 0;
+            for (int w = 0; w < 3; w++)
+                sum += workers_grads(pieces)[w][k];
+            if (fabsf(sum - workers_grads(whole)[0][k]) > 2e-4f * (1 + fabsf(sum)))
+                fail_msg("weight %zu: %g and %g", k, (double)sum, (double)workers_grads(whole)[0][k]);
+        }
+        workers_free(whole);
+        workers_free(pieces);
+        pool_free(one);
+        pool_free(three);
+        batch_release(&b);
+        o.free(o.shared);
+        train.free(train.state);
+        store_close(store);
+        model_free(m);
+    }
+}
+
+static void schedules_follow_their_formulas(void **state)
+{
+    struct train_config c = { .learning_rate = 0.01f, .warmup = 100 };
+    double rate = (double)c.learning_rate;
+    static const int kinds[] = { SCHEDULE_INVERSE_SQRT, SCHEDULE_PLATEAU, SCHEDULE_CONSTANT, SCHEDULE_LINEAR };
+    static const double at_400[] = { 0.5, 0.7, 1, 0.75 };
+    for (int i = 0; i < 4; i++) {
+        c.schedule = kinds[i];
+        assert_true(fabs(schedule_rate(&c, 50, 0, 1) - rate * 0.5) < 1e-12);
+        assert_true(fabs(schedule_rate(&c, 400, 0.25, 0.7) - rate * at_400[i]) < 1e-12);
+    }
+}
+
+static void saved_models_load_with_the_same_weights_and_damage_is_noticed(void **state)
+{
+    for (int i = 0; i < 2; i++) {
+        const char *folder = scratch_path(i ? "model-lstm" : "model-transformer");
+        char path[4200];
+        struct stat st;
+        struct model *m = model_make(archs[i]);
+        expect_ok(model_save(m, folder, &err));
+        struct model *again = model_load(folder, &err);
+        assert_non_null(again);
+        assert_same_weights(m, again);
+        assert_true(model_fingerprint(m) == model_fingerprint(again));
+        model_free(again);
+
+        snprintf(path, sizeof path, "%s/model.safetensors", folder);
+        stat(path, &st);
+        FILE *f = fopen(path, "r+b");
+        fseek(f, st.st_size - 1000, SEEK_SET);
+        int byte = fgetc(f);
+        fseek(f, st.st_size - 1000, SEEK_SET);
+        fputc(byte ^ 1, f);
+        fclose(f);
+        assert_null(model_load(folder, &err));
+        assert_non_null(strstr(err.text, "checksum"));
+        assert_non_null(strstr(err.text, path));
+
+        for (off_t length = st.st_size - 1; length > 0; length = length * 2 / 3) {
+            assert_int_equal(truncate(path, length), 0);
+            assert_null(model_load(folder, &err));
+            assert_non_null(strstr(err.text, path));
+        }
+        model_free(m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_toy_translation_is_learnt),
+        cmocka_unit_test(the_same_seed_gives_the_same_bits),
+        cmocka_unit_test(another_seed_gives_other_weights),
+        cmocka_unit_test(a_resumed_run_ends_with_the_bits_of_an_undisturbed_one),
+        cmocka_unit_test(a_damaged_checkpoint_falls_back_to_the_one_before),
+        cmocka_unit_test(averages_and_early_stopping_follow_the_validations),
+        cmocka_unit_test(a_gradient_that_is_not_finite_stops_with_a_message),
+        cmocka_unit_test(a_run_without_an_end_is_refused),
+        cmocka_unit_test(pieces_of_a_batch_add_up_to_its_gradient),
+        cmocka_unit_test(schedules_follow_their_formulas),
+        cmocka_unit_test(saved_models_load_with_the_same_weights_and_damage_is_noticed),
+    };
+    log_quiet(true);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
