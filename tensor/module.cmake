@@ -3,6 +3,11 @@ set(COHO_KERNEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -fno-signed-zeros -
     -freciprocal-math -ffp-contract=fast)
 set(COHO_AVX2 -mavx2 -mfma -mf16c -mbmi2)
 set(COHO_AVX512 ${COHO_AVX2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512)
+# Partial redundancy elimination splits the paths of exp_fast's clamp, which keeps gcc 12 from
+# vectorising every loop that takes an exponential.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  list(APPEND COHO_KERNEL_FLAGS -fno-tree-pre)
+endif()
 foreach(isa baseline avx2 avx512)
   set(flags ${COHO_KERNEL_FLAGS})
   if(isa STREQUAL avx2)
