@@ -1,0 +1,276 @@
+/* The stage `evaluate`: what a model scores on the test set, and how fast.
+ *
+ * Stages run one after another, so nothing else is at work while speed is measured; short test
+ * sets are decoded again and again until the clock can be trusted. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/lines.h"
+#include "base/memory.h"
+#include "corpora/batching.h"
+#include "corpora/store.h"
+#include "decode/translate.h"
+#include "distill/corpus_files.h"
+#include "distill/kinds.h"
+#include "eval/metric.h"
+#include "seq2seq/train.h"
+#include "tokenize/tokenizer.h"
+
+#define SPEED_SECONDS 1.0       /* of decoding, at least, for a figure of speed */
+#define WARM_UP_LINES 64
+
+enum set { SET_TEST, SET_DEV };
+static const char *const set_names[] = { "test", "dev", NULL };
+
+struct evaluate_stage {
+    int set;
+    int64_t lines;
+    struct search_config search;
+};
+
+#define FIELD(member) offsetof(struct evaluate_stage, member)
+static const struct option evaluate_options[] = {
+    { "set", OPTION_CHOICE, FIELD(set), "test", 0, 0, "what the model is evaluated on", set_names },
+    { "lines", OPTION_LONG, FIELD(lines), "0", 0, 1e12, "only the first lines of it; 0: all" },
+    { 0 }
+};
+static const struct stage_options tables[] = {
+    { evaluate_options, 0 }, { search_options, FIELD(search) }, { NULL }
+};
+#undef FIELD
+
+static const struct stage_input inputs[] = {
+    { "model", "model", true, false },
+    { "corpus", "corpus", true, false },
+    { NULL }
+};
+
+static int check(const struct stage *s, struct error *err)
+{
+    const struct evaluate_stage *c = s->config;
+    return search_check(&c->search, err);
+}
+
+struct evaluation {
+    struct stage_run *run;
+    const struct evaluate_stage *config;
+    struct corpus_files corpus;
+    const struct corpus_set *set;
+    struct model *model;
+    struct strings sources, references;
+};
+
+static void put(struct evaluation *e, const char *name, double value)
+{
+    if (isfinite(value))
+        json_object_set_new(e->run->figures, name, json_real(value));
+}
+
+/* ---- decoding ---- */
+
+static const char *const *texts(const struct strings *s)
+{
+    return (const char *const *)s->items;
+}
+
+/* Source words a second, from the decoder's own clock. */
+static int measure_speed(struct evaluation *e, struct decoder *d, double *words_per_s,
+                         struct error *err)
+{
+    size_t n = e->sources.count;
+    struct decode_stats before = *decoder_stats(d), now = before;
+    struct translation *out = xcalloc(n, sizeof *out);
+    int ret = 0;
+    while (ret == 0 && now.seconds - before.seconds < SPEED_SECONDS) {
+        ret = decoder_text(d, out, texts(&e->sources), n, err);
+        translations_release(out, ret == 0 ? n : 0);
+        now = *decoder_stats(d);
+        if (now.source_words == before.source_words)
+            break;                              /* nothing but empty lines */
+    }
+    *words_per_s = (double)(now.source_words - before.source_words) / (now.seconds - before.seconds);
+    free(out);
+    return ret;
+}
+
+static int write_hypotheses(struct evaluation *e, const char *mode, const struct translation *out,
+                            struct error *err)
+{
+    char *name = xasprintf("%s.%s.%s", set_names[e->config->set], mode, e->corpus.target_lang);
+    char *path = stage_path(e->run, name);
+    struct outfile file = { 0 };
+    int ret = outfile_open(&file, path, err);
+    for (size_t i = 0; i < e->sources.count && ret == 0; i++)
+        fprintf(file.stream, "%s\n", out[i].text[0]);
+    if (ret == 0)
+        ret = outfile_commit(&file, err);
+    stage_output(e->run, name);
+    free(path);
+    free(name);
+    return ret;
+}
+
+static void score(struct evaluation *e, const char *mode, const struct translation *out)
+{
+    static const char *const metrics[] = { "bleu", "chrf" };
+    size_t n = e->sources.count;
+    struct text *hyps = xcalloc(n, sizeof *hyps), *refs = xcalloc(n, sizeof *refs);
+    struct metric_config config;
+    struct metric_report report;
+    char key[64];
+    metric_config_default(&config);
+    for (size_t i = 0; i < n; i++) {
+        hyps[i] = text_of(out[i].text[0]);
+        refs[i] = text_of(e->references.items[i]);
+    }
+    for (size_t k = 0; k < ARRAY_COUNT(metrics); k++) {
+        metric_corpus(&report, metric_find(metrics[k]), &config, hyps, refs, n, 1, e->run->threads);
+        snprintf(key, sizeof key, "%s_%s", metrics[k], mode);
+        put(e, key, report.score);
+        snprintf(key, sizeof key, "%s_signature", metrics[k]);
+        json_object_set_new(e->run->figures, key, json_string(report.signature));
+    }
+    free(hyps);
+    free(refs);
+}
+
+/* The mean probability of the model's own best output. */
+static double mode_share(const struct translation *out, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += exp(out[i].best[0].logp);
+    return sum / (double)n;
+}
+
+static int decode(struct evaluation *e, const char *mode, const struct search_config *search,
+                  struct error *err)
+{
+    struct translator translator = translator_of_model(e->model);
+    struct decoder *d = decoder_new(&translator, search, e->run->threads, err);
+    size_t n = e->sources.count, warm = n < WARM_UP_LINES ? n : WARM_UP_LINES;
+    struct translation *out = xcalloc(n, sizeof *out);
+    double words_per_s = NAN;
+    char key[64];
+    int ret = -1;
+
+    if (!d || decoder_text(d, out, texts(&e->sources), warm, err) < 0)
+        goto done;
+    translations_release(out, warm);
+    if (measure_speed(e, d, &words_per_s, err) < 0
+        || decoder_text(d, out, texts(&e->sources), n, err) < 0)
+        goto done;
+    snprintf(key, sizeof key, "words_per_s_%s", mode);
+    put(e, key, words_per_s);
+    score(e, mode, out);
+    if (search->beam > 1)
+        put(e, "mode_share", mode_share(out, n));
+    ret = write_hypotheses(e, mode, out, err);
+    translations_release(out, n);
+done:
+    if (d)
+        decoder_free(d);
+    free(out);
+    return ret;
+}
+
+static int decode_both(struct evaluation *e, struct error *err)
+{
+    struct search_config greedy = e->config->search;
+    char mode[32];
+    greedy.beam = greedy.n_best = 1;
+    snprintf(mode, sizeof mode, "beam%d", e->config->search.beam);
+    if (decode(e, "greedy", &greedy, err) < 0)
+        return -1;
+    return e->config->search.beam > 1 ? decode(e, mode, &e->config->search, err) : 0;
+}
+
+/* ---- perplexity ---- */
+
+static int gold_nll(struct evaluation *e, const struct store *store, double *nll, struct error *err)
+{
+    const struct tokenizer *target = e->model->target_tokenizer;
+    int longest = model_max_length(e->model);
+    struct batching_config config = { .batch_tokens = 4000, .max_length = longest ? longest - 1 : 1000000 };
+    struct batch_source batches;
+    int64_t skipped;
+    int ret;
+    if (batching_open(&batches, store, tokenizer_bos(target), tokenizer_eos(target), &config,
+                      &skipped, err) < 0)
+        return -1;
+    ret = model_nll(e->model, &batches, e->run->threads, nll, err);
+    put(e, "perplexity_skipped", (double)skipped);
+    batches.free(batches.state);
+    return ret;
+}
+
+static int perplexity(struct evaluation *e, struct error *err)
+{
+    const struct model *m = e->model;
+    char *path = stage_path(e->run, "gold.ids");
+    struct store *store = NULL;
+    double nll = NAN;
+    int ret = store_build(path, e->set->source, e->set->target, m->source_tokenizer,
+                          m->target_tokenizer, e->run->threads, err);
+    if (ret == 0)
+        ret = (store = store_open(path, true, err)) ? gold_nll(e, store, &nll, err) : -1;
+    store_close(store);
+    if (ret == 0)
+        ret = dir_remove(path, err);
+    put(e, "perplexity", exp(nll));
+    free(path);
+    return ret;
+}
+
+/* ---- the stage ---- */
+
+static int open_inputs(struct evaluation *e, struct error *err)
+{
+    char *corpus = stage_input_folder(e->run, "corpus"), *model = stage_input_folder(e->run, "model");
+    int ret = corpus_files_read(&e->corpus, corpus, err);
+    e->set = e->config->set == SET_TEST ? &e->corpus.test : &e->corpus.dev;
+    if (ret == 0 && !e->set->source)
+        ret = error_set(err, "%s has no %s set", corpus, set_names[e->config->set]);
+    if (ret == 0
+        && (lines_read(&e->sources, e->set->source, e->config->lines, err) < 0
+            || lines_read(&e->references, e->set->target, e->config->lines, err) < 0
+            || !(e->model = model_load(model, err))))
+        ret = -1;
+    if (ret == 0 && e->sources.count != e->references.count)
+        ret = error_set(err, "%s has %zu lines but %s has %zu", e->set->source, e->sources.count,
+                        e->set->target, e->references.count);
+    free(corpus);
+    free(model);
+    return ret;
+}
+
+static int run_evaluate(struct stage_run *run, struct error *err)
+{
+    struct evaluation e = { .run = run, .config = run->stage->config };
+    int ret = open_inputs(&e, err);
+    if (ret == 0)
+        ret = decode_both(&e, err);
+    if (ret == 0)
+        ret = perplexity(&e, err);
+    if (ret == 0) {
+        put(&e, "parameters", (double)model_parameters(e.model));
+        put(&e, "train_seconds", manifest_figure(stage_input_manifest(run, "model"), "train_seconds"));
+        put(&e, "lines", (double)e.sources.count);
+        put(&e, "threads", run->threads);
+    }
+    model_free(e.model);
+    strings_release(&e.sources);
+    strings_release(&e.references);
+    corpus_files_release(&e.corpus);
+    return ret;
+}
+
+const struct stage_kind stage_evaluate = {
+    .name = "evaluate", .summary = "evaluating a model", .makes = "scores", .version = 1,
+    .config_size = sizeof(struct evaluate_stage), .options = tables, .inputs = inputs,
+    .check = check, .run = run_evaluate,
+};
