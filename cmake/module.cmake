@@ -76,3 +76,15 @@ function(tests)
     add_test(NAME cli.${test} COMMAND sh ${script} $<TARGET_FILE:coho_program>)
   endforeach()
 endfunction()
+
+# benches(): every tests/bench/<name>.c is a program in build/bench, made on demand.
+function(benches)
+  file(GLOB sources CONFIGURE_DEPENDS tests/bench/*.c)
+  foreach(source ${sources})
+    get_filename_component(bench ${source} NAME_WE)
+    add_executable(${bench} EXCLUDE_FROM_ALL ${source})
+    set_target_properties(${bench} PROPERTIES LINKER_LANGUAGE CXX
+                          RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    target_link_libraries(${bench} PRIVATE coho_static)
+  endforeach()
+endfunction()

@@ -1,0 +1,240 @@
+/* How fast a training loop runs, as target tokens/s and as a share of what sgemm reaches on the
+ * same cores in the same run: sgemm is timed before, between and after the rounds of training. */
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/option.h"
+#include "base/thread.h"
+#include "corpora/batching.h"
+#include "corpora/store.h"
+#include "seq2seq/architecture.h"
+#include "seq2seq/model.h"
+#include "seq2seq/train.h"
+#include "seq2seq/workers.h"
+#include "tensor/adam.h"
+#include "tensor/gemm.h"
+#include "tokenize/tokenizer.h"
+
+struct bench {
+    char *name, *vocab, *store;
+    int threads, updates, rounds, micro_tokens;
+};
+
+#define FIELD(member) offsetof(struct bench, member)
+static const struct option bench_options[] = {
+    { "name", OPTION_STRING, FIELD(name), "train", 0, 0, "prefix of the figures" },
+    { "vocab", OPTION_STRING, FIELD(vocab), NULL, 0, 0, "SentencePiece model", NULL, 0, true },
+    { "store", OPTION_STRING, FIELD(store), NULL, 0, 0, "corpus of ids", NULL, 0, true },
+    { "threads", OPTION_INT, FIELD(threads), "2", 1, 256, "workers" },
+    { "updates", OPTION_INT, FIELD(updates), "12", 1, 1e6, "updates a round" },
+    { "rounds", OPTION_INT, FIELD(rounds), "5", 1, 1000, "rounds; medians are printed" },
+    { "micro-tokens", OPTION_INT, FIELD(micro_tokens), "0", 0, 1e9, "tokens that a worker takes at a time" },
+    { 0 }
+};
+
+/* ---- sgemm ---- */
+
+#define SIDE 1536
+
+static void multiply(void *arg, int i)
+{
+    float **m = arg;
+    gemm_nn(m[3 * i + 2], m[3 * i], m[3 * i + 1], SIDE, SIDE, SIDE, 0);
+}
+
+/* GFLOP/s of all threads together, each with products of its own. */
+static double sgemm_rate(struct pool *pool)
+{
+    int threads = pool_threads(pool), repeats = 8;
+    size_t size = (size_t)SIDE * SIDE;
+    float **m = xcalloc(3 * (size_t)threads, sizeof *m);
+    for (int i = 0; i < 3 * threads; i++) {
+        m[i] = xaligned(size * sizeof(float));
+        for (size_t k = 0; k < size; k++)
+            m[i][k] = (float)(k % 13) * 0.1f;
+    }
+    pool_run(pool, threads, multiply, m);
+    double start = clock_seconds();
+    for (int r = 0; r < repeats; r++)
+        pool_run(pool, threads, multiply, m);
+    double seconds = clock_seconds() - start;
+    for (int i = 0; i < 3 * threads; i++)
+        free(m[i]);
+    free(m);
+    return 2e-9 * SIDE * (double)SIDE * SIDE * threads * repeats / seconds;
+}
+
+/* ---- the model's work ---- */
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name), e = strlen(end);
+    return n >= e && !strcmp(name + n - e, end);
+}
+
+/* Floating-point operations of one training pass over a batch: 2 a weight and token forward,
+ * twice that backward; the attention's products of queries, keys and values likewise. */
+static double batch_flops(const struct model *m, const struct batch *b)
+{
+    const struct model_config *c = &m->config;
+    double source = b->source_tokens, target = b->target_tokens, forward = 0, pairs[3] = { 0 };
+    for (size_t i = 0; i < m->params.count; i++) {
+        const struct param *p = &m->params.items[i];
+        double weights = (double)p->rows * p->cols;
+        bool on_source = !strncmp(p->name, "encoder.", 8) || ends_with(p->name, "cross.kv.weight") ||
+                         ends_with(p->name, "attention.score.weight");
+        if (p->rows > 1 && !strstr(p->name, "embed") && !strstr(p->name, "positions") &&
+            strncmp(p->name, "output", 6))
+            forward += 2 * weights * (on_source ? source : target);
+    }
+    forward += 2.0 * c->target_vocab * c->dim * target;
+    for (int s = 0; s < b->B; s++) {
+        double S = b->source_start[s + 1] - b->source_start[s], T = b->target_start[s + 1] - b->target_start[s];
+        pairs[0] += S * S;
+        pairs[1] += T * S;
+        pairs[2] += T * (T + 1) / 2;
+    }
+    if (!strcmp(m->arch->name, "transformer"))
+        forward += 4.0 * c->dim * (c->encoder_layers * pairs[0] + c->decoder_layers * (pairs[1] + pairs[2]));
+    else
+        forward += 4.0 * c->dim * pairs[1];
+    return 3 * forward;
+}
+
+/* ---- rounds ---- */
+
+struct round { double tokens_per_s, gflops, sgemm; };
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double median(const struct round *rounds, int count, size_t offset)
+{
+    double values[1000];
+    for (int i = 0; i < count; i++)
+        values[i] = *(const double *)((const char *)&rounds[i] + offset);
+    qsort(values, (size_t)count, sizeof *values, compare_doubles);
+    return count % 2 ? values[count / 2] : (values[count / 2] + values[count / 2 - 1]) / 2;
+}
+
+struct trainer {
+    struct model *m;
+    struct batch_source data;
+    struct batch batch;
+    struct workers *workers;
+    struct adam adam;
+    struct adam_config adam_config;
+    struct pool *pool;
+    int64_t update;
+};
+
+static int train_updates(struct trainer *t, int updates, struct round *r, struct error *err)
+{
+    double flops = 0, tokens = 0, start = clock_seconds();
+    for (int u = 0; u < updates; u++) {
+        struct loss_sums sums = { 0 };
+        int more = t->data.next(t->data.state, &t->batch, err);
+        if (more == 0)
+            more = t->data.next(t->data.state, &t->batch, err);
+        if (more < 0 || workers_run(t->workers, &t->batch, t->update, 0, 0, &sums, err) < 0)
+            return -1;
+        float factor = (float)(1 / sums.tokens);
+        double norm = grads_reduce(workers_grads(t->workers), pool_threads(t->pool), t->m->params.total, factor,
+                                   t->pool);
+        if (!isfinite(norm))
+            return error_set(err, "the gradient is not finite");
+        adam_update(&t->adam, &t->m->params, workers_grads(t->workers)[0], norm, factor, 1e-4f, &t->adam_config,
+                    t->pool);
+        flops += batch_flops(t->m, &t->batch);
+        tokens += t->batch.target_tokens;
+        t->update++;
+    }
+    double seconds = clock_seconds() - start;
+    r->tokens_per_s = tokens / seconds;
+    r->gflops = 1e-9 * flops / seconds;
+    return 0;
+}
+
+static int run(const struct bench *b, const struct model_config *mc, const struct batching_config *bc,
+               struct error *err)
+{
+    struct tokenizer *vocab = tokenizer_load(b->vocab, err);
+    struct store *store = vocab ? store_open(b->store, true, err) : NULL;
+    struct trainer t = { 0 };
+    struct round rounds[1000];
+    struct objective o = objective_cross_entropy(0.1f);
+    if (!store || !(t.m = model_new(mc, vocab, vocab, 1, err)) ||
+        batching_open(&t.data, store, model_bos(t.m), model_eos(t.m), bc, NULL, err) < 0)
+        return -1;
+    t.pool = pool_new(b->threads);
+    t.adam_config = (struct adam_config){ 0.9f, 0.98f, 1e-9f, 0, 1, 0 };
+    adam_init(&t.adam, &t.m->params, &t.adam_config);
+    t.workers = workers_new(t.m, &o, t.pool, 1, b->micro_tokens ? b->micro_tokens : t.m->arch->micro_tokens);
+    fprintf(stderr, "%s: %lld parameters\n", t.m->arch->name, (long long)model_parameters(t.m));
+
+    double before = sgemm_rate(t.pool);
+    if (train_updates(&t, b->updates, &rounds[0], err) < 0)      /* not counted: first touch of memory */
+        return -1;
+    for (int i = 0; i < b->rounds; i++) {
+        if (train_updates(&t, b->updates, &rounds[i], err) < 0)
+            return -1;
+        double after = sgemm_rate(t.pool);
+        rounds[i].sgemm = (before + after) / 2;
+        before = after;
+        fprintf(stderr, "round %d: %.0f target tokens/s, %.1f GFLOP/s, sgemm %.1f GFLOP/s\n", i + 1,
+                rounds[i].tokens_per_s, rounds[i].gflops, rounds[i].sgemm);
+    }
+    double rate = median(rounds, b->rounds, offsetof(struct round, tokens_per_s));
+    double gflops = median(rounds, b->rounds, offsetof(struct round, gflops));
+    double sgemm = median(rounds, b->rounds, offsetof(struct round, sgemm));
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("figure %s.tokens_per_s %.0f target-tokens/s\n", b->name, rate);
+    printf("figure %s.gflops %.1f GFLOP/s\n", b->name, gflops);
+    printf("figure %s.sgemm %.1f GFLOP/s\n", b->name, sgemm);
+    printf("figure %s.sgemm_share %.3f ratio\n", b->name, gflops / sgemm);
+    printf("figure %s.rss %.0f MB\n", b->name, (double)usage.ru_maxrss / 1024);
+    workers_free(t.workers);
+    pool_free(t.pool);
+    adam_release(&t.adam);
+    batch_release(&t.batch);
+    t.data.free(t.data.state);
+    o.free(o.shared);
+    store_close(store);
+    model_free(t.m);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = { 0 };
+    struct model_config mc = { 0 };
+    struct batching_config bc = { 0 };
+    struct error err = { 0 };
+    const struct option_group groups[] = { { NULL, bench_options, &b }, { NULL, model_options, &mc },
+                                           { NULL, batching_options, &bc }, { 0 } };
+    const char **rest = xcalloc((size_t)argc + 1, sizeof *rest);
+    int rest_count;
+    bool help = false;
+    options_default(groups);
+    int ret = options_parse(groups, argc, argv, rest, &rest_count, &help, &err);
+    if (help)
+        options_help(stdout, groups);
+    else if (ret == 0)
+        ret = run(&b, &mc, &bc, &err);
+    if (ret < 0)
+        fprintf(stderr, "train_rate: %s\n", err.text);
+    options_release(groups);
+    free(rest);
+    return ret < 0;
+}
