@@ -8,10 +8,11 @@
  * of clipped counting.  Two n-grams of a segment share a key with a probability around 1e-15.
  *
  *     bag_reset(&bag, ngrams_in_all_references);
- *     for each reference: { for each n-gram: bag_add(&bag, key); bag_rewind(&bag); }
- *     for each hypothesis: { for each n-gram: matches += bag_match(&bag, key) == BAG_MATCH;
- *                            bag_rewind(&bag); }
- */
+ *     for each reference: { bag_rewind(&bag); for each n-gram: bag_add(&bag, key); }
+ *     for each hypothesis: { bag_rewind(&bag);
+ *                            for each n-gram: matches += bag_match(&bag, key) == BAG_MATCH; }
+ *
+ * With one reference, bag_put does what bag_rewind and bag_add do, in less time. */
 struct bag_slot {
     uint64_t key;                       /* 0: free */
     uint32_t limit;                     /* the most that one reference has */
@@ -32,8 +33,9 @@ enum bag_result {
 
 void bag_reset(struct bag *bag, size_t expected);       /* empties it */
 static inline void bag_add(struct bag *bag, uint64_t key);
+static inline void bag_put(struct bag *bag, uint64_t key);
 static inline enum bag_result bag_match(struct bag *bag, uint64_t key);
-void bag_rewind(struct bag *bag);       /* before the next reference or hypothesis */
+void bag_rewind(struct bag *bag);       /* before each reference or hypothesis */
 void bag_release(struct bag *bag);
 
 /* The key of an n-gram followed by one more part.  Parts are well-mixed hashes. */
@@ -67,6 +69,14 @@ static inline void bag_add(struct bag *bag, uint64_t key)
     bag_use(bag, slot);
     if (slot->limit < slot->used)
         slot->limit = slot->used;
+}
+
+static inline void bag_put(struct bag *bag, uint64_t key)
+{
+    key += key == 0;
+    struct bag_slot *slot = bag_slot(bag, key);
+    slot->key = key;
+    slot->limit++;
 }
 
 static inline enum bag_result bag_match(struct bag *bag, uint64_t key)

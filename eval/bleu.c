@@ -154,13 +154,13 @@ static void cut_and_hash(struct bleu_state *s, struct text t)
 
 static void add_ngrams(struct bag *bag, const uint64_t *hashes, size_t count)
 {
+    bag_rewind(bag);
     for (size_t i = 0; i < count; i++) {
         uint64_t key = hashes[i];
         bag_add(bag, key);
         for (size_t n = 1; n < BLEU_ORDER && i + n < count; n++)
             bag_add(bag, key = bag_extend(key, hashes[i + n]));
     }
-    bag_rewind(bag);
 }
 
 void bleu_refs(void *state, const struct text *refs, int nrefs)
@@ -209,6 +209,7 @@ void bleu_hyp(double *stats, void *state, struct text hyp)
     out.ref_len = (double)closest_length(s->ref_lens, s->nrefs, s->count);
     for (size_t n = 0; n < BLEU_ORDER && n < s->count; n++)
         out.total[n] = (double)(s->count - n);
+    bag_rewind(&s->bag);
     for (size_t i = 0; i < s->count; i++) {
         uint64_t key = 0;
         for (size_t n = 0; n < BLEU_ORDER && i + n < s->count; n++) {
@@ -219,7 +220,6 @@ void bleu_hyp(double *stats, void *state, struct text hyp)
             out.match[n] += found == BAG_MATCH;
         }
     }
-    bag_rewind(&s->bag);
     memcpy(stats, &out, sizeof out);
 }
 

@@ -86,6 +86,7 @@ struct profile {
 
 struct chrf_state {
     struct chrf_config config;
+    uint64_t ascii[128];                /* the part that a character is; 0: it does not count */
     struct strbuf lower;
     uint32_t *codes;
     size_t codes_room;
@@ -105,6 +106,12 @@ static void add_part(struct sequence *s, uint64_t hash)
     s->parts[s->count++] = hash;
 }
 
+/* The part that a character is, or 0 for one that does not count. */
+static uint64_t char_part(const struct chrf_config *c, uint32_t code)
+{
+    return !c->whitespace && code_is_space(code) ? 0 : rng_mix(code + 1);
+}
+
 static void read_chars(struct chrf_state *s, struct sequence *chars, struct text t)
 {
     size_t count;
@@ -112,9 +119,12 @@ static void read_chars(struct chrf_state *s, struct sequence *chars, struct text
     ARRAY_GROW(chars->parts, chars->room, t.length);
     count = text_codes(s->codes, t);
     chars->count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (s->config.whitespace || !code_is_space(s->codes[i]))
-            chars->parts[chars->count++] = rng_mix(s->codes[i] + 1);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t code = s->codes[i];
+        uint64_t part = code < ARRAY_COUNT(s->ascii) ? s->ascii[code] : char_part(&s->config, code);
+        chars->parts[chars->count] = part;
+        chars->count += part != 0;
+    }
 }
 
 static bool is_punctuation(char c)
@@ -186,6 +196,8 @@ void *chrf_state_new(const struct metric_config *c)
 {
     struct chrf_state *s = xcalloc(1, sizeof *s);
     s->config = c->chrf;
+    for (uint32_t code = 0; code < ARRAY_COUNT(s->ascii); code++)
+        s->ascii[code] = char_part(&s->config, code);
     return s;
 }
 
@@ -208,9 +220,9 @@ static void add_ngrams(struct bag *bag, const struct sequence *s, int orders)
 {
     for (size_t i = 0; i < s->count; i++) {
         uint64_t key = s->parts[i];
-        bag_add(bag, key);
+        bag_put(bag, key);
         for (size_t n = 1; n < (size_t)orders && i + n < s->count; n++)
-            bag_add(bag, key = bag_extend(key, s->parts[i + n]));
+            bag_put(bag, key = bag_extend(key, s->parts[i + n]));
     }
 }
 
@@ -231,7 +243,6 @@ void chrf_refs(void *state, const struct text *refs, int nrefs)
                        + p->words.count * (size_t)c->word_order);
         add_ngrams(bag, &p->chars, c->char_order);
         add_ngrams(bag, &p->words, c->word_order);
-        bag_rewind(bag);
     }
 }
 
@@ -243,11 +254,7 @@ static double ngram_count(size_t length, int order)
 static void count_matches(struct chrf_count *counts, struct bag *bag, const struct sequence *hyp,
                           const struct sequence *ref, int orders)
 {
-    for (int n = 0; n < orders; n++) {
-        counts[n].ref = ngram_count(ref->count, n + 1);
-        counts[n].hyp = counts[n].ref > 0 ? ngram_count(hyp->count, n + 1) : 0;
-        counts[n].match = 0;
-    }
+    size_t matches[CHRF_ORDER_MAX] = { 0 };
     for (size_t i = 0; i < hyp->count; i++) {
         uint64_t key = 0;
         for (size_t n = 0; n < (size_t)orders && i + n < hyp->count; n++) {
@@ -255,8 +262,13 @@ static void count_matches(struct chrf_count *counts, struct bag *bag, const stru
             enum bag_result found = bag_match(bag, key);
             if (found == BAG_ABSENT)
                 break;
-            counts[n].match += found == BAG_MATCH;
+            matches[n] += found == BAG_MATCH;
         }
+    }
+    for (int n = 0; n < orders; n++) {
+        counts[n].ref = ngram_count(ref->count, n + 1);
+        counts[n].hyp = counts[n].ref > 0 ? ngram_count(hyp->count, n + 1) : 0;
+        counts[n].match = (double)matches[n];
     }
 }
 
@@ -272,10 +284,10 @@ void chrf_hyp(double *stats, void *state, struct text hyp)
     read_profile(s, &s->hyp, hyp);
     for (int r = 0; r < s->nrefs; r++) {
         struct chrf_ref *ref = &s->refs[r];
+        bag_rewind(&ref->bag);
         count_matches(counts, &ref->bag, &s->hyp.chars, &ref->profile.chars, c->char_order);
         count_matches(counts + c->char_order, &ref->bag, &s->hyp.words, &ref->profile.words,
                       c->word_order);
-        bag_rewind(&ref->bag);
         double score = chrf_score(c, counts);
         if (score > best) {
             best = score;
