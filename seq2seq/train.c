@@ -306,7 +306,6 @@ static int validate(struct loop *l, struct error *err)
     }
     swap_kept_weights(l);
     clock_start(l);
-    l->log_seconds = seconds_now(l);
     return ret;
 }
 
