@@ -235,6 +235,7 @@ static struct tensor *lstm_hidden(const struct model *m, struct tape *tape, cons
 const struct architecture lstm_architecture = {
     .name = "lstm",
     .refs_size = sizeof(struct lstm_refs),
+    .micro_tokens = 2048,
     .check = lstm_check,
     .declare = lstm_declare,
     .release = lstm_release,
