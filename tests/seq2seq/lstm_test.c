@@ -285,6 +285,22 @@ static void the_gradient_of_every_weight_is_the_slope_of_the_loss(void **state)
     }
 }
 
+static void an_empty_batch_is_no_work(void **state)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *m = model_of(&shapes[i]);
+        struct batch b = { 0 };
+        float *grads = block_new(&m->params);
+        batch_reset(&b);
+        assert_true(loss_of(m, &b, grads) == 0);
+        for (size_t j = 0; j < m->params.total; j++)
+            assert_true(grads[j] == 0);
+        free(grads);
+        batch_release(&b);
+        model_free(m);
+    }
+}
+
 static void an_odd_width_cannot_be_bidirectional(void **state)
 {
     struct error err = { "" };
@@ -303,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_batch_gives_what_single_sentences_give),
         cmocka_unit_test(rows_keep_their_states_when_others_join_leave_and_multiply),
         cmocka_unit_test(the_gradient_of_every_weight_is_the_slope_of_the_loss),
+        cmocka_unit_test(an_empty_batch_is_no_work),
         cmocka_unit_test(an_odd_width_cannot_be_bidirectional),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
