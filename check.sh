@@ -1,0 +1,23 @@
+#!/bin/sh
+# sh check.sh: installs what is missing, builds with warnings as errors and runs all tests; then
+# the same under the address and undefined-behaviour sanitisers.  Works without a terminal.
+set -eu
+root=$(cd "$(dirname "$0")" && pwd)
+. "$root/cmake/packages.sh"
+
+# shellcheck disable=SC2086
+install_missing $build_packages libcmocka-dev
+
+# check FOLDER OPTION …: one build with its tests.
+check() {
+    folder=$root/$1
+    shift
+    say "building $folder"
+    cmake -S "$root" -B "$folder" -DCOHO_WERROR=ON "$@" >/dev/null
+    cmake --build "$folder" -j"$(nproc)" >/dev/null
+    say "testing $folder"
+    ctest --test-dir "$folder" --output-on-failure -j"$(nproc)"
+}
+
+check build-check
+check build-asan -DCOHO_SANITIZE=ON
