@@ -1,4 +1,6 @@
-/* The LSTM: the pass over whole sentences against the one step by step, and its gradient. */
+/* Laws that every architecture obeys, in each of its shapes: the pass over whole sentences equals
+ * the one step by step, a batch equals its sentences alone, rows keep their states however they are
+ * shuffled, and the gradient is the slope of the loss.  A new architecture adds its shapes here. */
 #include "tests/test.h"
 
 #include "base/error.h"
@@ -8,36 +10,47 @@
 #include "tensor/tape.h"
 #include "tokenize/tokenizer.h"
 
+/* A shape is a list of options, over small defaults. */
 struct shape {
-    int encoder_layers, decoder_layers, direction;
-    bool input_feeding;
-    int tied;
+    const char *const options[16];
 };
 
 static const struct shape shapes[] = {
-    { 2, 2, ENCODER_FORWARD, true, TIE_NONE },
-    { 2, 2, ENCODER_BIDIRECTIONAL, true, TIE_ALL },
-    { 1, 3, ENCODER_BIDIRECTIONAL, true, TIE_DECODER },
-    { 3, 1, ENCODER_FORWARD, true, TIE_NONE },
-    { 2, 2, ENCODER_BIDIRECTIONAL, false, TIE_DECODER },
-    { 1, 1, ENCODER_FORWARD, false, TIE_NONE },
+    { { "arch", "transformer" } },
+    { { "arch", "transformer", "activation", "gelu" } },
+    { { "arch", "transformer", "norm", "post", "tied", "none", "activation", "gelu" } },
+    { { "arch", "transformer", "positions", "learned", "max-positions", "40", "tied", "decoder",
+        "activation", "swiglu" } },
+    { { "arch", "transformer", "decoder-layer", "ssru", "encoder-layers", "3", "decoder-layers", "1" } },
+    { { "arch", "transformer", "decoder-layer", "ssru", "norm", "post", "heads", "1",
+        "dropout-attention", "0.1", "dropout-ffn", "0.1" } },
+    { { "arch", "transformer", "dropout-attention", "0.2", "dropout-ffn", "0.2", "heads", "4" } },
+    { { "arch", "lstm", "encoder-direction", "forward", "tied", "none" } },
+    { { "arch", "lstm" } },
+    { { "arch", "lstm", "tied", "decoder", "encoder-layers", "1", "decoder-layers", "3" } },
+    { { "arch", "lstm", "encoder-direction", "forward", "tied", "none", "encoder-layers", "3",
+        "decoder-layers", "1" } },
+    { { "arch", "lstm", "tied", "decoder", "no-input-feeding", "" } },
+    { { "arch", "lstm", "encoder-direction", "forward", "tied", "none", "no-input-feeding", "",
+        "encoder-layers", "1", "decoder-layers", "1" } },
 };
 
 static struct model_config config_of(const struct shape *s)
 {
     struct model_config c = { 0 };
+    struct error err = { "" };
     const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
     options_default(groups);
-    for (int i = 0; architectures[i]; i++)
-        if (architectures[i] == &lstm_architecture)
-            c.arch = i;
     c.dim = 20;
-    c.encoder_layers = s->encoder_layers;
-    c.decoder_layers = s->decoder_layers;
-    c.encoder_direction = s->direction;
-    c.input_feeding = s->input_feeding;
-    c.tied = s->tied;
+    c.ffn = 28;
+    c.heads = 2;
+    c.encoder_layers = c.decoder_layers = 2;
     c.dropout = 0.2f;
+    for (int i = 0; s->options[i]; i += 2)
+        if (!strcmp(s->options[i], "no-input-feeding"))
+            c.input_feeding = false;
+        else if (options_set(groups, s->options[i], s->options[i + 1], &err) < 0)
+            fail_msg("%s", err.text);
     return c;
 }
 
@@ -249,6 +262,9 @@ static void the_gradient_of_every_weight_is_the_slope_of_the_loss(void **state)
         struct rng rng;
         float *grads = block_new(&m->params), *kept = block_new(&m->params);
         int weight, bias;
+        /* ReLU has kinks, which a short step rarely crosses but a float measures less well. */
+        bool kinks = !strcmp(m->arch->name, "transformer") && m->config.activation == ACTIVATION_RELU;
+        double step = kinks ? 5e-5 : 2e-3, tolerance = kinks ? 1e-1 : 2e-2;
         rng_seed(&rng, 2, i);
         fill(&b, m, lengths, SENTENCES);
         loss_of(m, &b, grads);
@@ -258,7 +274,7 @@ static void the_gradient_of_every_weight_is_the_slope_of_the_loss(void **state)
             const struct param *item = &m->params.items[p];
             size_t size = (size_t)item->rows * (size_t)item->cols;
             float *w = m->params.block + item->offset;
-            double slope = 0, step = 2e-3, above, below;
+            double slope = 0, above, below;
             float *direction = malloc(size * sizeof(float));
             for (size_t j = 0; j < size; j++) {
                 direction[j] = rng_below(&rng, 2) ? 1 : -1;
@@ -271,11 +287,14 @@ static void the_gradient_of_every_weight_is_the_slope_of_the_loss(void **state)
             below = loss_of(m, &b, NULL);
             memcpy(w, kept + item->offset, size * sizeof(float));
             double expected = (above - below) / (2 * step);
-            if (fabs(expected - slope) > 2e-2 * (1 + fabs(expected)))
+            if (fabs(expected - slope) > tolerance * (1 + fabs(expected)))
                 fail_msg("shape %zu, '%s': gradient %g, slope %g", i, item->name, slope, expected);
-            bool is_output = (int)p == bias || ((int)p == weight && shapes[i].tied == TIE_NONE);
-            if (!is_output && fabs(expected) < 1e-3)
-                fail_msg("shape %zu: '%s' has no effect", i, item->name);
+            double norm = 0;
+            for (size_t j = 0; j < size; j++)
+                norm += (double)grads[item->offset + j] * (double)grads[item->offset + j];
+            bool is_output = (int)p == bias || ((int)p == weight && m->config.tied == TIE_NONE);
+            if (!is_output && norm < 1e-8)
+                fail_msg("shape %zu: '%s' has no effect: its gradient is %g long", i, item->name, sqrt(norm));
             free(direction);
         }
         free(kept);
@@ -301,15 +320,18 @@ static void an_empty_batch_is_no_work(void **state)
     }
 }
 
-static void an_odd_width_cannot_be_bidirectional(void **state)
+static void impossible_shapes_are_refused(void **state)
 {
     struct error err = { "" };
-    struct model_config c = config_of(&shapes[1]);
+    struct model_config c = config_of(&(struct shape){ { "arch", "lstm" } });
     c.dim = 21;
     assert_int_equal(lstm_architecture.check(&c, &err), -1);
     assert_string_equal(err.text, "dim 21 is odd; a bidirectional encoder needs an even one");
     c.encoder_direction = ENCODER_FORWARD;
     assert_int_equal(lstm_architecture.check(&c, &err), 0);
+    c = config_of(&(struct shape){ { "arch", "transformer", "heads", "3" } });
+    assert_int_equal(transformer_architecture.check(&c, &err), -1);
+    assert_string_equal(err.text, "dim 20 is not a multiple of heads 3");
 }
 
 int main(void)
@@ -320,7 +342,7 @@ int main(void)
         cmocka_unit_test(rows_keep_their_states_when_others_join_leave_and_multiply),
         cmocka_unit_test(the_gradient_of_every_weight_is_the_slope_of_the_loss),
         cmocka_unit_test(an_empty_batch_is_no_work),
-        cmocka_unit_test(an_odd_width_cannot_be_bidirectional),
+        cmocka_unit_test(impossible_shapes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
