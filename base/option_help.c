@@ -21,14 +21,18 @@ static const char *value_name(enum option_kind kind)
     }
 }
 
+static bool is_on(const struct option *o)
+{
+    return o->kind == OPTION_FLAG && o->fallback && !strcmp(o->fallback, "true");
+}
+
 static void add_left(struct strbuf *b, const struct option *o)
 {
-    bool on = o->kind == OPTION_FLAG && o->fallback && !strcmp(o->fallback, "true");
     if (o->letter)
         strbuf_printf(b, "  -%c, ", o->letter);
     else
         strbuf_puts(b, "      ");
-    strbuf_printf(b, "--%s%s%s", on ? "no-" : "", o->name, value_name(o->kind));
+    strbuf_printf(b, "--%s%s%s", is_on(o) ? "[no-]" : "", o->name, value_name(o->kind));
     if (o->alias)
         strbuf_printf(b, ", -%s", o->alias);
 }
@@ -51,8 +55,8 @@ static void add_facts(struct strbuf *b, const struct option *o)
     if (o->required) {
         strbuf_printf(b, "%srequired", between);
         between = "; ";
-    } else if (o->fallback && *o->fallback && o->kind != OPTION_FLAG) {
-        strbuf_printf(b, "%sdefault %s", between, o->fallback);
+    } else if (is_on(o) || (o->fallback && *o->fallback && o->kind != OPTION_FLAG)) {
+        strbuf_printf(b, "%sdefault %s", between, is_on(o) ? "on" : o->fallback);
         between = "; ";
     }
     if (between[0] == ';')

@@ -336,7 +336,7 @@ static void help_shows_default_range_and_choices(void **state)
     static const char *const wanted[] = {
         "search:\n", "\noptions:\n",
         "      --beam N           hypotheses kept per sentence (1 … 64; default 4)\n",
-        "      --no-cache         keep keys and values\n",
+        "      --[no-]cache       keep keys and values (default on)\n",
         "  -m, --model TEXT       model folder\n",
         "  -l, --lower-case, -lc  ignore case\n",
         "      --task NAME, -tk   what to do (translate, tag, classify; default translate)\n",
