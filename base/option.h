@@ -82,6 +82,9 @@ const struct option *options_find(const struct option_group *groups, const char 
                                   void **target);
 void options_help(FILE *out, const struct option_group *groups);
 
+/* The same as Markdown tables; dashes "--" for a command line, "" for the keys of a recipe. */
+void options_markdown(FILE *out, const struct option_group *groups, const char *dashes);
+
 /* The known name nearest to `name` by edit distance, or NULL when none is near. */
 const char *nearest_name(const char *name, const char *const *known, size_t count);
 

@@ -14,6 +14,9 @@ struct command {
     int (*run)(const struct command *self, int argc, char **argv);
 };
 
+/* `coho --help-markdown` gives this word to each command in turn, which makes docs/options.md. */
+#define HELP_MARKDOWN "--help-markdown"
+
 /* Parses argv with the groups.  Returns -1 when the command shall go on, or the exit status to
  * return at once: 0 after --help, 2 after printing what is wrong. */
 int command_parse(const struct command *self, const struct option_group *groups,

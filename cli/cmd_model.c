@@ -1,0 +1,302 @@
+/* coho model: what a model is and where it comes from; the mean of several. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+#include "base/table.h"
+#include "cli/command.h"
+#include "cli/decoding.h"
+#include "cli/lineage.h"
+#include "seq2seq/average.h"
+#include "seq2seq/model.h"
+#include "tokenize/tokenizer.h"
+
+struct model_command {
+    char *output;
+    bool json, quiet;
+};
+
+#define FIELD(member) offsetof(struct model_command, member)
+static const struct option info_options[] = {
+    { "json", OPTION_FLAG, FIELD(json), "false", .help = "all of it as JSON" },
+    { 0 }
+};
+static const struct option average_options[] = {
+    { "output", OPTION_STRING, FIELD(output), NULL, .letter = 'o', .required = true,
+      .help = "folder of the new model" },
+    { "quiet", OPTION_FLAG, FIELD(quiet), "false", .letter = 'q', .help = "no messages" },
+    { 0 }
+};
+#undef FIELD
+
+/* ---- info: the facts ---- */
+
+static const char *const transformer_only[] = {
+    "ffn", "heads", "norm", "positions", "max-positions", "activation", "decoder-layer",
+    "dropout-attention", "dropout-ffn", NULL
+};
+static const char *const lstm_only[] = { "encoder-direction", "input-feeding", NULL };
+
+static bool among(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (!strcmp(*names, name))
+            return true;
+    return false;
+}
+
+/* The options that mean something for this architecture, as JSON. */
+static json_t *config_json(const struct model *m)
+{
+    struct model_config config = m->config;
+    const struct option_group groups[] = { { NULL, model_options, &config }, { 0 } };
+    json_t *all = options_to_json(groups), *own = json_object(), *value;
+    bool lstm = !strcmp(json_string_value(json_object_get(all, "arch")), "lstm");
+    const char *name;
+    json_object_foreach(all, name, value)
+        if (!among(lstm ? transformer_only : lstm_only, name))
+            json_object_set(own, name, value);
+    json_decref(all);
+    return own;
+}
+
+/* Weights by the first word of their names: embed, encoder, decoder, … */
+static json_t *parts_json(const struct model *m)
+{
+    json_t *parts = json_object();
+    for (size_t i = 0; i < m->params.count; i++) {
+        const struct param *p = &m->params.items[i];
+        char *part = xstrndup(p->name, strcspn(p->name, "."));
+        json_int_t count = json_integer_value(json_object_get(parts, part));
+        json_object_set_new(parts, part, json_integer(count + (json_int_t)p->rows * p->cols));
+        free(part);
+    }
+    return parts;
+}
+
+static json_t *vocabulary_json(const struct tokenizer *t)
+{
+    char fingerprint[HASH_TEXT];
+    hash_text(fingerprint, tokenizer_fingerprint(t));
+    return json_pack("{s:i, s:s, s:s}", "pieces", tokenizer_vocab(t), "type", tokenizer_type(t),
+                     "fingerprint", fingerprint);
+}
+
+static json_t *info_json(const struct model *m, const char *folder)
+{
+    char fingerprint[HASH_TEXT];
+    hash_text(fingerprint, model_fingerprint(m));
+    json_t *info = json_pack("{s:s, s:s, s:o, s:I, s:o}", "folder", folder, "fingerprint",
+                             fingerprint, "config", config_json(m), "weights",
+                             (json_int_t)model_parameters(m), "parts", parts_json(m));
+    if (m->source_tokenizer == m->target_tokenizer) {
+        json_object_set_new(info, "vocabulary", vocabulary_json(m->source_tokenizer));
+    } else {
+        json_object_set_new(info, "source_vocabulary", vocabulary_json(m->source_tokenizer));
+        json_object_set_new(info, "target_vocabulary", vocabulary_json(m->target_tokenizer));
+    }
+    json_object_set(info, "lineage", m->lineage);
+    return info;
+}
+
+/* ---- info: as text ---- */
+
+static void print_config(const json_t *config)
+{
+    struct table t = { 0 };
+    const char *name;
+    json_t *value;
+    table_row(&t, "option", "value", NULL);
+    json_object_foreach((json_t *)(uintptr_t)config, name, value) {
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+        table_row(&t, name, json_is_string(value) ? json_string_value(value) : text, NULL);
+        free(text);
+    }
+    table_print(&t, stdout);
+    table_release(&t);
+}
+
+static void vocabulary_row(struct table *t, const char *side, const json_t *vocabulary)
+{
+    const char *type, *fingerprint;
+    int pieces;
+    if (json_unpack((json_t *)(uintptr_t)vocabulary, "{s:i, s:s, s:s}", "pieces", &pieces, "type",
+                    &type, "fingerprint", &fingerprint) == 0)
+        table_row(t, side, grouped(pieces), type, fingerprint, NULL);
+}
+
+static void print_vocabularies(const json_t *info)
+{
+    struct table t = { 0 };
+    table_row(&t, "vocabulary", "pieces", "type", "fingerprint", NULL);
+    vocabulary_row(&t, "both sides", json_object_get(info, "vocabulary"));
+    vocabulary_row(&t, "source", json_object_get(info, "source_vocabulary"));
+    vocabulary_row(&t, "target", json_object_get(info, "target_vocabulary"));
+    table_print(&t, stdout);
+    table_release(&t);
+}
+
+static void part_row(struct table *t, const char *part, json_int_t count, json_int_t all)
+{
+    char share[16];
+    snprintf(share, sizeof share, "%.1f%%", 100 * (double)count / (double)all);
+    table_row(t, part, grouped(count), share, NULL);
+}
+
+static void print_parts(const json_t *info)
+{
+    json_int_t all = json_integer_value(json_object_get(info, "weights"));
+    struct table t = { 0 };
+    const char *part;
+    json_t *count;
+    table_row(&t, "part", "weights", "share", NULL);
+    json_object_foreach(json_object_get(info, "parts"), part, count)
+        part_row(&t, part, json_integer_value(count), all);
+    part_row(&t, "all", all, all);
+    table_print(&t, stdout);
+    table_release(&t);
+}
+
+static void print_info(const struct model *m, const char *folder, const json_t *info)
+{
+    const char *name = json_string_value(json_object_get(m->lineage, "name"));
+    print_config(json_object_get(info, "config"));
+    putchar('\n');
+    print_vocabularies(info);
+    putchar('\n');
+    print_parts(info);
+    printf("\nlineage\n-------\n");
+    lineage_print(stdout, name ? name : folder, model_fingerprint(m), m->lineage);
+}
+
+static int run_info(const struct model_command *c, const char *const *folders, int count,
+                    struct error *err)
+{
+    (void)count;
+    struct model *m = model_load(folders[0], err);
+    if (!m)
+        return -1;
+    json_t *info = info_json(m, folders[0]);
+    if (c->json) {
+        json_dumpf(info, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        putchar('\n');
+    } else {
+        print_info(m, folders[0], info);
+    }
+    json_decref(info);
+    model_free(m);
+    return 0;
+}
+
+/* ---- average ---- */
+
+static int run_average(const struct model_command *c, const char *const *folders, int count,
+                       struct error *err)
+{
+    struct model *mean = models_average(folders, (size_t)count, err);
+    int ret = mean ? model_save(mean, c->output, err) : -1;
+    if (ret == 0)
+        log_info("the mean of %d models is in '%s'", count, c->output);
+    model_free(mean);
+    return ret;
+}
+
+/* ---- the steps ---- */
+
+/* To add a step: write its run function and add a row. */
+static const struct step {
+    const char *name, *usage, *summary;
+    int least, most;            /* model folders */
+    const struct option *options;
+    int (*run)(const struct model_command *c, const char *const *folders, int count,
+               struct error *err);
+} steps[] = {
+    { "info", "[OPTIONS] FOLDER", "architecture, vocabulary, weights by part, fingerprint, lineage",
+      1, 1, info_options, run_info },
+    { "average", "[OPTIONS] -o OUT FOLDER FOLDER …",
+      "the mean of the weights of models of one shape and vocabulary", 2, 1000000, average_options,
+      run_average },
+    { 0 }
+};
+
+static int check_count(const struct command *self, const struct step *step,
+                       const char *const *folders, int count)
+{
+    if (count < step->least)
+        return command_misuse(self, "%s needs %s: %s", step->name,
+                              step->least > 1 ? "two model folders or more" : "a model folder",
+                              step->usage);
+    if (count > step->most)
+        return command_misuse(self, "unexpected '%s': one model folder at a time", folders[step->most]);
+    return 0;
+}
+
+static int run_step(const struct step *step, int argc, char **argv)
+{
+    char *name = xasprintf("model %s", step->name);
+    const struct command self = { name, step->summary, step->usage, NULL };
+    struct model_command c = { 0 };
+    const struct option_group groups[] = { { NULL, step->options, &c }, { 0 } };
+    const char **rest = xcalloc((size_t)argc, sizeof *rest);
+    struct error err = { 0 };
+    int count = 0, status;
+    options_default(groups);
+    status = command_parse(&self, groups, argc, argv, rest, &count);
+    if (status < 0 && !(status = check_count(&self, step, rest, count))) {
+        log_quiet(c.quiet);
+        status = step->run(&c, rest, count, &err) < 0 ? command_fail(&self, &err) : 0;
+    }
+    options_release(groups);
+    free(rest);
+    free(name);
+    return status;
+}
+
+static void list_steps(FILE *out, const struct command *self)
+{
+    fprintf(out, "usage: coho model %s\n\n%s\n\n", self->usage, self->summary);
+    for (const struct step *s = steps; s->name; s++)
+        fprintf(out, "  %-10s %s\n", s->name, s->summary);
+    fprintf(out, "\n`coho model STEP --help` tells the options of one step.\n");
+}
+
+static int unknown_step(const struct command *self, const char *name)
+{
+    const char *known[ARRAY_COUNT(steps)];
+    size_t count = 0;
+    for (const struct step *s = steps; s->name; s++)
+        known[count++] = s->name;
+    const char *near = nearest_name(name, known, count);
+    return command_misuse(self, "unknown step '%s'%s%s%s", name, near ? ", did you mean '" : "",
+                          near ? near : "", near ? "'?" : "");
+}
+
+static int markdown_steps(char *word)
+{
+    for (const struct step *s = steps; s->name; s++)
+        run_step(s, 2, (char *[]){ NULL, word, NULL });
+    return 0;
+}
+
+int cmd_model(const struct command *self, int argc, char **argv)
+{
+    if (argc < 2) {
+        list_steps(stderr, self);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+        list_steps(stdout, self);
+        return 0;
+    }
+    if (!strcmp(argv[1], HELP_MARKDOWN))
+        return markdown_steps(argv[1]);
+    for (const struct step *s = steps; s->name; s++)
+        if (!strcmp(s->name, argv[1]))
+            return run_step(s, argc - 1, argv + 1);
+    return unknown_step(self, argv[1]);
+}
