@@ -340,6 +340,13 @@ static int unknown_step(const struct command *self, const char *name)
                           near ? near : "", near ? "'?" : "");
 }
 
+static int markdown_steps(char *word)
+{
+    for (const struct step *s = steps; s->name; s++)
+        run_step(s, 2, (char *[]){ NULL, word, NULL });
+    return 0;
+}
+
 int cmd_corpus(const struct command *self, int argc, char **argv)
 {
     if (argc < 2) {
@@ -350,6 +357,8 @@ int cmd_corpus(const struct command *self, int argc, char **argv)
         list_steps(stdout, self);
         return 0;
     }
+    if (!strcmp(argv[1], HELP_MARKDOWN))
+        return markdown_steps(argv[1]);
     for (const struct step *s = steps; s->name; s++)
         if (!strcmp(s->name, argv[1]))
             return run_step(s, argc - 1, argv + 1);

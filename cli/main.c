@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/recipe_markdown.h"
 
 #define COMMAND(id, usage, summary) int cmd_##id(const struct command *, int, char **);
 #include "cli/commands.h"
@@ -24,6 +25,17 @@ static void print_help(FILE *out)
     for (const struct command *c = commands; c->name; c++)
         fprintf(out, "  %-12s %s\n", c->name, c->summary);
     fprintf(out, "\n`coho COMMAND --help` tells the options of one command.\n");
+}
+
+/* docs/options.md: the options of every command, then what recipes may say. */
+static int print_markdown(void)
+{
+    printf("# Options\n\nMade by `coho " HELP_MARKDOWN " >docs/options.md` from the tables that the "
+           "program reads.\n\n");
+    for (const struct command *c = commands; c->name; c++)
+        c->run(c, 2, (char *[]){ NULL, HELP_MARKDOWN, NULL });
+    recipe_markdown(stdout);
+    return 0;
 }
 
 static int unknown_command(const char *name)
@@ -48,6 +60,8 @@ int main(int argc, char **argv)
         print_help(stdout);
         return 0;
     }
+    if (!strcmp(argv[1], HELP_MARKDOWN))
+        return print_markdown();
     if (!strcmp(argv[1], "--version")) {
         printf("coho %s\n", COHO_VERSION);
         return 0;
