@@ -32,6 +32,17 @@ static char *final_path(const char *path)
     return real ? real : xstrdup(path);
 }
 
+static int cannot_open(const char *path, int code, struct error *err)
+{
+    char *folder = path_dir(path);
+    if (code == ENOENT && *path && !file_exists(folder))
+        error_set(err, "cannot write %s: there is no folder %s; make it first", path, folder);
+    else
+        error_set(err, "cannot write %s: %s", *path ? path : "''", strerror(code));
+    free(folder);
+    return -1;
+}
+
 int outfile_open(struct outfile *out, const char *path, struct error *err)
 {
     struct outfile fresh = { 0 };
@@ -48,7 +59,7 @@ int outfile_open(struct outfile *out, const char *path, struct error *err)
         fresh.stream = fopen(fresh.partial, "w+e");
     }
     if (!fresh.stream) {
-        error_set(err, "cannot write %s: %s", path, strerror(errno));
+        cannot_open(path, errno, err);
         free(fresh.path);
         free(fresh.partial);
         return -1;
@@ -128,6 +139,16 @@ void outfile_abort(struct outfile *out)
     free(out->path);
     free(out->partial);
     *out = (struct outfile){ 0 };
+}
+
+int files_differ(const char *output, const char *input, struct error *err)
+{
+    struct stat out, in;
+    if (!output || !input || stat(output, &out) || stat(input, &in) || !S_ISREG(out.st_mode)
+        || out.st_dev != in.st_dev || out.st_ino != in.st_ino)
+        return 0;
+    return error_set(err, "%s is read and would be replaced by the output; write to another file",
+                     input);
 }
 
 int file_write(const char *path, const void *bytes, size_t length, struct error *err)

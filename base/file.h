@@ -24,6 +24,10 @@ int outfile_open(struct outfile *out, const char *path, struct error *err);
 int outfile_commit(struct outfile *out, struct error *err);
 void outfile_abort(struct outfile *out);
 
+/* An error when both names lead to the same plain file: for commands that would replace what
+ * they read.  Either may be NULL, "-" or absent. */
+int files_differ(const char *output, const char *input, struct error *err);
+
 /* Writes a whole small file by the same means. */
 int file_write(const char *path, const void *bytes, size_t length, struct error *err);
 

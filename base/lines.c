@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include <zstd.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 
@@ -50,9 +52,25 @@ static const char *shown(const struct lines *in)
     return strcmp(in->path, "-") ? in->path : "standard input";
 }
 
+/* Waits for input, and looks now and then whether a signal came: read is taken up again after the
+ * handler, and would never notice at a terminal where nobody types. */
+static int await(struct lines *in, struct error *err)
+{
+    struct pollfd input = { .fd = in->reader->fd, .events = POLLIN };
+    int ready = 0;
+    while (!ready && !interrupt_requested()) {
+        ready = poll(&input, 1, 200);
+        if (ready < 0 && errno == EINTR)
+            ready = 0;
+    }
+    return ready ? 0 : error_set(err, "interrupted");
+}
+
 static ssize_t read_some(struct lines *in, void *to, size_t room, struct error *err)
 {
     ssize_t got;
+    if (await(in, err) < 0)
+        return -1;
     do
         got = read(in->reader->fd, to, room);
     while (got < 0 && errno == EINTR);

@@ -37,7 +37,8 @@ struct lines {
 };
 
 int lines_open(struct lines *in, const char *path, struct error *err);
-int lines_next(struct lines *in, struct error *err);    /* 1 a line, 0 the end, -1 an error */
+int lines_next(struct lines *in, struct error *err);    /* 1 a line, 0 the end, -1 an error;
+                                                         * an interrupt is one (base/interrupt.h) */
 void lines_close(struct lines *in);
 
 /* The first `limit` lines of a file (0: all) as a list; a line with a zero byte is refused. */

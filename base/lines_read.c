@@ -16,7 +16,8 @@ int lines_read(struct strings *out, const char *path, int64_t limit, struct erro
         return -1;
     while ((limit == 0 || (int64_t)all.count < limit) && (more = lines_next(&in, err)) > 0) {
         if (strlen(in.text) != in.length) {
-            more = error_set(err, "%s:%lld: a zero byte in the text", path, (long long)in.number);
+            more = error_set(err, "%s:%lld: a zero byte in the text; remove it, for instance "
+                             "with tr -d '\\000'", path, (long long)in.number);
             break;
         }
         strings_add(&all, in.text);

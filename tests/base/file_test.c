@@ -130,10 +130,27 @@ static void unwritable_places_are_named(void **state)
     const char *missing = scratch_path("no/such/folder");
     assert_int_equal(outfile_open(&out, missing, &err), -1);
     assert_non_null(strstr(err.text, missing));
-    assert_non_null(strstr(err.text, "No such file"));
+    assert_non_null(strstr(err.text, "there is no folder"));
     assert_null(out.stream);
     assert_int_equal(outfile_open(&out, "/tmp", &err), -1);
     assert_string_equal(err.text, "cannot write /tmp: it is a folder");
+}
+
+static void output_onto_its_own_input_is_refused(void **state)
+{
+    const char *path = scratch_path("input"), *other = scratch_path("other");
+    const char *link = scratch_path("other-name");
+    struct error err = { 0 };
+    write_text(path, "text");
+    write_text(other, "text");
+    assert_int_equal(symlink(path, link), 0);
+    assert_int_equal(files_differ(other, path, &err), 0);
+    assert_int_equal(files_differ(scratch_path("new"), path, &err), 0);
+    assert_int_equal(files_differ(NULL, path, &err), 0);
+    assert_int_equal(files_differ("/dev/null", "/dev/null", &err), 0);
+    assert_int_equal(files_differ(path, path, &err), -1);
+    assert_int_equal(files_differ(link, path, &err), -1);
+    assert_non_null(strstr(err.text, path));
 }
 
 static void missing_file_is_named(void **state)
@@ -244,6 +261,7 @@ int main(void)
         cmocka_unit_test(devices_are_written_in_place),
         cmocka_unit_test(links_stay_links),
         cmocka_unit_test(unwritable_places_are_named),
+        cmocka_unit_test(output_onto_its_own_input_is_refused),
         cmocka_unit_test(missing_file_is_named),
         cmocka_unit_test(bytes_come_back_as_written),
         cmocka_unit_test(empty_files_are_fine),

@@ -1,11 +1,14 @@
 #include "tests/test.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/lines.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
@@ -443,6 +446,33 @@ static void byte_order_mark_is_reported(void **state)
     }
 }
 
+/* A child reads a pipe that nobody writes to; a signal makes it give up. */
+static void interrupt_ends_the_wait_for_input(void **state)
+{
+    int text[2], ready[2], status;
+    char byte;
+    assert_int_equal(pipe(text), 0);
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct lines in = { 0 };
+        struct error err = { 0 };
+        interrupt_install();
+        dup2(text[0], STDIN_FILENO);
+        assert_int_equal(write(ready[1], "", 1), 1);
+        _exit(lines_open(&in, "-", &err) < 0 && !strcmp(err.text, "interrupted") ? 0 : 1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    kill(child, SIGTERM);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(text[0]);
+    close(text[1]);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -464,6 +494,7 @@ int main(void)
         cmocka_unit_test(small_pieces_make_whole_lines),
         cmocka_unit_test(small_files_become_lists),
         cmocka_unit_test(byte_order_mark_is_reported),
+        cmocka_unit_test(interrupt_ends_the_wait_for_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
