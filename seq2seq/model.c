@@ -62,13 +62,26 @@ static const struct option size_options[] = {
     { 0 }
 };
 
-static int config_check(const struct model_config *c, const struct architecture *arch, bool joint,
-                        struct error *err)
+int model_config_check(const struct model_config *c, bool joint, struct error *err)
 {
+    const struct architecture *arch = architectures[c->arch];
     if (c->tied == TIE_ALL && !joint)
         return error_set(err, "tied: all embeddings can be tied only with one joint vocabulary; "
                          "use tied decoder, or train a joint one");
     return arch->check ? arch->check(c, err) : 0;
+}
+
+/* Sentences start with the target's <s>, and end on both sides with its </s>. */
+static int marks_check(const struct tokenizer *source, const struct tokenizer *target,
+                       struct error *err)
+{
+    if (tokenizer_bos(target) < 0 || tokenizer_eos(target) < 0)
+        return error_set(err, "the target vocabulary has no %s, which a translation needs; train one "
+                         "without --bos-id -1 and --eos-id -1", tokenizer_bos(target) < 0 ? "<s>" : "</s>");
+    if (tokenizer_eos(source) != tokenizer_eos(target))
+        return error_set(err, "</s> is piece %d of the source vocabulary and %d of the target's; "
+                         "train them with the same --eos-id", tokenizer_eos(source), tokenizer_eos(target));
+    return 0;
 }
 
 /* Everything but the values of the weights. */
@@ -76,7 +89,7 @@ static struct model *model_shape(const struct model_config *config, struct token
                                  struct tokenizer *target, struct error *err)
 {
     const struct architecture *arch = architectures[config->arch];
-    if (config_check(config, arch, source == target, err) < 0)
+    if (model_config_check(config, source == target, err) < 0 || marks_check(source, target, err) < 0)
         return NULL;
     struct model *m = xcalloc(1, sizeof *m);
     m->config = *config;
@@ -165,14 +178,33 @@ static int tokenizers_read(struct tokenizer **source, struct tokenizer **target,
     return -1;
 }
 
+static json_t *config_values(const struct model_config *c)
+{
+    struct model_config config = *c;
+    return options_to_json((struct option_group[]){ { NULL, model_options, &config },
+                                                    { NULL, size_options, &config }, { 0 } });
+}
+
+/* A checksum of the values as they stand in the file, so that options of later versions, which
+ * are not there, do not change it. */
+static void config_mark(char mark[HASH_TEXT], const json_t *values)
+{
+    char *text = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(7));
+    hash_text(mark, text ? hash_bytes(text, strlen(text), 0) : 0);
+    free(text);
+}
+
+static void vocab_mark(char mark[HASH_TEXT], const struct tokenizer *t)
+{
+    size_t length;
+    const void *bytes = tokenizer_bytes(t, &length);
+    hash_text(mark, hash_bytes(bytes, length, 0));
+}
+
 static int config_write(const struct model *m, const char *folder, struct error *err)
 {
-    struct model_config config = m->config;
-    const struct option_group groups[] = { { NULL, model_options, &config },
-                                           { NULL, size_options, &config }, { 0 } };
-    json_t *values = options_to_json(groups), *root = json_pack("{s:s,s:s,s:o}", "format", "coho-model-1",
-                                                                "program", "coho " COHO_VERSION,
-                                                                "model", values);
+    json_t *root = json_pack("{s:s,s:s,s:o}", "format", "coho-model-1", "program", "coho " COHO_VERSION,
+                             "model", config_values(&m->config));
     char *path = path_join(folder, "config.json");
     int ret = json_write(root, path, err);
     free(path);
@@ -180,7 +212,8 @@ static int config_write(const struct model *m, const char *folder, struct error 
     return ret;
 }
 
-static int config_read(struct model_config *config, const char *folder, struct error *err)
+static int config_read(struct model_config *config, char mark[HASH_TEXT], const char *folder,
+                       struct error *err)
 {
     const struct option_group groups[] = { { NULL, model_options, config },
                                            { NULL, size_options, config }, { 0 } };
@@ -201,11 +234,24 @@ static int config_read(struct model_config *config, const char *folder, struct e
         error_prefix(err, "%s", path);
         goto done;
     }
+    config_mark(mark, json_object_get(root, "model"));
     ret = 0;
 done:
     json_decref(root);
     free(path);
     return ret;
+}
+
+/* Marks of the files beside the weights. */
+static json_t *marks_of(const struct model *m)
+{
+    char config[HASH_TEXT], source[HASH_TEXT], target[HASH_TEXT];
+    json_t *values = config_values(&m->config);
+    config_mark(config, values);
+    vocab_mark(source, m->source_tokenizer);
+    vocab_mark(target, m->target_tokenizer);
+    json_decref(values);
+    return json_pack("{s:s,s:s,s:s}", "config", config, "source_vocab", source, "target_vocab", target);
 }
 
 static int weights_write(const struct model *m, const char *folder, struct error *err)
@@ -218,18 +264,47 @@ static int weights_write(const struct model *m, const char *folder, struct error
                                                  m->params.block + p->offset };
     }
     char *path = path_join(folder, "model.safetensors");
-    int ret = safetensors_write(path, entries, count, NULL, err);
+    json_t *marks = marks_of(m);
+    int ret = safetensors_write(path, entries, count, marks, err);
+    json_decref(marks);
     free(path);
     free(entries);
     return ret;
 }
 
-int model_load_weights(struct model *m, const char *folder, struct error *err)
+static int mark_check(const struct safetensors *st, const char *key, const char *found,
+                      const char *folder, const char *file, struct error *err)
+{
+    const char *stated = safetensors_metadata(st, key);
+    if (!stated || !strcmp(stated, found))
+        return 0;
+    return error_set(err, "'%s/%s' is damaged, or belongs to another model than '%s': its checksum is %s, "
+                     "%s was saved; copy the folder again", folder, file, st->path, found, stated);
+}
+
+/* Files that changed since the weights were saved with them. */
+static int marks_verify(const struct safetensors *st, const struct model *m, const char *config,
+                        const char *folder, struct error *err)
+{
+    bool joint = m->source_tokenizer == m->target_tokenizer;
+    char source[HASH_TEXT], target[HASH_TEXT];
+    vocab_mark(source, m->source_tokenizer);
+    vocab_mark(target, m->target_tokenizer);
+    if (mark_check(st, "config", config, folder, "config.json", err) < 0 ||
+        mark_check(st, "source_vocab", source, folder, joint ? "joint.spm" : "source.spm", err) < 0)
+        return -1;
+    return mark_check(st, "target_vocab", target, folder, joint ? "joint.spm" : "target.spm", err);
+}
+
+/* `config`: the mark of the folder's config.json, or NULL where the model does not come from it. */
+static int weights_read(struct model *m, const char *folder, const char *config, struct error *err)
 {
     struct safetensors st = { 0 };
     char *path = path_join(folder, "model.safetensors");
     int ret = safetensors_open(&st, path, err);
     free(path);
+    if (ret == 0 && config)
+        ret = marks_verify(&st, m, config, folder, err);
     for (size_t i = 0; ret == 0 && i < m->params.count; i++) {
         const struct param *p = &m->params.items[i];
         const void *data = safetensors_find(&st, p->name, p->rows, p->cols, err);
@@ -240,6 +315,11 @@ int model_load_weights(struct model *m, const char *folder, struct error *err)
     }
     safetensors_close(&st);
     return ret;
+}
+
+int model_load_weights(struct model *m, const char *folder, struct error *err)
+{
+    return weights_read(m, folder, NULL, err);
 }
 
 int model_save(const struct model *m, const char *folder, struct error *err)
@@ -253,15 +333,38 @@ int model_save(const struct model *m, const char *folder, struct error *err)
     return ret;
 }
 
-static void lineage_read(struct model *m, const char *folder)
+static int lineage_read(struct model *m, const char *folder, struct error *err)
 {
     char *path = path_join(folder, "lineage.json");
-    json_t *lineage = file_exists(path) ? json_read(path, NULL) : NULL;
-    if (lineage) {
+    json_t *lineage = file_exists(path) ? json_read(path, err) : json_object();
+    int ret = json_is_object(lineage) ? 0 : -1;
+    if (ret == 0) {
         json_decref(m->lineage);
-        m->lineage = lineage;
+        m->lineage = json_incref(lineage);
+    } else if (lineage) {
+        error_set(err, "'%s' holds no object; repair it, or delete it: the model works without", path);
+    } else {
+        error_set(err, "%s; repair it, or delete it: the model works without", err ? err->text : "");
     }
+    json_decref(lineage);
     free(path);
+    return ret;
+}
+
+/* Told apart from damage: a folder of something else, or of a training that was stopped early. */
+static int folder_check(const char *folder, struct error *err)
+{
+    char *config = path_join(folder, "config.json"), *checkpoints = path_join(folder, "checkpoints");
+    int ret = 0;
+    if (!file_exists(config) && file_exists(checkpoints))
+        ret = error_set(err, "'%s' holds no model yet, only checkpoints of its training, which was stopped "
+                        "early; go on with --resume", folder);
+    else if (!file_exists(config))
+        ret = error_set(err, "'%s' is no model: it has no config.json; name a folder that `coho train` made",
+                        folder);
+    free(config);
+    free(checkpoints);
+    return ret;
 }
 
 static int sizes_match(const struct model_config *c, const struct tokenizer *source,
@@ -278,7 +381,9 @@ struct model *model_load(const char *folder, struct error *err)
 {
     struct model_config config;
     struct tokenizer *source, *target;
-    if (config_read(&config, folder, err) < 0 || tokenizers_read(&source, &target, folder, err) < 0)
+    char mark[HASH_TEXT];
+    if (folder_check(folder, err) < 0 || config_read(&config, mark, folder, err) < 0 ||
+        tokenizers_read(&source, &target, folder, err) < 0)
         return NULL;
     struct model *m = NULL;
     if (sizes_match(&config, source, target, folder, err) == 0)
@@ -289,11 +394,10 @@ struct model *model_load(const char *folder, struct error *err)
         tokenizer_free(source);
         return NULL;
     }
-    if (model_load_weights(m, folder, err) < 0) {
+    if (weights_read(m, folder, mark, err) < 0 || lineage_read(m, folder, err) < 0) {
         model_free(m);
         return NULL;
     }
-    lineage_read(m, folder);
     return m;
 }
 

@@ -54,13 +54,18 @@ struct model {
     json_t *lineage;                            /* the object in lineage.json */
 };
 
+/* Whether such a model can be; `joint`: one vocabulary serves both sides. */
+int model_config_check(const struct model_config *config, bool joint, struct error *err);
+
 /* A new model with random weights from the seed.  The tokenizers become the model's (the same
  * pointer twice for a joint vocabulary). */
 struct model *model_new(const struct model_config *config, struct tokenizer *source,
                         struct tokenizer *target, int64_t seed, struct error *err);
 void model_free(struct model *m);
 
-/* A folder: config.json, model.safetensors, source.spm and target.spm (or joint.spm), lineage.json. */
+/* A folder: config.json, model.safetensors, source.spm and target.spm (or joint.spm), lineage.json.
+ * The weights' metadata holds checksums of the configuration and the vocabularies, so a file that
+ * is damaged or that came from another model is refused. */
 struct model *model_load(const char *folder, struct error *err);
 int model_save(const struct model *m, const char *folder, struct error *err);
 /* Only the weights of a folder, into a model of the same shape. */

@@ -22,6 +22,7 @@
 #include "base/memory.h"
 
 #define LENGTH_BYTES 8
+#define HEADER_CHECKSUM "xxh3_header"
 
 static size_t entry_bytes(const struct safetensors_entry *e)
 {
@@ -36,6 +37,18 @@ static void checksum_text(char text[HASH_TEXT], const struct safetensors_entry *
         XXH3_64bits_update(state, entries[i].data, entry_bytes(&entries[i]));
     hash_text(text, XXH3_64bits_digest(state));
     XXH3_freeState(state);
+}
+
+/* Of what the header says, whatever the order of its members, but for this checksum itself. */
+static void header_checksum_text(char text[HASH_TEXT], json_t *header)
+{
+    json_t *whole = json_copy(header), *meta = json_copy(json_object_get(header, "__metadata__"));
+    json_object_del(meta, HEADER_CHECKSUM);
+    json_object_set_new(whole, "__metadata__", meta);
+    char *dump = json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS);
+    hash_text(text, hash_bytes(dump, strlen(dump), 0));
+    free(dump);
+    json_decref(whole);
 }
 
 static char *header_text(const struct safetensors_entry *entries, size_t count, json_t *metadata)
@@ -55,6 +68,8 @@ static char *header_text(const struct safetensors_entry *entries, size_t count, 
                                       (json_int_t)offset, (json_int_t)(offset + entry_bytes(e))));
         offset += entry_bytes(e);
     }
+    header_checksum_text(checksum, header);
+    json_object_set_new(meta, HEADER_CHECKSUM, json_string(checksum));
     char *text = json_dumps(header, JSON_COMPACT);
     json_decref(header);
     return text;
@@ -103,17 +118,22 @@ static int header_parse(struct safetensors *st, const char *path, struct error *
     return 0;
 }
 
-static int checksum_verify(const struct safetensors *st, const char *path, struct error *err)
+static int checksum_match(const char *found, const char *stated, const char *path, struct error *err)
 {
-    const char *stated = safetensors_metadata(st, "xxh3");
-    char found[HASH_TEXT];
-    if (!stated)
+    if (!stated || !strcmp(stated, found))
         return 0;
+    return error_set(err, "'%s' is damaged: its checksum is %s, its header says %s; copy or make it again",
+                     path, found, stated);
+}
+
+static int checksums_verify(const struct safetensors *st, const char *path, struct error *err)
+{
+    char found[HASH_TEXT];
+    header_checksum_text(found, st->header);
+    if (checksum_match(found, safetensors_metadata(st, HEADER_CHECKSUM), path, err) < 0)
+        return -1;
     hash_text(found, hash_bytes(st->data, st->data_length, 0));
-    if (strcmp(stated, found))
-        return error_set(err, "'%s' is damaged: its checksum is %s, its header says %s; "
-                         "copy or make it again", path, found, stated);
-    return 0;
+    return checksum_match(found, safetensors_metadata(st, "xxh3"), path, err);
 }
 
 int safetensors_open(struct safetensors *st, const char *path, struct error *err)
@@ -121,7 +141,7 @@ int safetensors_open(struct safetensors *st, const char *path, struct error *err
     struct safetensors opened = { 0 };
     if (mapping_open(&opened.file, path, err) < 0)
         return -1;
-    if (header_parse(&opened, path, err) < 0 || checksum_verify(&opened, path, err) < 0) {
+    if (header_parse(&opened, path, err) < 0 || checksums_verify(&opened, path, err) < 0) {
         safetensors_close(&opened);
         return -1;
     }

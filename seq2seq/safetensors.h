@@ -8,8 +8,8 @@
 struct error;
 
 /* The safetensors format: a JSON header of names, shapes and offsets, then the numbers.
- * Files written here also carry a checksum of the numbers in their metadata ("xxh3"), which is
- * verified where it is present. */
+ * Files written here also carry checksums in their metadata, of the numbers ("xxh3") and of the
+ * header ("xxh3_header"), which are verified where they are present. */
 struct safetensors_entry {
     char *name;                 /* owned by whoever made the entry */
     int rows, cols;             /* rows 0: a vector of cols */
