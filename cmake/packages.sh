@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034
 # Installing what is missing, for quickstart.sh and check.sh; sourced, not run.
 
 # What building needs; cmake/libraries.cmake looks for the libraries.
@@ -34,7 +35,7 @@ apt_update() {
 install_missing() {
     missing=
     command -v dpkg-query >/dev/null ||
-        die "no Debian system; install by hand what these are called there: $(echo "$@")"
+        die "no Debian system; install by hand what these are called there: $*"
     for package; do
         is_installed "$package" || missing="$missing $package"
     done

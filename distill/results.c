@@ -12,16 +12,16 @@
 #define TIME "time"
 
 const struct column columns[COLUMNS + 1] = {
-    { "parameters", "weights", "weights of the model", COUNT },
-    { "bleu_greedy", "BLEU", "BLEU of the test set, greedy decoding", "%.2f" },
-    { "bleu_beam5", "BLEU b5", "BLEU of the test set, beam search", "%.2f" },
-    { "chrf_greedy", "chrF", "chrF2 of the test set, greedy decoding", "%.2f" },
-    { "chrf_beam5", "chrF b5", "chrF2 of the test set, beam search", "%.2f" },
-    { "perplexity", "ppl", "per token of the gold test targets", "%.2f" },
-    { "mode_share", "p(ŷ)", "mean probability that the model gives to its own best output", "%.4f" },
-    { "words_per_s_greedy", "w/s", "source words decoded a second, greedy", COUNT },
-    { "words_per_s_beam5", "w/s b5", "source words decoded a second, beam search", COUNT },
-    { "train_seconds", "training", "time of training, that of the starting weights included", TIME },
+    { "parameters", "weights", "weights of the model", COUNT, 0 },
+    { "bleu_greedy", "BLEU", "BLEU of the test set, greedy decoding", "%.2f", 4 },
+    { "bleu_beam5", "BLEU b5", "BLEU of the test set, beam search", "%.2f", 4 },
+    { "chrf_greedy", "chrF", "chrF2 of the test set, greedy decoding", "%.2f", 4 },
+    { "chrf_beam5", "chrF b5", "chrF2 of the test set, beam search", "%.2f", 4 },
+    { "perplexity", "ppl", "per token of the gold test targets", "%.2f", 4 },
+    { "mode_share", "p(ŷ)", "mean probability that the model gives to its own best output", "%.4f", 6 },
+    { "words_per_s_greedy", "w/s", "source words decoded a second, greedy", COUNT, 1 },
+    { "words_per_s_beam5", "w/s b5", "source words decoded a second, beam search", COUNT, 1 },
+    { "train_seconds", "training", "time of training, that of the starting weights included", TIME, 1 },
     { 0 }
 };
 
@@ -48,6 +48,16 @@ void column_text(char *text, size_t room, const struct column *c, double value)
         snprintf(text, room, "%s", clock_text(value));
     else
         snprintf(text, room, c->format, value);
+}
+
+json_t *column_json(const struct column *c, double value)
+{
+    double scale = pow(10, c->decimals);
+    if (!isfinite(value))
+        return json_null();
+    if (c->decimals == 0)
+        return json_integer((json_int_t)llround(value));
+    return json_real(round(value * scale) / scale);
 }
 
 static void add_row(struct table *table, const char *name, char cells[][32])

@@ -12,12 +12,16 @@ struct column {
     const char *title;          /* of the text table and the page */
     const char *explained;      /* one line for the page */
     const char *format;         /* of printf, for a double */
+    int decimals;               /* kept in table.json: what is beyond them is noise */
 };
 #define COLUMNS 10
 extern const struct column columns[COLUMNS + 1];         /* a row without a key ends it */
 
 /* "12,345" for counts, "5:03" for seconds, the format otherwise; "–" where it was not measured. */
 void column_text(char *text, size_t room, const struct column *c, double value);
+
+/* The figure for table.json, rounded to its decimals; null where it was not measured. */
+json_t *column_json(const struct column *c, double value);
 
 /* results: row name → { key: number, … }, as in table.json. */
 void results_print(const json_t *results, FILE *out);

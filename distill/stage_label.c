@@ -56,46 +56,60 @@ struct labelling {
     struct corpus_files corpus;
     struct model *model;
     struct decoder *decoder;
-    struct strings sources;
+    int64_t lines;              /* of the corpus, so far */
     int64_t empty, cut, kept;
     struct progress progress;
 };
 
 /* ---- parts ---- */
 
-static char *part_path(const struct labelling *l, size_t first)
+static char *part_path(const struct labelling *l, int64_t first)
 {
-    return xasprintf("%s/parts/%010zu.tsv", l->run->folder, first);
+    return xasprintf("%s/parts/%012lld.tsv", l->run->folder, (long long)first);
 }
 
-static int write_part(const struct labelling *l, const char *path, const struct translation *out,
-                      size_t first, size_t count, struct error *err)
+static int write_part(const char *path, const struct translation *out, int64_t first, size_t count,
+                      struct error *err)
 {
     struct outfile file = { 0 };
-    (void)l;
     if (outfile_open(&file, path, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        nbest_write(file.stream, &out[i], (int64_t)(first + i));
+        nbest_write(file.stream, &out[i], first + (int64_t)i);
     return outfile_commit(&file, err);
 }
 
-static int label_part(struct labelling *l, size_t first, struct error *err)
+static int translate_part(struct labelling *l, const char *path, const struct strings *part,
+                          int64_t first, struct error *err)
 {
-    size_t count = l->sources.count - first < PART_LINES ? l->sources.count - first : PART_LINES;
-    char *path = part_path(l, first);
-    struct translation *out = NULL;
-    int ret = 0;
-    if (!file_exists(path)) {
-        out = xcalloc(count, sizeof *out);
-        decoder_name_input(l->decoder, l->corpus.train.source, (int64_t)first + 1);
-        ret = decoder_text(l->decoder, out, (const char *const *)l->sources.items + first, count, err);
-        if (ret == 0)
-            ret = write_part(l, path, out, first, count, err);
-        translations_release(out, ret == 0 ? count : 0);
-        free(out);
+    struct translation *out = xcalloc(part->count, sizeof *out);
+    int ret;
+    decoder_name_input(l->decoder, l->corpus.train.source, first + 1);
+    ret = decoder_text(l->decoder, out, (const char *const *)part->items, part->count, err);
+    if (ret == 0) {
+        ret = write_part(path, out, first, part->count, err);
+        translations_release(out, part->count);
     }
-    progress_add(&l->progress, (int64_t)count);
+    free(out);
+    return ret;
+}
+
+/* The next lines of the corpus; 0 at its end. */
+static int read_part(struct strings *part, struct lines *in, struct error *err)
+{
+    int more = 1;
+    strings_release(part);
+    while (part->count < PART_LINES && (more = lines_next(in, err)) > 0)
+        strings_add(part, in->text);
+    return more < 0 ? -1 : part->count > 0;
+}
+
+static int label_part(struct labelling *l, const struct strings *part, struct error *err)
+{
+    char *path = part_path(l, l->lines);
+    int ret = file_exists(path) ? 0 : translate_part(l, path, part, l->lines, err);
+    l->lines += (int64_t)part->count;
+    progress_add(&l->progress, (int64_t)part->count);
     free(path);
     return ret;
 }
@@ -103,11 +117,15 @@ static int label_part(struct labelling *l, size_t first, struct error *err)
 static int label_parts(struct labelling *l, struct error *err)
 {
     char *folder = stage_path(l->run, "parts");
-    int ret = dir_make(folder, err);
-    progress_start(&l->progress, "labelling", "lines", (int64_t)l->sources.count);
-    for (size_t first = 0; first < l->sources.count && ret == 0; first += PART_LINES)
-        ret = interrupt_requested() ? STAGE_STOPPED : label_part(l, first, err);
+    struct lines in = { 0 };
+    struct strings part = { 0 };
+    int ret = dir_make(folder, err) < 0 || lines_open(&in, l->corpus.train.source, err) < 0 ? -1 : 0;
+    progress_start(&l->progress, "labelling", "lines", l->corpus.train.pairs);
+    while (ret == 0 && (ret = read_part(&part, &in, err)) > 0)
+        ret = interrupt_requested() ? STAGE_STOPPED : label_part(l, &part, err);
     progress_end(&l->progress);
+    lines_close(&in);
+    strings_release(&part);
     free(folder);
     return ret;
 }
@@ -129,7 +147,7 @@ static int join_parts(struct labelling *l, const char *path, struct error *err)
 {
     struct outfile out = { 0 };
     int ret = outfile_open(&out, path, err);
-    for (size_t first = 0; first < l->sources.count && ret == 0; first += PART_LINES) {
+    for (int64_t first = 0; first < l->lines && ret == 0; first += PART_LINES) {
         char *part = part_path(l, first);
         ret = append_file(out.stream, part, err);
         free(part);
@@ -140,30 +158,45 @@ static int join_parts(struct labelling *l, const char *path, struct error *err)
     return -1;
 }
 
-static int copy_best(struct labelling *l, struct nbest *lists, FILE *source, FILE *target,
-                     struct error *err)
+/* What the best hypotheses and their sources are copied to, and from. */
+struct copying {
+    struct lines in;
+    struct nbest lists;
+    struct outfile source, target;
+};
+
+static void copy_one(struct labelling *l, struct copying *c)
+{
+    const struct nbest_line *line = &c->lists.line;
+    bool empty = !line->text[strspn(line->text, " \t")], cut = line->cut && !l->config->keep_cut;
+    l->empty += empty;
+    l->cut += cut && !empty;
+    if (empty || cut)
+        return;
+    l->kept++;
+    fprintf(c->source.stream, "%s\n", c->in.text);
+    fprintf(c->target.stream, "%s\n", line->text);
+}
+
+/* Lists and sources go side by side: every sentence has a list, in order. */
+static int copy_all(struct labelling *l, struct copying *c, struct error *err)
 {
     int64_t expected = 0;
-    int more;
-    while ((more = nbest_next(lists, err)) > 0) {
-        const struct nbest_line *line = &lists->line;
-        if (line->sentence == expected - 1)
+    int more, source;
+    while ((more = nbest_next(&c->lists, err)) > 0) {
+        if (c->lists.line.sentence == expected - 1)
             continue;                           /* not the best one */
-        if (line->sentence != expected++)
-            return error_set(err, "%s:%lld: sentence %lld is missing", lists->in.path,
-                             (long long)lists->in.number, (long long)expected - 1);
-        bool empty = !line->text[strspn(line->text, " \t")], cut = line->cut && !l->config->keep_cut;
-        l->empty += empty;
-        l->cut += cut && !empty;
-        if (empty || cut)
-            continue;
-        l->kept++;
-        fprintf(source, "%s\n", l->sources.items[line->sentence]);
-        fprintf(target, "%s\n", line->text);
+        if (c->lists.line.sentence != expected++)
+            return error_set(err, "%s:%lld: sentence %lld is missing", c->lists.in.path,
+                             (long long)c->lists.in.number, (long long)expected - 1);
+        if ((source = lines_next(&c->in, err)) <= 0)
+            return source < 0 ? -1 : error_set(err, "%s holds more sentences than %s",
+                                               c->lists.in.path, c->in.path);
+        copy_one(l, c);
     }
-    if (more == 0 && expected != (int64_t)l->sources.count)
-        return error_set(err, "%s holds %lld sentences instead of %zu", lists->in.path,
-                         (long long)expected, l->sources.count);
+    if (more == 0 && expected != l->lines)
+        return error_set(err, "%s holds %lld sentences instead of %lld", c->lists.in.path,
+                         (long long)expected, (long long)l->lines);
     return more;
 }
 
@@ -171,16 +204,19 @@ static int write_corpus(struct labelling *l, const char *nbest, const char *sour
                         const char *target_name, struct error *err)
 {
     char *source = stage_path(l->run, source_name), *target = stage_path(l->run, target_name);
-    struct outfile s = { 0 }, t = { 0 };
-    struct nbest lists = { 0 };
+    struct copying c = { 0 };
     int ret = -1;
-    if (outfile_open(&s, source, err) == 0 && outfile_open(&t, target, err) == 0
-        && nbest_open(&lists, nbest, err) == 0
-        && copy_best(l, &lists, s.stream, t.stream, err) == 0)
-        ret = outfile_commit(&s, err) < 0 || outfile_commit(&t, err) < 0 ? -1 : 0;
-    nbest_close(&lists);
-    outfile_abort(&s);
-    outfile_abort(&t);
+    if (outfile_open(&c.source, source, err) == 0 && outfile_open(&c.target, target, err) == 0
+        && lines_open(&c.in, l->corpus.train.source, err) == 0 && nbest_open(&c.lists, nbest, err) == 0
+        && copy_all(l, &c, err) == 0)
+        ret = outfile_commit(&c.source, err) < 0 || outfile_commit(&c.target, err) < 0 ? -1 : 0;
+    if (ret == 0 && l->kept == 0)
+        ret = error_set(err, "every hypothesis was empty or cut at the length limit; the model has "
+                        "not learnt enough to label with");
+    nbest_close(&c.lists);
+    lines_close(&c.in);
+    outfile_abort(&c.source);
+    outfile_abort(&c.target);
     free(source);
     free(target);
     return ret;
@@ -261,7 +297,6 @@ static int open_inputs(struct labelling *l, struct error *err)
     char *corpus = stage_input_folder(l->run, "corpus"), *model = stage_input_folder(l->run, "model");
     int ret = -1;
     if (corpus_files_read(&l->corpus, corpus, err) == 0
-        && lines_read(&l->sources, l->corpus.train.source, 0, err) == 0
         && (l->model = model_load(model, err))) {
         struct translator translator = translator_of_model(l->model);
         l->decoder = decoder_new(&translator, &l->config->search, l->run->threads, err);
@@ -285,7 +320,6 @@ static int run_label(struct stage_run *run, struct error *err)
     if (l.decoder)
         decoder_free(l.decoder);
     model_free(l.model);
-    strings_release(&l.sources);
     corpus_files_release(&l.corpus);
     return ret;
 }

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/thread.h"
+#include "base/pipeline.h"
 #include "distill/corpus_files.h"
 #include "distill/kinds.h"
 #include "distill/nbest.h"
@@ -34,128 +34,198 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-struct candidates {
-    size_t first, count;        /* places in `texts` */
+/* A block of sentences: gold, and the candidates of each, which stand together in `texts`. */
+#define BLOCK 1000
+
+struct block {
+    struct strings sources, references, texts;
+    size_t first[BLOCK + 1];            /* sentence i has the texts first[i] … first[i+1]-1 */
+    size_t chosen[BLOCK];               /* a place in `texts`; SIZE_MAX: there is none */
+    double first_score[BLOCK], best_score[BLOCK];
 };
 
 struct selection {
     struct stage_run *run;
     const struct select_stage *config;
     struct corpus_files labels, gold;
-    struct strings sources, references, texts;
-    struct candidates *lists;   /* one a sentence of the gold corpus */
-    size_t *chosen;             /* a place in `texts`, or SIZE_MAX for none */
-    double *first_score, *best_score;
-    int threads;
+    struct lines source, reference;
+    struct nbest lists;
+    int64_t sentence;                   /* read so far */
+    struct segment_scorer **scorers;    /* one a thread */
+    struct outfile source_out, target_out;
+    int64_t kept, dropped, not_first;
+    double first_score, best_score;     /* summed over the kept ones */
 };
 
 /* ---- reading ---- */
 
-static int open_inputs(struct selection *s, struct error *err)
+static void *block_new(void *arg)
 {
-    char *folder = stage_input_folder(s->run, "labels");
-    int ret = corpus_files_read(&s->labels, folder, err);
-    if (ret == 0 && (!s->labels.nbest || !s->labels.gold))
-        ret = error_set(err, "%s holds no n-best lists; 'labels' wants a stage of kind label", folder);
-    if (ret == 0)
-        ret = corpus_files_read(&s->gold, s->labels.gold, err);
-    free(folder);
-    if (ret < 0 || lines_read(&s->sources, s->gold.train.source, 0, err) < 0
-        || lines_read(&s->references, s->gold.train.target, 0, err) < 0)
-        return -1;
-    if (s->sources.count != s->references.count)
-        return error_set(err, "%s has %zu lines but %s has %zu", s->gold.train.source,
-                         s->sources.count, s->gold.train.target, s->references.count);
-    return 0;
+    (void)arg;
+    return xcalloc(1, sizeof(struct block));
 }
 
-static int add_candidate(struct selection *s, const struct nbest *lists, struct error *err)
+static void block_empty(struct block *b)
 {
-    const struct nbest_line *line = &lists->line;
-    if (line->sentence < 0 || line->sentence >= (int64_t)s->sources.count)
-        return error_set(err, "%s:%lld: there is no sentence %lld in %s", lists->in.path,
-                         (long long)lists->in.number, (long long)line->sentence,
-                         s->gold.train.source);
-    struct candidates *c = &s->lists[line->sentence];
-    if (!line->text[strspn(line->text, " \t")] || (line->cut && !s->config->keep_cut))
+    strings_release(&b->sources);
+    strings_release(&b->references);
+    strings_release(&b->texts);
+}
+
+static void block_free(void *arg, void *block)
+{
+    (void)arg;
+    block_empty(block);
+    free(block);
+}
+
+/* The list of one sentence: those of its lines that may be chosen. */
+static int read_list(struct selection *s, struct block *b, struct error *err)
+{
+    struct nbest *lists = &s->lists;
+    if (lists->more == 0 || lists->line.sentence != s->sentence)
+        return error_set(err, "%s has no list for sentence %lld of %s", s->labels.nbest,
+                         (long long)s->sentence, s->gold.train.source);
+    for (; lists->more > 0 && lists->line.sentence == s->sentence; nbest_next(lists, err)) {
+        const struct nbest_line *line = &lists->line;
+        if (line->text[strspn(line->text, " \t")] && (!line->cut || s->config->keep_cut))
+            strings_add(&b->texts, line->text);
+    }
+    s->sentence++;
+    return lists->more < 0 ? -1 : 0;
+}
+
+static int read_sentence(struct selection *s, struct block *b, struct error *err)
+{
+    int source = lines_next(&s->source, err), reference = source < 0 ? -1 : lines_next(&s->reference, err);
+    if (source < 0 || reference < 0)
+        return -1;
+    if (source != reference)
+        return error_set(err, "%s and %s differ in length: one ends at line %lld", s->gold.train.source,
+                         s->gold.train.target, (long long)s->sentence + 1);
+    if (source == 0)
         return 0;
-    if (!c->count)
-        c->first = s->texts.count;
-    c->count++;
-    strings_add(&s->texts, line->text);
-    return 0;
+    strings_add(&b->sources, s->source.text);
+    strings_add(&b->references, s->reference.text);
+    return read_list(s, b, err) < 0 ? -1 : 1;
 }
 
-static int read_lists(struct selection *s, struct error *err)
+static int read_block(void *arg, void *block, struct error *err)
 {
-    struct nbest lists;
-    int more;
-    s->lists = xcalloc(s->sources.count, sizeof *s->lists);
-    if (nbest_open(&lists, s->labels.nbest, err) < 0)
-        return -1;
-    while ((more = nbest_next(&lists, err)) > 0 && (more = add_candidate(s, &lists, err)) == 0)
-        ;
-    nbest_close(&lists);
-    return more;
+    struct selection *s = arg;
+    struct block *b = block;
+    int more = 1;
+    block_empty(b);
+    while (b->sources.count < BLOCK && (more = read_sentence(s, b, err)) > 0)
+        b->first[b->sources.count] = b->texts.count;
+    return more < 0 ? -1 : b->sources.count > 0;
 }
 
 /* ---- choosing ---- */
 
 /* Of equally good ones the first, which is the one that the model likes best. */
-static void choose_one(struct selection *s, struct segment_scorer *scorer, size_t i)
+static void choose(struct block *b, struct segment_scorer *scorer, size_t i)
 {
-    const struct candidates *c = &s->lists[i];
-    struct text reference = text_of(s->references.items[i]);
-    s->chosen[i] = SIZE_MAX;
-    if (!c->count)
+    struct text reference = text_of(b->references.items[i]);
+    b->chosen[i] = SIZE_MAX;
+    if (b->first[i] == b->first[i + 1])
         return;
     segment_scorer_refs(scorer, &reference, 1);
-    for (size_t k = 0; k < c->count; k++) {
-        double score = segment_scorer_score(scorer, text_of(s->texts.items[c->first + k]));
-        if (k == 0)
-            s->first_score[i] = score;
-        if (k == 0 || score > s->best_score[i]) {
-            s->best_score[i] = score;
-            s->chosen[i] = c->first + k;
+    for (size_t k = b->first[i]; k < b->first[i + 1]; k++) {
+        double score = segment_scorer_score(scorer, text_of(b->texts.items[k]));
+        if (k == b->first[i])
+            b->first_score[i] = score;
+        if (k == b->first[i] || score > b->best_score[i]) {
+            b->best_score[i] = score;
+            b->chosen[i] = k;
         }
     }
 }
 
-static void choose_share(void *arg, int share)
+static int choose_block(void *arg, void *block, int worker, struct error *err)
 {
     struct selection *s = arg;
+    struct block *b = block;
+    (void)err;
+    for (size_t i = 0; i < b->sources.count; i++)
+        choose(b, s->scorers[worker], i);
+    return 0;
+}
+
+static int write_block(void *arg, void *block, struct error *err)
+{
+    struct selection *s = arg;
+    const struct block *b = block;
+    (void)err;
+    for (size_t i = 0; i < b->sources.count; i++) {
+        if (b->chosen[i] == SIZE_MAX) {
+            s->dropped++;
+            continue;
+        }
+        s->kept++;
+        s->not_first += b->chosen[i] != b->first[i];
+        s->first_score += b->first_score[i];
+        s->best_score += b->best_score[i];
+        fprintf(s->source_out.stream, "%s\n", b->sources.items[i]);
+        fprintf(s->target_out.stream, "%s\n", b->texts.items[b->chosen[i]]);
+    }
+    return 0;
+}
+
+static void scorers_open(struct selection *s)
+{
     struct metric_config config;
     metric_config_default(&config);
     config.bleu.effective_order = true;
-    struct segment_scorer *scorer = segment_scorer_new(metric_find(metric_names[s->config->metric]), &config);
-    for (size_t i = (size_t)share; i < s->sources.count; i += (size_t)s->threads)
-        choose_one(s, scorer, i);
-    segment_scorer_free(scorer);
+    s->scorers = xcalloc((size_t)s->run->threads, sizeof(struct segment_scorer *));
+    for (int i = 0; i < s->run->threads; i++)
+        s->scorers[i] = segment_scorer_new(metric_find(metric_names[s->config->metric]), &config);
 }
 
-static void choose(struct selection *s)
+static int choose_all(struct selection *s, struct error *err)
 {
-    struct pool *pool = pool_new(s->threads);
-    s->chosen = xcalloc(s->sources.count, sizeof *s->chosen);
-    s->first_score = xcalloc(s->sources.count, sizeof *s->first_score);
-    s->best_score = xcalloc(s->sources.count, sizeof *s->best_score);
-    pool_run(pool, s->threads, choose_share, s);
-    pool_free(pool);
+    const struct pipeline pipeline = {
+        .threads = s->run->threads, .arg = s, .block_new = block_new, .block_free = block_free,
+        .read = read_block, .work = choose_block, .write = write_block,
+    };
+    scorers_open(s);
+    if (pipeline_run(&pipeline, err) < 0)
+        return -1;
+    if (s->lists.more > 0)
+        return error_set(err, "%s has a list for sentence %lld, but %s ends before", s->labels.nbest,
+                         (long long)s->lists.line.sentence, s->gold.train.source);
+    return s->kept ? 0 : error_set(err, "%s holds no hypothesis that could be chosen", s->labels.nbest);
 }
 
-/* ---- writing ---- */
+/* ---- in and out ---- */
 
-static int write_side(const struct selection *s, const char *name, bool target, struct error *err)
+static int open_labels(struct selection *s, struct error *err)
 {
-    char *path = stage_path(s->run, name);
-    struct outfile out = { 0 };
-    int ret = outfile_open(&out, path, err);
-    for (size_t i = 0; i < s->sources.count && ret == 0; i++)
-        if (s->chosen[i] != SIZE_MAX)
-            fprintf(out.stream, "%s\n", target ? s->texts.items[s->chosen[i]] : s->sources.items[i]);
-    if (ret == 0)
-        ret = outfile_commit(&out, err);
-    free(path);
+    char *folder = stage_input_folder(s->run, "labels");
+    int ret = corpus_files_read(&s->labels, folder, err);
+    if (ret == 0 && (!s->labels.nbest || !s->labels.gold))
+        ret = error_set(err, "%s holds no n-best lists; 'labels' wants a stage of kind label", folder);
+    free(folder);
+    return ret < 0 ? -1 : corpus_files_read(&s->gold, s->labels.gold, err);
+}
+
+static int open_inputs(struct selection *s, struct error *err)
+{
+    if (open_labels(s, err) < 0 || lines_open(&s->source, s->gold.train.source, err) < 0
+        || lines_open(&s->reference, s->gold.train.target, err) < 0
+        || nbest_open(&s->lists, s->labels.nbest, err) < 0)
+        return -1;
+    return nbest_next(&s->lists, err) < 0 ? -1 : 0;
+}
+
+static int open_outputs(struct selection *s, const struct corpus_set *set, struct error *err)
+{
+    char *source = stage_path(s->run, set->source), *target = stage_path(s->run, set->target);
+    int ret = outfile_open(&s->source_out, source, err) < 0 || outfile_open(&s->target_out, target, err) < 0 ? -1 : 0;
+    stage_output(s->run, set->source);
+    stage_output(s->run, set->target);
+    free(source);
+    free(target);
     return ret;
 }
 
@@ -164,72 +234,78 @@ static char *sibling_or_null(const char *path)
     return path ? corpus_sibling(path) : NULL;
 }
 
-static int write_corpus(struct selection *s, struct error *err)
+static int describe(struct selection *s, const struct corpus_set *train, struct error *err)
 {
     struct corpus_files files = {
-        .source_lang = xstrdup(s->gold.source_lang), .target_lang = xstrdup(s->gold.target_lang),
-        .train = { .source = xasprintf("train.%s", s->gold.source_lang),
-                   .target = xasprintf("train.%s", s->gold.target_lang) },
-        .dev = s->gold.dev, .test = s->gold.test, .gold = xasprintf("../%s", path_name(s->labels.gold)),
-        .teacher = json_incref(s->labels.teacher),
+        .source_lang = s->gold.source_lang, .target_lang = s->gold.target_lang, .train = *train,
+        .dev = s->gold.dev, .test = s->gold.test, .teacher = s->labels.teacher,
     };
-    int ret = -1;
+    int ret = corpus_set_count(&files.train, s->run->folder, err);
+    char *gold = xasprintf("../%s", path_name(s->labels.gold));
+    files.gold = gold;
     files.dev.source = sibling_or_null(s->gold.dev.source);
     files.dev.target = sibling_or_null(s->gold.dev.target);
     files.test.source = sibling_or_null(s->gold.test.source);
     files.test.target = sibling_or_null(s->gold.test.target);
-    stage_output(s->run, files.train.source);
-    stage_output(s->run, files.train.target);
-    stage_output(s->run, CORPUS_FILE);
-    if (write_side(s, files.train.source, false, err) == 0
-        && write_side(s, files.train.target, true, err) == 0
-        && corpus_set_count(&files.train, s->run->folder, err) == 0)
+    if (ret == 0)
         ret = corpus_files_write(&files, s->run->folder, err);
-    corpus_files_release(&files);
+    stage_output(s->run, CORPUS_FILE);
+    free(files.dev.source);
+    free(files.dev.target);
+    free(files.test.source);
+    free(files.test.target);
+    free(gold);
     return ret;
 }
 
 static void set_figures(struct selection *s)
 {
-    double first = 0, best = 0;
-    int64_t kept = 0, others = 0;
-    for (size_t i = 0; i < s->sources.count; i++) {
-        if (s->chosen[i] == SIZE_MAX)
-            continue;
-        kept++;
-        first += s->first_score[i];
-        best += s->best_score[i];
-        others += s->chosen[i] != s->lists[i].first;
-    }
-    json_object_set_new(s->run->figures, "pairs", json_integer(kept));
-    json_object_set_new(s->run->figures, "dropped", json_integer((json_int_t)s->sources.count - kept));
-    if (!kept)
-        return;
-    json_object_set_new(s->run->figures, "score_of_first", json_real(first / (double)kept));
-    json_object_set_new(s->run->figures, "score_of_chosen", json_real(best / (double)kept));
-    json_object_set_new(s->run->figures, "share_not_first", json_real((double)others / (double)kept));
+    json_t *figures = s->run->figures;
+    double kept = (double)s->kept;
+    json_object_set_new(figures, "pairs", json_integer(s->kept));
+    json_object_set_new(figures, "dropped", json_integer(s->dropped));
+    json_object_set_new(figures, "score_of_first", json_real(s->first_score / kept));
+    json_object_set_new(figures, "score_of_chosen", json_real(s->best_score / kept));
+    json_object_set_new(figures, "share_not_first", json_real((double)s->not_first / kept));
+}
+
+static int work(struct selection *s, struct error *err)
+{
+    struct corpus_set train = { 0 };
+    int ret = -1;
+    if (open_inputs(s, err) < 0)
+        return -1;
+    train.source = xasprintf("train.%s", s->gold.source_lang);
+    train.target = xasprintf("train.%s", s->gold.target_lang);
+    if (open_outputs(s, &train, err) == 0 && choose_all(s, err) == 0
+        && outfile_commit(&s->source_out, err) == 0 && outfile_commit(&s->target_out, err) == 0)
+        ret = describe(s, &train, err);
+    free(train.source);
+    free(train.target);
+    return ret;
+}
+
+static void selection_release(struct selection *s)
+{
+    for (int i = 0; s->scorers && i < s->run->threads; i++)
+        segment_scorer_free(s->scorers[i]);
+    free(s->scorers);
+    lines_close(&s->source);
+    lines_close(&s->reference);
+    nbest_close(&s->lists);
+    outfile_abort(&s->source_out);
+    outfile_abort(&s->target_out);
+    corpus_files_release(&s->labels);
+    corpus_files_release(&s->gold);
 }
 
 static int run_select(struct stage_run *run, struct error *err)
 {
-    struct selection s = { .run = run, .config = run->stage->config, .threads = run->threads };
-    int ret = open_inputs(&s, err);
+    struct selection s = { .run = run, .config = run->stage->config };
+    int ret = work(&s, err);
     if (ret == 0)
-        ret = read_lists(&s, err);
-    if (ret == 0) {
-        choose(&s);
         set_figures(&s);
-        ret = write_corpus(&s, err);
-    }
-    free(s.lists);
-    free(s.chosen);
-    free(s.first_score);
-    free(s.best_score);
-    strings_release(&s.sources);
-    strings_release(&s.references);
-    strings_release(&s.texts);
-    corpus_files_release(&s.labels);
-    corpus_files_release(&s.gold);
+    selection_release(&s);
     return ret;
 }
 

@@ -1,6 +1,5 @@
 /* The stage `table`: the scores of several models side by side, as text, as JSON and as the page
  * of the run.  Its outputs stand in the run's own folder, where people look for them. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "distill/kinds.h"
 #include "distill/report.h"
@@ -31,16 +29,16 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-/* row → { every column's key: figure or null } */
+/* row → { every column's key: figure, or null where it was not measured } */
 static json_t *collect(const struct stage_run *run)
 {
     json_t *results = json_object();
     for (size_t i = 0; i < run->stage->link_count; i++) {
         const struct stage_link *link = &run->stage->links[i];
+        const json_t *scores = stage_link_manifest(run, link);
         json_t *row = json_object();
         for (const struct column *c = columns; c->key; c++) {
-            double value = manifest_figure(stage_link_manifest(run, link), c->key);
-            json_object_set_new(row, c->key, isfinite(value) ? json_real(value) : json_null());
+            json_object_set_new(row, c->key, column_json(c, manifest_figure(scores, c->key)));
         }
         json_object_set_new(results, link->label, row);
     }
@@ -101,11 +99,14 @@ static int write_text(const struct stage_run *run, const json_t *results, struct
     return ret;
 }
 
+/* Ten digits and not seventeen: 38.12 rather than 38.119999999999997. */
 static int write_json(const struct stage_run *run, const json_t *value, const char *name,
                       struct error *err)
 {
     char *path = path_join(run->root, name);
-    int ret = json_write(value, path, err);
+    char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+    int ret = file_write(path, text, strlen(text), err);
+    free(text);
     free(path);
     return ret;
 }

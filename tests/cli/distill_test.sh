@@ -1,0 +1,148 @@
+# coho distill and coho report: a whole recipe on a toy language.  $1: the coho program.
+. "$(dirname "$0")/lib.sh"
+
+recipe=$here/distill.yml
+
+# A language of 16 words, each sentence translated word by word and turned around.
+awk 'BEGIN {
+    srand(7); split("ba be bi bo da de di do ga ge gi go ka ke ki ko", a, " ")
+    split("um ut os as is es un on an en in am em im ol il", b, " ")
+    for (i = 0; i < 700; i++) {
+        n = 3 + int(rand() * 5); s = t = ""
+        for (j = 0; j < n; j++) { w = 1 + int(rand() * 16); s = s " " a[w]; t = b[w] " " t }
+        print substr(s, 2) >"toy.src"; sub(/ $/, "", t); print t >"toy.trg"
+    }
+}'
+
+# Usage.
+expect 2 "$coho" distill
+stderr_has 'which recipe?'
+expect 2 "$coho" distill a b
+stderr_has "one too many"
+expect 2 "$coho" distill --dryrun x.yml
+stderr_has "did you mean '--dry-run'?"
+expect 0 "$coho" distill --help
+stdout_has '--dry-run'
+expect 1 "$coho" distill nowhere.yml
+stderr_is_one_line
+stderr_has 'nowhere.yml'
+expect 1 "$coho" report nowhere
+stderr_is_one_line
+expect 2 "$coho" report
+
+# Mistakes in a recipe name the line and the nearest name; nothing is made.
+sed 's/batch-tokens/batch-tokns/' "$recipe" >wrong.yml
+expect 1 "$coho" distill wrong.yml -o wrong
+stderr_is_one_line
+stderr_has "wrong.yml:27: unknown key 'batch-tokns' in stage 'teacher' (kind train), did you mean 'batch-tokens'?"
+sed 's/objective: word-kd/objective: word-dk/' "$recipe" >wrong.yml
+expect 1 "$coho" distill wrong.yml -o wrong
+stderr_has "unknown objective 'word-dk', did you mean 'word-kd'?"
+sed 's/ teacher: teacher, alpha/ alpha/' "$recipe" >wrong.yml
+expect 1 "$coho" distill wrong.yml -o wrong
+stderr_has "objective word-kd needs a 'teacher'"
+expect 1 "$coho" distill "$recipe" -o wrong --set teacher.learning-rate=50
+stderr_has 'out of range'
+stderr_has '--set teacher.learning-rate=50'
+expect 1 "$coho" distill "$recipe" -o wrong --set corpus.source=absent.txt
+stderr_has "cannot read absent.txt"
+[ ! -e wrong/corpus ] || fail "a refused recipe left a folder"
+
+# A dry run before anything is done.
+expect 0 "$coho" distill "$recipe" -o run --dry-run
+stdout_has '15 of 15 stages to run'
+stdout_has '^baseline .*after corpus'
+[ ! -e run ] || fail "a dry run made a folder"
+
+# The whole recipe.
+expect 0 "$coho" distill "$recipe" -o run --threads 2
+stdout_has '^seq_inter '
+stderr_has 'table: done in'
+for row in teacher baseline word_kd seq_kd seq_inter; do
+    file_has run/table.json "\"$row\": {"
+done
+for key in parameters bleu_greedy bleu_beam5 chrf_greedy chrf_beam5 perplexity mode_share \
+           words_per_s_greedy words_per_s_beam5 train_seconds; do
+    [ "$(grep -c "\"$key\": [0-9]" run/table.json)" = 5 ] || fail "table.json lacks $key"
+done
+[ "$(grep -c '": [0-9]' run/table.json)" = 50 ] || fail "table.json has more than its keys"
+[ -s run/report.html ] || fail "there is no page"
+file_has run/seq_kd/lineage.json '"labelled_with": "beam search"'
+file_has run/word_kd/lineage.json '"alpha": 0.5'
+file_has run/seq_inter/lineage.json '"start": {'
+[ ! -e run/teacher/checkpoints ] || fail "checkpoints stay behind"
+[ "$(wc -l <run/labels/train.src)" = "$(wc -l <run/labels/train.trg)" ] || fail "labels out of line"
+cp run/table.json table.json
+
+# Finished, it does nothing, and shows the table again.
+expect 0 "$coho" distill "$recipe" -o run --threads 1
+stdout_has '^seq_inter '
+stderr_is ''
+expect 0 cmp table.json run/table.json
+expect 0 "$coho" distill "$recipe" -o run --dry-run
+stdout_has 'all 15 stages are done'
+
+# A changed option reaches what depends on it and nothing else.
+expect 0 "$coho" distill "$recipe" -o run --dry-run --set seq_inter.max-updates=10
+stdout_has '^seq_kd .* done'
+stdout_has '^seq_inter .* max-updates: 10, was 20'
+stdout_has '^seq_inter_scores .* after seq_inter'
+stdout_has '3 of 15 stages to run'
+
+# The page alone.
+rm run/report.html
+expect 0 "$coho" report run
+stdout_is 'run/report.html'
+file_has run/report.html '<td>seq_inter</td>'
+expect 0 "$coho" report run/teacher
+file_has run/teacher/report.html 'Dev NLL over updates'
+rm run/teacher/report.html
+
+# wait_for PATH: until it is there, for a minute at most.
+wait_for()
+{
+    tries=0
+    until ls $1 >/dev/null 2>&1 || [ $tries -ge 600 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+}
+
+# Killed in the middle of a training and run again, it ends with the same table.
+"$coho" distill "$recipe" -o killed --threads 2 2>/dev/null >/dev/null &
+wait_for 'killed/teacher/checkpoints/update-*'
+kill -9 $!
+wait $! 2>/dev/null
+[ ! -e killed/table.json ] || fail "the run was over before it could be killed"
+
+# Asked to stop, it saves, says how to go on, and does not leave a lock behind.
+"$coho" distill "$recipe" -o killed --threads 2 2>stopped.txt >/dev/null &
+wait_for 'killed/baseline/begun.json'
+expect 1 "$coho" distill "$recipe" -o killed
+stderr_has 'killed is in use by another run, process'
+kill -TERM $!
+wait $!
+[ $? = 1 ] || fail "a stopped run ends with another status than 1"
+file_has stopped.txt 'stopped; the same command goes on from here'
+
+expect 0 "$coho" distill "$recipe" -o killed --threads 2
+same_figures() { grep -v 'words_per_s\|train_seconds' "$1"; }
+same_figures table.json >first
+same_figures killed/table.json >second
+expect 0 diff first second
+
+# A teacher of another vocabulary cannot teach words.
+cat >mismatch.yml <<EOF
+stages:
+$(sed -n '/^  corpus:/,$p' "$recipe" | sed "s/\${size}/48/")
+  other_vocabulary: { like: vocabulary, size: 40 }
+  other_teacher: { like: teacher, vocabulary: other_vocabulary, max-updates: 10 }
+  mismatch: { like: word_kd, teacher: other_teacher }
+EOF
+expect 1 "$coho" distill mismatch.yml -o mismatch --stage mismatch -q
+stderr_is_one_line
+stderr_has "stage 'mismatch'"
+stderr_has 'vocabular'
+stderr_has 'sequence-level distillation'
+
+finish
