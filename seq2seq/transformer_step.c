@@ -268,6 +268,8 @@ static void reorder(void *state, const int *parent, int rows)
 {
     struct state *s = state;
     int old = s->rows;
+    if (!old)
+        return;
     rows_reserve(s, rows > old ? rows : old);
     memcpy(s->before, s->row, (size_t)old * sizeof *s->row);
     memset(s->users, 0, (size_t)old * sizeof *s->users);
