@@ -37,8 +37,8 @@ const struct option search_options[] = {
       "output tokens at most, however long the source; 0: any" },
     { "min-length", OPTION_INT, FIELD(min_length), "0", 0, 1000000,
       "output tokens before the sentence may end" },
-    { "batch-sentences", OPTION_INT, FIELD(batch_sentences), "64", 1, 100000,
-      "sentences searched at once by each thread" },
+    { "batch-sentences", OPTION_INT, FIELD(batch_sentences), "0", 0, 100000,
+      "sentences searched at once by each thread; 0: 256 divided by the beam, at least 16" },
     { "batch-tokens", OPTION_INT, FIELD(batch_tokens), "8192", 1, 100000000,
       "source tokens times beam searched at once by each thread" },
     { "max-source", OPTION_INT, FIELD(max_source), "1000", 1, 1000000,
@@ -107,12 +107,21 @@ int search_limit(const struct search_config *config, int source_tokens)
     return limit < 1 ? 1 : limit > most ? (int)most : (int)limit;
 }
 
+/* Where the matrix products of small models stop gaining and the caches start losing. */
+static int good_batch(int beam)
+{
+    int sentences = 256 / beam;
+    return sentences < 16 ? 16 : sentences;
+}
+
 struct search *search_new(const struct stepper *model, const struct search_config *config)
 {
     struct search *s = xcalloc(1, sizeof *s);
-    size_t k = (size_t)config->beam, sentences = (size_t)config->batch_sentences;
     s->model = model;
     s->config = *config;
+    if (s->config.batch_sentences == 0)
+        s->config.batch_sentences = good_batch(config->beam);
+    size_t k = (size_t)config->beam, sentences = (size_t)s->config.batch_sentences;
     s->method = k == 1 ? advance_greedy : advance_beam;
     s->slots = xcalloc(sentences, sizeof *s->slots);
     s->token = xcalloc(sentences * k, sizeof *s->token);
@@ -177,22 +186,28 @@ static bool worth_admitting(const struct search *s)
         && s->cost <= s->config.batch_tokens * 3LL / 4;
 }
 
-static void pack_source(struct search *s, const struct sentence *next, int B)
+/* One call of the encoder: enough tokens to fill its matrix products, not so many that their
+ * activations leave the caches or fill the memory. */
+enum { ENCODE_TOKENS = 1024 };
+
+static void pack(struct search *s, int B)
 {
     int start = s->source_start[B];
-    ARRAY_GROW(s->source, s->source_room, (size_t)start + (size_t)next->source_count);
-    memcpy(s->source + start, next->source, (size_t)next->source_count * sizeof *s->source);
-    s->source_start[B + 1] = start + next->source_count;
+    const struct sentence *p = &s->pending;
+    ARRAY_GROW(s->source, s->source_room, (size_t)start + (size_t)p->source_count);
+    memcpy(s->source + start, p->source, (size_t)p->source_count * sizeof *s->source);
+    s->source_start[B + 1] = start + p->source_count;
+    s->has_pending = false;
 }
 
-static void admit(struct search *s, const struct search_feed *feed)
+/* Gives the next few sentences of the feed their slots, and encodes them; false: none came. */
+static bool admit_some(struct search *s, const struct search_feed *feed)
 {
     int B = 0, max_steps = 0;
-    while (peek(s, feed) && fits(s)) {
+    while (s->source_start[B] < ENCODE_TOKENS && peek(s, feed) && fits(s)) {
         struct slot *slot = &s->slots[s->active++];
         slot_begin(slot, &s->pending, &s->config);
-        pack_source(s, &s->pending, B++);
-        s->has_pending = false;
+        pack(s, B++);
         s->cost += slot->cost;
         s->rows++;
         if (max_steps < slot->limit + 1)
@@ -200,6 +215,13 @@ static void admit(struct search *s, const struct search_feed *feed)
     }
     if (B)
         s->model->admit(s->model->state, s->source, s->source_start, B, max_steps);
+    return B > 0;
+}
+
+static void admit(struct search *s, const struct search_feed *feed)
+{
+    while (admit_some(s, feed))
+        ;
 }
 
 /* --- one step of all --- */

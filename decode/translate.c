@@ -1,6 +1,9 @@
 /* Text to text: encoded and decoded on all threads, a window of a stream at a time. */
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/error.h"
 #include "base/lines.h"
@@ -110,6 +113,14 @@ static int window_read(struct window *w, struct lines *in, int most, struct erro
     return more;
 }
 
+/* Holes that a window left behind would otherwise add up over a million lines. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 int decoder_write(struct translation *out, size_t n, int64_t *number,
                   int (*write)(void *arg, const struct translation *t, int64_t number,
                                struct error *err),
@@ -119,6 +130,7 @@ int decoder_write(struct translation *out, size_t n, int64_t *number,
     for (size_t i = 0; i < n && ret == 0; i++)
         ret = write(arg, &out[i], (*number)++, err);
     translations_release(out, n);
+    give_back_memory();
     return ret;
 }
 

@@ -11,35 +11,15 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "decode/translate.h"
+#include "tests/decode/toy_tokenizer.h"
 #include "tests/decode/toys.h"
-#include "tokenize/tokenizer.h"
-#include "tokenize/train.h"
 
 static struct tokenizer *tokenizer;
 
 static int train_tokenizer(void **state)
 {
-    struct error err;
-    struct vocab_config config = { 0 };
-    struct strbuf text = { 0 };
-    const char *model = strdup(scratch_path("toy.spm")), *corpus = strdup(scratch_path("toy.txt"));
-    for (int i = 0; i < 400; i++)
-        strbuf_printf(&text, "the %d quick brown foxes jump over %d lazy dogs\n", i, i * 7);
-    write_text(corpus, text.text);
-    options_default((struct option_group[]){ { NULL, vocab_options, &config }, { NULL, NULL, NULL } });
-    config.size = 320;
-    config.type = 1;                            /* bpe, with a piece for every byte */
-    config.byte_fallback = true;
-    config.threads = 1;
-    if (vocab_train(model, &corpus, 1, &config, &err) < 0
-        || !(tokenizer = tokenizer_load(model, &err))) {
-        print_error("%s\n", err.text);
-        return -1;
-    }
-    strbuf_release(&text);
-    free((char *)(uintptr_t)model);
-    free((char *)(uintptr_t)corpus);
-    return 0;
+    tokenizer = toy_tokenizer();
+    return tokenizer ? 0 : -1;
 }
 
 static int drop_tokenizer(void **state)
