@@ -144,8 +144,9 @@ static bool feed_next(void *arg, struct sentence *out)
     if (interrupt_requested() || !decoder_take(w, &place))
         return false;
     ARRAY_GROW(w->source, w->source_room, place->tokens + 1);
-    memcpy(w->source, w->decoder->job.sources[place->index].items,
-           (size_t)place->tokens * sizeof *w->source);
+    if (place->tokens)
+        memcpy(w->source, w->decoder->job.sources[place->index].items,
+               (size_t)place->tokens * sizeof *w->source);
     w->source[place->tokens] = w->stepper.eos;
     *out = (struct sentence){ .index = (int64_t)place->index, .source = w->source,
                               .source_count = place->tokens + 1 };
@@ -236,7 +237,8 @@ static int plan(struct decoder *d, struct error *err)
         else
             give_empty(&d->workers[0], i);
     }
-    qsort(job->order, job->order_count, sizeof *job->order, by_length);
+    if (job->order_count)
+        qsort(job->order, job->order_count, sizeof *job->order, by_length);
     for (int i = 0; i < d->threads; i++)
         atomic_store(&job->next[i], 0);
     return 0;
