@@ -86,7 +86,9 @@ int checkpoint_save(const char *folder, const struct model *m, const struct adam
     struct safetensors_entry entries[4];
     size_t count = 0;
     char *path = path_join(folder, "checkpoints"), *text = json_dumps(state, JSON_COMPACT);
-    json_t *metadata = json_pack("{s:s}", "state", text);
+    json_t *shape = model_config_json(&m->config);
+    char *model = json_dumps(shape, JSON_COMPACT | JSON_REAL_PRECISION(7));
+    json_t *metadata = json_pack("{s:s,s:s}", "state", text, "model", model);
     int ret = dir_make(path, err);
     free(path);
     path = checkpoint_path(folder, "update", update);
@@ -100,46 +102,65 @@ int checkpoint_save(const char *folder, const struct model *m, const struct adam
     if (ret == 0)
         checkpoints_prune(folder, keep);
     json_decref(metadata);
+    json_decref(shape);
+    free(model);
     free(text);
     free(path);
     return ret;
 }
 
-static int checkpoint_read(const char *path, struct model *m, struct adam *a, json_t **state,
-                           struct error *err)
+/* Opens a sound checkpoint. */
+static int checkpoint_open(struct safetensors *st, json_t **state, const char *path, struct error *err)
 {
-    struct safetensors st = { 0 };
     json_error_t parse;
-    if (safetensors_open(&st, path, err) < 0)
+    if (safetensors_open(st, path, err) < 0)
         return -1;
-    const char *text = safetensors_metadata(&st, "state");
-    json_t *read = text ? json_loads(text, 0, &parse) : NULL;
-    int ret = -1;
-    if (!read)
-        error_set(err, "'%s' has no training state", path);
-    else if (block_read(&st, "weights", &m->params, m->params.block, err) == 0 &&
-             block_read(&st, "adam.m", &m->params, a->m, err) == 0 &&
-             block_read(&st, "adam.v", &m->params, a->v, err) == 0 &&
-             (!a->ema || block_read(&st, "ema", &m->params, a->ema, err) == 0))
-        ret = 0;
-    safetensors_close(&st);
-    if (ret < 0)
-        json_decref(read);
-    else
-        *state = read;
+    const char *text = safetensors_metadata(st, "state");
+    *state = text ? json_loads(text, 0, &parse) : NULL;
+    if (*state)
+        return 0;
+    safetensors_close(st);
+    return error_set(err, "'%s' has no training state", path);
+}
+
+/* The first option of the model that differs ends the matter; dropout may change on the way. */
+static int model_matches(const struct safetensors *st, const struct model *m, struct error *err)
+{
+    const char *text = safetensors_metadata(st, "model"), *name;
+    json_t *then = text ? json_loads(text, 0, NULL) : NULL, *now = model_config_json(&m->config), *value;
+    int ret = 0;
+    json_object_foreach(then, name, value) {
+        json_t *other = json_object_get(now, name);
+        if (ret < 0 || !strncmp(name, "dropout", 7) || json_equal(value, other))
+            continue;
+        char *was = json_dumps(value, JSON_ENCODE_ANY), *is = other ? json_dumps(other, JSON_ENCODE_ANY) : NULL;
+        ret = error_set(err, "cannot resume: %s was %s and is %s now; resume with the old value or start again "
+                        "in another folder", name, was, is ? is : "absent");
+        free(was);
+        free(is);
+    }
+    json_decref(then);
+    json_decref(now);
     return ret;
 }
 
-int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t **state,
-                    struct error *err)
+static int blocks_read(const struct safetensors *st, struct model *m, struct adam *a, struct error *err)
+{
+    if (model_matches(st, m, err) < 0 || block_read(st, "weights", &m->params, m->params.block, err) < 0 ||
+        block_read(st, "adam.m", &m->params, a->m, err) < 0 || block_read(st, "adam.v", &m->params, a->v, err) < 0)
+        return -1;
+    return a->ema ? block_read(st, "ema", &m->params, a->ema, err) : 0;
+}
+
+/* The newest sound checkpoint: 1, 0 where there is none, -1 where all are damaged. */
+static int newest_open(struct safetensors *st, json_t **state, const char *folder, struct error *err)
 {
     int64_t *updates;
     size_t count = checkpoints_find(folder, &updates);
     int ret = count ? -1 : 0;
-    *state = NULL;
     for (size_t i = 0; i < count && ret < 0; i++) {
         char *path = checkpoint_path(folder, "update", updates[i]);
-        ret = checkpoint_read(path, m, a, state, err);
+        ret = checkpoint_open(st, state, path, err) < 0 ? -1 : 1;
         if (ret < 0 && i + 1 < count)
             log_warning("%s; going back to the checkpoint of update %lld", err->text,
                         (long long)updates[i + 1]);
@@ -147,6 +168,30 @@ int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t 
     }
     free(updates);
     return ret;
+}
+
+int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t **state,
+                    struct error *err)
+{
+    struct safetensors st = { 0 };
+    *state = NULL;
+    int ret = newest_open(&st, state, folder, err);
+    if (ret > 0)
+        ret = blocks_read(&st, m, a, err);
+    safetensors_close(&st);
+    if (ret < 0) {
+        json_decref(*state);
+        *state = NULL;
+    }
+    return ret;
+}
+
+int64_t checkpoint_newest(const char *folder)
+{
+    int64_t *updates;
+    int64_t newest = checkpoints_find(folder, &updates) ? updates[0] : -1;
+    free(updates);
+    return newest;
 }
 
 /* ---- snapshots of weights ---- */

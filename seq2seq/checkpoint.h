@@ -17,6 +17,9 @@ int checkpoint_save(const char *folder, const struct model *m, const struct adam
 int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t **state,
                     struct error *err);
 
+/* The update of the newest checkpoint, or -1. */
+int64_t checkpoint_newest(const char *folder);
+
 /* Weights to be averaged at the end: checkpoints/weights-<n>.safetensors. */
 int snapshot_save(const char *folder, const struct model *m, const float *block, int64_t update,
                   struct error *err);

@@ -178,7 +178,7 @@ static int tokenizers_read(struct tokenizer **source, struct tokenizer **target,
     return -1;
 }
 
-static json_t *config_values(const struct model_config *c)
+json_t *model_config_json(const struct model_config *c)
 {
     struct model_config config = *c;
     return options_to_json((struct option_group[]){ { NULL, model_options, &config },
@@ -204,7 +204,7 @@ static void vocab_mark(char mark[HASH_TEXT], const struct tokenizer *t)
 static int config_write(const struct model *m, const char *folder, struct error *err)
 {
     json_t *root = json_pack("{s:s,s:s,s:o}", "format", "coho-model-1", "program", "coho " COHO_VERSION,
-                             "model", config_values(&m->config));
+                             "model", model_config_json(&m->config));
     char *path = path_join(folder, "config.json");
     int ret = json_write(root, path, err);
     free(path);
@@ -246,7 +246,7 @@ done:
 static json_t *marks_of(const struct model *m)
 {
     char config[HASH_TEXT], source[HASH_TEXT], target[HASH_TEXT];
-    json_t *values = config_values(&m->config);
+    json_t *values = model_config_json(&m->config);
     config_mark(config, values);
     vocab_mark(source, m->source_tokenizer);
     vocab_mark(target, m->target_tokenizer);

@@ -57,6 +57,9 @@ struct model {
 /* Whether such a model can be; `joint`: one vocabulary serves both sides. */
 int model_config_check(const struct model_config *config, bool joint, struct error *err);
 
+/* As in config.json: the options and the sizes of the vocabularies. */
+json_t *model_config_json(const struct model_config *config);
+
 /* A new model with random weights from the seed.  The tokenizers become the model's (the same
  * pointer twice for a joint vocabulary). */
 struct model *model_new(const struct model_config *config, struct tokenizer *source,

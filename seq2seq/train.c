@@ -30,6 +30,7 @@ struct snapshot {
 struct progress_state {
     int64_t update, target_tokens, bad_updates;
     int epoch, without_gain;
+    bool validation_due;        /* it was interrupted */
     double seconds, plateau, best_score;
     int64_t best_update;
     double best_nll, best_bleu, best_chrf;
@@ -122,10 +123,11 @@ static json_t *state_to_json(const struct loop *l)
     for (int i = 0; i < s->snapshot_count; i++)
         json_array_append_new(snapshots, json_pack("[I,o]", (json_int_t)s->snapshots[i].update,
                                                    real_or_null(s->snapshots[i].score)));
-    return json_pack("{s:I,s:I,s:I,s:i,s:i,s:f,s:f,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:o}",
+    return json_pack("{s:I,s:I,s:I,s:i,s:i,s:b,s:f,s:f,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:o}",
                      "update", (json_int_t)s->update, "target_tokens", (json_int_t)s->target_tokens,
                      "bad_updates", (json_int_t)s->bad_updates, "epoch", s->epoch,
-                     "without_gain", s->without_gain, "seconds", s->seconds, "plateau", s->plateau,
+                     "without_gain", s->without_gain, "validation_due", s->validation_due,
+                     "seconds", s->seconds, "plateau", s->plateau,
                      "best_score", real_or_null(s->best_score), "best_update", (json_int_t)s->best_update,
                      "best_nll", real_or_null(s->best_nll), "best_bleu", real_or_null(s->best_bleu),
                      "best_chrf", real_or_null(s->best_chrf), "adam_step", (json_int_t)l->adam.step,
@@ -142,6 +144,7 @@ static int state_from_json(struct loop *l, const json_t *j, struct error *err)
     s->bad_updates = json_integer_value(json_object_get(j, "bad_updates"));
     s->epoch = (int)json_integer_value(json_object_get(j, "epoch"));
     s->without_gain = (int)json_integer_value(json_object_get(j, "without_gain"));
+    s->validation_due = json_is_true(json_object_get(j, "validation_due"));
     s->seconds = real_value(j, "seconds");
     s->plateau = real_value(j, "plateau");
     s->best_score = real_value(j, "best_score");
@@ -408,10 +411,13 @@ static bool has_validation(const struct loop *l)
     return l->data->dev || l->data->validator;
 }
 
+/* Where a signal ends the decoding, the loop saves and stops; a resumed run validates first. */
 static int validate_and_save(struct loop *l, struct error *err)
 {
-    if (has_validation(l) && validate(l, err) < 0)
-        return -1;
+    l->s.validation_due = has_validation(l);
+    if (l->s.validation_due && validate(l, err) < 0)
+        return interrupt_requested() ? 0 : -1;
+    l->s.validation_due = false;
     save(l, NULL);
     return 0;
 }
@@ -429,6 +435,8 @@ static int after_update(struct loop *l, struct error *err)
 static int run(struct loop *l, struct error *err)
 {
     bool empty = false;
+    if (l->s.validation_due && validate_and_save(l, err) < 0)
+        return -1;
     while (!(l->why = limit_reached(l))) {
         bool ended;
         if (interrupt_requested()) {
@@ -520,16 +528,21 @@ static void report_fill(const struct loop *l, struct train_report *r, double wal
     };
 }
 
-static int check(const struct train_config *c, const struct train_data *data, struct error *err)
+int train_check(const struct train_config *c, const char *folder, bool dev, bool decoding, struct error *err)
 {
+    int64_t update = checkpoint_newest(folder);
     if (!c->max_updates && !c->max_epochs && !c->max_seconds && !c->patience)
         return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
     if (c->average > MAX_SNAPSHOTS)
         return error_set(err, "average: at most %d", MAX_SNAPSHOTS);
-    if (c->metric != METRIC_NLL && !data->validator)
+    if (c->metric != METRIC_NLL && !decoding)
         return error_set(err, "metric bleu or chrf needs a validation corpus to decode");
-    if ((c->patience || c->schedule == SCHEDULE_PLATEAU || c->average) && !data->dev && !data->validator)
+    if ((c->patience || c->schedule == SCHEDULE_PLATEAU || c->average) && !dev && !decoding)
         return error_set(err, "patience, plateau and average need a validation corpus");
+    if (!c->resume && update >= 0)
+        return error_set(err, "'%s' holds a training already, with a checkpoint of update %lld; go on with "
+                         "--resume, choose another folder, or remove '%s/checkpoints'", folder,
+                         (long long)update, folder);
     return 0;
 }
 
@@ -562,7 +575,7 @@ int train_model(struct model *m, const struct objective *objective, const struct
                 struct train_report *report, struct error *err)
 {
     double started = clock_seconds();
-    if (check(config, data, err) < 0)
+    if (train_check(config, folder, data->dev, data->validator, err) < 0)
         return -1;
     struct loop *l = xcalloc(1, sizeof *l);
     l->m = m;

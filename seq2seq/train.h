@@ -73,10 +73,16 @@ struct train_report {
 
 /* Trains m in place and leaves in `folder`: the model itself (best or averaged weights),
  * log.jsonl (one object a line) and checkpoints/.  With config->resume it goes on from the newest
- * checkpoint where there is one.  Progress on standard error. */
+ * checkpoint where there is one; without, a folder with checkpoints is refused.  A signal
+ * (base/interrupt.h) makes it save and return.  Progress on standard error. */
 int train_model(struct model *m, const struct objective *objective, const struct train_data *data,
                 const struct train_config *config, const char *folder,
                 struct train_report *report, struct error *err);
+
+/* What would make train_model refuse at once, to be told before the data is read.  `dev`: there is
+ * a development set; `decoding`: a validator. */
+int train_check(const struct train_config *config, const char *folder, bool dev, bool decoding,
+                struct error *err);
 
 /* Mean NLL a target token on a batch source, one pass, without dropout. */
 int model_nll(const struct model *m, struct batch_source *data, int threads, double *nll,

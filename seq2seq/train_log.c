@@ -53,7 +53,9 @@ void train_log_write(struct train_log *log, json_t *record)
 {
     char *text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(7));
     if (fprintf(log->stream, "%s\n", text) < 0 || fflush(log->stream) != 0) {
-        log_warning("the log cannot be written: %s; training goes on", strerror(errno));
+        if (!log->told)
+            log_warning("the log cannot be written: %s; training goes on", strerror(errno));
+        log->told = true;
         clearerr(log->stream);
     }
     free(text);

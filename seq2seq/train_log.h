@@ -2,6 +2,7 @@
 #define SEQ2SEQ_TRAIN_LOG_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -12,6 +13,7 @@ struct error;
  * where it was decoded, valid_bleu and valid_chrf. */
 struct train_log {
     FILE *stream;
+    bool told;                  /* that it cannot be written */
 };
 
 /* Opens the log of a run; lines beyond update `kept` are dropped (they will be made again). */

@@ -2,10 +2,12 @@
 #include "tests/test.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/thread.h"
@@ -104,13 +106,17 @@ struct run {
     int ret;
 };
 
-static struct run run_training(const char *arch, const char *folder, struct train_config c)
+/* Without `resume`, in an empty folder. */
+static struct run run_validated(const char *arch, const char *folder, struct train_config c,
+                                const struct validator *validator)
 {
     struct run r = { .m = model_make(arch) };
     struct store *store = corpus_make(r.m, 300), *dev_store = corpus_make(r.m, 40);
     struct batch_source train = batches_make(r.m, store, true), dev = batches_make(r.m, dev_store, false);
     struct objective o = objective_cross_entropy(0.1f);
-    struct train_data data = { &train, &dev, NULL };
+    struct train_data data = { &train, &dev, validator };
+    if (!c.resume)
+        expect_ok(dir_remove(folder, &err));
     r.ret = train_model(r.m, &o, &data, &c, folder, &r.report, &err);
     o.free(o.shared);
     train.free(train.state);
@@ -118,6 +124,11 @@ static struct run run_training(const char *arch, const char *folder, struct trai
     store_close(store);
     store_close(dev_store);
     return r;
+}
+
+static struct run run_training(const char *arch, const char *folder, struct train_config c)
+{
+    return run_validated(arch, folder, c, NULL);
 }
 
 static void assert_same_weights(const struct model *a, const struct model *b)
@@ -185,6 +196,67 @@ static void a_resumed_run_ends_with_the_bits_of_an_undisturbed_one(void **state)
         model_free(second.m);
         model_free(whole.m);
     }
+}
+
+/* A validator that gives the number of its call as BLEU, and is interrupted in one of them. */
+struct calls {
+    int made, interrupted;
+};
+
+static int count_call(void *state, const struct model *m, int threads, struct decode_scores *scores,
+                      struct error *e)
+{
+    struct calls *calls = state;
+    (void)m, (void)threads;
+    if (++calls->made == calls->interrupted) {
+        raise(SIGTERM);
+        return error_set(e, "interrupted");
+    }
+    *scores = (struct decode_scores){ calls->made, 1 };
+    return 0;
+}
+
+static void an_interrupted_validation_is_made_again_on_resuming(void **state)
+{
+    struct calls calls = { .interrupted = 2 };
+    const struct validator validator = { &calls, count_call };
+    const char *folder = scratch_path("interrupted");
+    struct train_config c = config_make(40);
+    c.metric = METRIC_BLEU;
+    c.validate_every = 10;
+    c.resume = true;
+    interrupt_install();
+    struct run first = run_validated("transformer", folder, c, &validator);
+    expect_ok(first.ret);
+    assert_true(first.report.interrupted);
+    assert_int_equal(first.report.updates, 20);
+    interrupt_install();                /* forgets the signal */
+    c.max_updates = 20;
+    struct run second = run_validated("transformer", folder, c, &validator);
+    expect_ok(second.ret);
+    assert_false(second.report.interrupted);
+    assert_int_equal(calls.made, 3);
+    assert_int_equal(second.report.best_update, 20);
+    model_free(first.m);
+    model_free(second.m);
+}
+
+static void another_training_in_the_same_folder_is_refused(void **state)
+{
+    const char *folder = scratch_path("taken");
+    struct train_config c = config_make(10);
+    struct run first = run_training("transformer", folder, c);
+    expect_ok(first.ret);
+    assert_int_equal(train_check(&c, folder, true, false, &err), -1);
+    assert_non_null(strstr(err.text, "--resume"));
+    c.resume = true;
+    expect_ok(train_check(&c, folder, true, false, &err));
+    c.max_updates = 20;
+    struct run other = run_training("lstm", folder, c);
+    assert_int_equal(other.ret, -1);
+    assert_non_null(strstr(err.text, "cannot resume: arch was \"transformer\" and is \"lstm\" now"));
+    model_free(first.m);
+    model_free(other.m);
 }
 
 /* Flips a bit in the middle of the newest checkpoint. */
@@ -361,6 +433,8 @@ int main(void)
         cmocka_unit_test(the_same_seed_gives_the_same_bits),
         cmocka_unit_test(another_seed_gives_other_weights),
         cmocka_unit_test(a_resumed_run_ends_with_the_bits_of_an_undisturbed_one),
+        cmocka_unit_test(an_interrupted_validation_is_made_again_on_resuming),
+        cmocka_unit_test(another_training_in_the_same_folder_is_refused),
         cmocka_unit_test(a_damaged_checkpoint_falls_back_to_the_one_before),
         cmocka_unit_test(averages_and_early_stopping_follow_the_validations),
         cmocka_unit_test(a_gradient_that_is_not_finite_stops_with_a_message),
