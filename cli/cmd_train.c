@@ -1,4 +1,6 @@
 /* coho train: one model from parallel text. */
+#include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -73,22 +75,67 @@ static int tokenizers_open(const struct train_command *c, struct tokenizer **sou
     return -1;
 }
 
+/* What is asked for, beyond the defaults, must be what the model to start from has. */
+static int start_check_config(const struct session *s, struct error *err)
+{
+    struct model_config usual = { 0 }, wanted = s->model_config, loaded = s->model->config;
+    options_default((struct option_group[]){ { NULL, model_options, &usual }, { 0 } });
+    json_t *a = options_to_json((struct option_group[]){ { NULL, model_options, &usual }, { 0 } });
+    json_t *b = options_to_json((struct option_group[]){ { NULL, model_options, &wanted }, { 0 } });
+    json_t *c = options_to_json((struct option_group[]){ { NULL, model_options, &loaded }, { 0 } }), *value;
+    const char *name;
+    int ret = 0;
+    json_object_foreach(b, name, value)
+        if (ret == 0 && !json_equal(value, json_object_get(a, name)) && !json_equal(value, json_object_get(c, name)))
+            ret = error_set(err, "--%s differs from that of '%s', the model to start from; leave it out", name,
+                            s->command.start);
+    json_decref(a);
+    json_decref(b);
+    json_decref(c);
+    return ret;
+}
+
+static int start_check_vocab(const struct session *s, const char *path, const struct tokenizer *given,
+                             const struct tokenizer *of_model, struct error *err)
+{
+    if (tokenizer_fingerprint(given) == tokenizer_fingerprint(of_model))
+        return 0;
+    return error_set(err, "'%s' is another vocabulary than that of '%s', the model to start from; name the "
+                     ".spm file in that folder", path, s->command.start);
+}
+
+/* The model to start from brings its shape and its vocabularies. */
+static int model_start(struct session *s, const struct tokenizer *source, const struct tokenizer *target,
+                       struct error *err)
+{
+    const struct train_command *c = &s->command;
+    s->model = model_load(c->start, err);
+    if (!s->model || start_check_config(s, err) < 0)
+        return -1;
+    if (start_check_vocab(s, c->vocab, source, s->model->source_tokenizer, err) < 0)
+        return -1;
+    return start_check_vocab(s, c->target_vocab ? c->target_vocab : c->vocab, target,
+                             s->model->target_tokenizer, err);
+}
+
 static int model_open(struct session *s, struct error *err)
 {
     struct tokenizer *source, *target;
-    if (s->command.start) {
-        s->model = model_load(s->command.start, err);
-        return s->model ? 0 : -1;
-    }
+    int ret;
     if (tokenizers_open(&s->command, &source, &target, err) < 0)
         return -1;
-    s->model = model_new(&s->model_config, source, target, s->train_config.seed, err);
-    if (s->model)
-        return 0;
+    if (s->command.start) {
+        ret = model_start(s, source, target, err);
+    } else {
+        s->model = model_new(&s->model_config, source, target, s->train_config.seed, err);
+        if (s->model)
+            return 0;                   /* the tokenizers are the model's */
+        ret = -1;
+    }
     if (target != source)
         tokenizer_free(target);
     tokenizer_free(source);
-    return -1;
+    return ret;
 }
 
 /* Encodes a corpus into the output folder. */
@@ -106,17 +153,14 @@ static struct store *store_make(struct session *s, const char *name, const char 
 }
 
 static int batches_open(struct session *s, struct batch_source *out, const struct store *store,
-                        bool shuffle, const char *what, struct error *err)
+                        bool shuffle, const char *source, const char *target, struct error *err)
 {
     struct batching_config config = s->batching;
+    const char *what = shuffle ? "training" : "validation";
     int64_t skipped = 0;
-    int limit = model_max_length(s->model);
     config.shuffle = shuffle;
-    if (limit && config.max_length >= limit)
-        return error_set(err, "max-length %d: the model's learned positions end at %d; lower it", config.max_length,
-                         limit);
     if (batching_open(out, store, model_bos(s->model), model_eos(s->model), &config, &skipped, err) < 0)
-        return -1;
+        return error_prefix(err, "'%s' and '%s'", source, target);
     log_info("%s: %lld sentence pairs, %lld target tokens", what, (long long)out->sentences(out->state),
              (long long)out->tokens(out->state));
     if (skipped)
@@ -125,20 +169,21 @@ static int batches_open(struct session *s, struct batch_source *out, const struc
     return 0;
 }
 
+/* The small corpus comes first: its mistakes are told before the large one is encoded. */
 static int data_open(struct session *s, struct error *err)
 {
     const struct train_command *c = &s->command;
     if (dir_make(c->output, err) < 0)
         return -1;
+    if (c->dev_source) {
+        s->dev_store = store_make(s, "dev.store", c->dev_source, c->dev_target, err);
+        if (!s->dev_store || validator_open(&s->validator, c->dev_source, c->dev_target, c->dev_decode_lines, err) < 0)
+            return -1;
+    }
     s->train_store = store_make(s, "train.store", c->source, c->target, err);
-    if (!s->train_store || batches_open(s, &s->train, s->train_store, true, "training", err) < 0)
+    if (!s->train_store || batches_open(s, &s->train, s->train_store, true, c->source, c->target, err) < 0)
         return -1;
-    if (!c->dev_source)
-        return 0;
-    s->dev_store = store_make(s, "dev.store", c->dev_source, c->dev_target, err);
-    if (!s->dev_store || batches_open(s, &s->dev, s->dev_store, false, "validation", err) < 0)
-        return -1;
-    return validator_open(&s->validator, c->dev_source, c->dev_target, s->command.dev_decode_lines, err);
+    return c->dev_source ? batches_open(s, &s->dev, s->dev_store, false, c->dev_source, c->dev_target, err) : 0;
 }
 
 static void session_close(struct session *s)
@@ -170,9 +215,20 @@ static void lineage_write(struct session *s)
     json_object_set_new(l, "training", options_to_json(training));
 }
 
+static int positions_check(const struct session *s, struct error *err)
+{
+    int limit = model_max_length(s->model);
+    if (!limit || s->batching.max_length < limit)
+        return 0;
+    return error_set(err, "--max-length %d: the model's learned positions end at %d; lower it, or raise "
+                     "--max-positions", s->batching.max_length, limit);
+}
+
 static int train(struct session *s, struct train_report *report, struct error *err)
 {
-    if (model_open(s, err) < 0 || data_open(s, err) < 0)
+    bool dev = s->command.dev_source != NULL;
+    if (train_check(&s->train_config, s->command.output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
+        positions_check(s, err) < 0 || data_open(s, err) < 0)
         return -1;
     s->objective = objective_cross_entropy(s->command.label_smoothing);
     lineage_write(s);
@@ -184,6 +240,22 @@ static int train(struct session *s, struct train_report *report, struct error *e
     log_info("%s, %lld parameters", s->model->config.arch ? "lstm" : "transformer",
              (long long)model_parameters(s->model));
     return train_model(s->model, &s->objective, &data, &s->train_config, s->command.output, report, err);
+}
+
+/* The exit status of a training that is over. */
+static int tell(const struct train_report *report, const char *folder)
+{
+    char dev[48] = "";
+    if (report->interrupted) {
+        log_info("stopped by a signal after update %lld; the same command with --resume goes on",
+                 (long long)report->updates);
+        return 1;
+    }
+    if (isfinite(report->dev_nll))
+        snprintf(dev, sizeof dev, "dev NLL %.4f; ", report->dev_nll);
+    log_info("%lld updates, %d epochs in %s (%s): %sthe model is in '%s'", (long long)report->updates,
+             report->epochs, clock_text(report->seconds), report->why, dev, folder);
+    return 0;
 }
 
 int cmd_train(const struct command *self, int argc, char **argv)
@@ -200,24 +272,16 @@ int cmd_train(const struct command *self, int argc, char **argv)
         { "batches", batching_options, &s.batching },
         { 0 }
     };
+    options_default(groups);
     int status = command_parse(self, groups, argc, argv, rest, &rest_count);
     if (status < 0 && rest_count)
         status = command_misuse(self, "'%s' is no option", rest[0]);
     if (status < 0 && !s.command.dev_source != !s.command.dev_target)
         status = command_misuse(self, "--dev-source and --dev-target go together");
     if (status < 0) {
-        s.batching.seed = s.train_config.seed;
         interrupt_install();
-        status = train(&s, &report, &err) < 0 ? command_fail(self, &err) : 0;
-        if (status == 0 && report.interrupted) {
-            log_info("stopped by a signal after update %lld; the same command with --resume goes on",
-                     (long long)report.updates);
-            status = 1;
-        } else if (status == 0) {
-            log_info("%lld updates, %d epochs in %s (%s): dev NLL %.4f; the model is in '%s'",
-                     (long long)report.updates, report.epochs, clock_text(report.seconds), report.why,
-                     report.dev_nll, s.command.output);
-        }
+        signal(SIGPIPE, SIG_IGN);       /* messages may go nowhere: it is saved all the same */
+        status = train(&s, &report, &err) < 0 ? command_fail(self, &err) : tell(&report, s.command.output);
     }
     session_close(&s);
     options_release(groups);
