@@ -77,23 +77,21 @@ static const char *const *texts(const struct strings *s)
     return (const char *const *)s->items;
 }
 
-/* Source words a second, from the decoder's own clock. */
-static int measure_speed(struct evaluation *e, struct decoder *d, double *words_per_s,
-                         struct error *err)
+/* Decodes the set into `out`, and again into nothing while the clock has not seen enough. */
+static int decode_timed(struct evaluation *e, struct decoder *d, struct translation *out,
+                        double *words_per_s, struct error *err)
 {
     size_t n = e->sources.count;
-    struct decode_stats before = *decoder_stats(d), now = before;
-    struct translation *out = xcalloc(n, sizeof *out);
-    int ret = 0;
-    while (ret == 0 && now.seconds - before.seconds < SPEED_SECONDS) {
-        ret = decoder_text(d, out, texts(&e->sources), n, err);
-        translations_release(out, ret == 0 ? n : 0);
-        now = *decoder_stats(d);
-        if (now.source_words == before.source_words)
-            break;                              /* nothing but empty lines */
+    const struct decode_stats before = *decoder_stats(d), *now = decoder_stats(d);
+    struct translation *again = xcalloc(n, sizeof *again);
+    int ret = decoder_text(d, out, texts(&e->sources), n, err);
+    while (ret == 0 && now->seconds - before.seconds < SPEED_SECONDS
+           && now->source_words > before.source_words) {
+        ret = decoder_text(d, again, texts(&e->sources), n, err);
+        translations_release(again, ret == 0 ? n : 0);
     }
-    *words_per_s = (double)(now.source_words - before.source_words) / (now.seconds - before.seconds);
-    free(out);
+    *words_per_s = (double)(now->source_words - before.source_words) / (now->seconds - before.seconds);
+    free(again);
     return ret;
 }
 
@@ -161,8 +159,7 @@ static int decode(struct evaluation *e, const char *mode, const struct search_co
     if (!d || decoder_text(d, out, texts(&e->sources), warm, err) < 0)
         goto done;
     translations_release(out, warm);
-    if (measure_speed(e, d, &words_per_s, err) < 0
-        || decoder_text(d, out, texts(&e->sources), n, err) < 0)
+    if (decode_timed(e, d, out, &words_per_s, err) < 0)
         goto done;
     snprintf(key, sizeof key, "words_per_s_%s", mode);
     put(e, key, words_per_s);
@@ -170,8 +167,8 @@ static int decode(struct evaluation *e, const char *mode, const struct search_co
     if (search->beam > 1)
         put(e, "mode_share", mode_share(out, n));
     ret = write_hypotheses(e, mode, out, err);
-    translations_release(out, n);
 done:
+    translations_release(out, n);
     if (d)
         decoder_free(d);
     free(out);
