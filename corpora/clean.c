@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "corpora/pair_files.h"
 
 static const char *const dedup_names[] = {
@@ -82,9 +83,12 @@ static int nothing_left(const struct cleaner *c, struct error *err)
 int cleaner_next(struct cleaner *c, struct text_pair *out, struct error *err)
 {
     int more;
-    while ((more = import_next(c->in, out, err)) > 0)
+    while ((more = import_next(c->in, out, err)) > 0) {
+        if (interrupt_requested())
+            return error_set(err, "interrupted");
         if (is_kept(c, *out))
             return 1;
+    }
     c->report.repaired = import_repaired(c->in);
     return more == 0 && !c->report.kept ? nothing_left(c, err) : more;
 }
@@ -97,7 +101,8 @@ int corpus_clean(struct clean_report *report, const char *source_out, const char
     struct pair_files out = { 0 };
     struct text_pair pair;
     int more = -1, ret = -1;
-    if (cleaner_open(&cleaner, source, target, config, err) < 0 ||
+    if (pair_files_differ(source_out, target_out, source, target, err) < 0 ||
+        cleaner_open(&cleaner, source, target, config, err) < 0 ||
         pair_files_open(&out, source_out, target_out, err) < 0)
         goto done;
     while ((more = cleaner_next(&cleaner, &pair, err)) > 0)

@@ -128,6 +128,20 @@ static char *set_path(const char *folder, int set, const char *suffix)
     return xasprintf("%s/%s.%s", folder, split_names[set], suffix);
 }
 
+static int sets_differ(const char *folder, const char *source, const char *target,
+                       const struct prepare_config *config, struct error *err)
+{
+    int ret = 0;
+    for (int set = 0; set < SPLIT_SETS && ret == 0; set++) {
+        char *source_out = set_path(folder, set, config->source_lang);
+        char *target_out = set_path(folder, set, config->target_lang);
+        ret = pair_files_differ(source_out, target_out, source, target, err);
+        free(source_out);
+        free(target_out);
+    }
+    return ret;
+}
+
 static int sets_open(struct sets *sets, const char *folder, const struct prepare_config *config,
                      struct error *err)
 {
@@ -196,7 +210,8 @@ int corpus_prepare(struct prepare_report *report, const char *folder,
     struct sets sets = { 0 };
     struct split_plan plan;
     int ret = -1;
-    if (dir_make(folder, err) < 0 || spool_open(&spool, folder, err) < 0 ||
+    if (dir_make(folder, err) < 0 || sets_differ(folder, source, target, config, err) < 0 ||
+        spool_open(&spool, folder, err) < 0 ||
         collect(&done.clean, &spool, source, target, config, err) < 0)
         goto done;
     uint64_t *keys = xmalloc(spool.count * sizeof *keys);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/pipeline.h"
 #include "base/strbuf.h"
@@ -136,7 +137,8 @@ int store_build(const char *path, const char *source_text, const char *target_te
 {
     struct build build = { .source = source, .target = target };
     int ret = -1;
-    if (pairs_open(&build.in, source_text, target_text, err) < 0)
+    if (files_differ(path, source_text, err) < 0 || files_differ(path, target_text, err) < 0 ||
+        pairs_open(&build.in, source_text, target_text, err) < 0)
         return -1;
     build.out = store_writer_new(path, tokenizer_fingerprint(source),
                                  tokenizer_fingerprint(target), err);
