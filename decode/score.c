@@ -74,14 +74,18 @@ static int finish_targets(struct decoder *d, struct translation *out, size_t n, 
     return 0;
 }
 
+/* Messages about a target name its file. */
 static int score_spans(struct decoder *d, struct translation *out, const struct span *sources,
-                       const struct span *targets, size_t n, struct error *err)
+                       const struct span *targets, size_t n, const char *target_name, struct error *err)
 {
+    const char *source_name = d->name;
     double start = clock_seconds();
     decoder_encode(d, &d->source, d->translator.source, sources, n);
     decoder_encode(d, &d->target, d->translator.target, targets, n);
     decoder_begin(d, out, d->source.items, d->target.items, n, false);
+    decoder_name_input(d, target_name, d->first);
     int ret = finish_targets(d, out, n, err);
+    decoder_name_input(d, source_name, d->first);
     if (ret == 0)
         ret = decoder_run(d, d->translator.single ? pass : decoder_search, err);
     encoded_trim(&d->source, n);
@@ -100,7 +104,7 @@ int decoder_score(struct decoder *d, struct translation *out, const char *const 
         window_add(&source, sources[i], strlen(sources[i]));
         window_add(&target, targets[i], strlen(targets[i]));
     }
-    int ret = score_spans(d, out, window_spans(&source), window_spans(&target), n, err);
+    int ret = score_spans(d, out, window_spans(&source), window_spans(&target), n, NULL, err);
     window_release(&source);
     window_release(&target);
     return ret;
@@ -121,6 +125,11 @@ static int read_pairs(struct window *source, struct window *target, struct pairs
     return more;
 }
 
+static const char *shown(const char *path)
+{
+    return strcmp(path, "-") ? path : "standard input";
+}
+
 int decoder_score_stream(struct decoder *d, struct pairs *in,
                          int (*write)(void *arg, const struct translation *t, int64_t number,
                                       struct error *err),
@@ -133,8 +142,9 @@ int decoder_score_stream(struct decoder *d, struct pairs *in,
     while (more > 0) {
         struct error reading;
         more = read_pairs(&source, &target, in, d->config.window, &reading);
-        decoder_name_input(d, in->source.path, number);
-        if (score_spans(d, out, window_spans(&source), window_spans(&target), source.count, err) < 0)
+        decoder_name_input(d, shown(in->source.path), number);
+        if (score_spans(d, out, window_spans(&source), window_spans(&target), source.count,
+                        shown(in->target.path), err) < 0)
             goto done;
         if (decoder_write(out, source.count, &number, write, arg, err) < 0)
             goto done;
