@@ -262,7 +262,8 @@ static int train(struct strbuf *model, struct source *s)
     if (more < 0)
         return -1;
     if (!more)
-        return error_set(err, "no lines to train on in '%s'%s", s->files[0],
+        return error_set(err, "no lines to train on in '%s'%s",
+                         strcmp(s->files[0], "-") ? s->files[0] : "standard input",
                          s->count > 1 ? " and the other files" :
                          s->answer->too_long ? ": all are longer than --max-line-length" : "");
     s->waiting = true;
@@ -417,6 +418,9 @@ int vocab_train(const char *model_path, const char *const *files, size_t count,
         error_set(err, "no files to train on");
         goto done;
     }
+    for (size_t i = 0; i < count; i++)
+        if (files_differ(model_path, files[i], err) < 0)
+            goto done;
     if (outfile_open(&out, model_path, err) < 0)        /* before the long work */
         goto done;
     if (train_model(&model, files, count, config, err) < 0)
