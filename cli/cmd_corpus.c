@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/table.h"
@@ -310,6 +311,7 @@ static int run_step(const struct step *step, int argc, char **argv)
     int status = command_parse(&self, groups, argc, argv, rest, &count);
     if (status < 0 && !(status = take_inputs(&job, step, rest, count))) {
         log_quiet(job.options.quiet);
+        interrupt_install();
         status = step->run(&job, &err) < 0 ? command_fail(&self, &err) : 0;
     }
     options_release(groups);

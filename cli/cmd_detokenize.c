@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
@@ -115,8 +116,10 @@ int cmd_detokenize(const struct command *self, int argc, char **argv)
 
     options_default(groups);
     status = command_parse(self, groups, argc, argv, files, &count);
-    if (status < 0)
+    if (status < 0) {
+        interrupt_install();
         status = run(&job, files, count, &err) < 0 ? command_fail(self, &err) : 0;
+    }
     tokenizer_free(job.tokenizer);
     options_release(groups);
     free(files);

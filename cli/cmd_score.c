@@ -136,7 +136,9 @@ static int run(struct job *job, struct error *err)
         return -1;
     job->translator = models_translator(&job->models);
     decoder = decoder_new(&job->translator, &job->config, job->options.threads, err);
-    if (!decoder || sink_open(&job->sink, job->options.output, err) < 0)
+    if (!decoder || files_differ(job->options.output, job->options.source, err) < 0 ||
+        files_differ(job->options.output, job->options.target, err) < 0 ||
+        sink_open(&job->sink, job->options.output, err) < 0)
         goto done;
     if (score(job, decoder, err) < 0 || sink_commit(&job->sink, err) < 0)
         goto done;

@@ -1,6 +1,9 @@
 /* The program's entry: finds the subcommand and runs it. */
-#include <locale.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -50,7 +53,16 @@ static int unknown_command(const char *name)
     return 2;
 }
 
-int main(int argc, char **argv)
+/* A closed standard stream would give its number to the next file opened, which would then
+ * receive what is printed.  This way reading and writing fail. */
+static void keep_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+static int run_command(int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
@@ -70,4 +82,16 @@ int main(int argc, char **argv)
         if (!strcmp(c->name, argv[1]))
             return c->run(c, argc - 1, argv + 1);
     return unknown_command(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    keep_standard_streams();
+    signal(SIGXFSZ, SIG_IGN);           /* a limit on the size of files: told like a full disk */
+    int status = run_command(argc, argv);
+    if ((fflush(stdout) || ferror(stdout)) && status == 0) {
+        fprintf(stderr, "coho: cannot write 'standard output': %s\n", strerror(errno));
+        status = 1;
+    }
+    return status;
 }
