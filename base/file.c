@@ -80,12 +80,21 @@ static void sync_folder_of(const char *path)
     free(folder);
 }
 
-/* Flushes and syncs; returns 0 or the errno of the first thing that went wrong. */
-static int settle(FILE *stream)
+/* Why an earlier write failed, which nobody kept: one more byte of a file that is thrown away
+ * fails in the same way. */
+static int lost_reason(const struct outfile *out)
 {
     errno = 0;
+    return out->partial && write(fileno(out->stream), "", 1) < 0 ? errno : EIO;
+}
+
+/* Flushes and syncs; returns 0 or the errno of the first thing that went wrong. */
+static int settle(const struct outfile *out)
+{
+    FILE *stream = out->stream;
+    errno = 0;
     if (fflush(stream) || ferror(stream))
-        return errno ? errno : EIO;
+        return errno ? errno : lost_reason(out);
     if (fsync(fileno(stream)) && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
         return errno;
     return 0;
@@ -110,7 +119,7 @@ static void keep_mode(const struct outfile *out)
 int outfile_commit(struct outfile *out, struct error *err)
 {
     FILE *stream = out->stream;
-    int code = settle(stream);
+    int code = settle(out);
 
     if (code)
         return commit_failed(out, code, err);

@@ -1,6 +1,9 @@
 #include "tests/test.h"
 
+#include <errno.h>
 #include <glob.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -99,6 +102,28 @@ static void full_disk_is_noticed_in_the_middle(void **state)
         fputs("a line of text\n", out.stream);
     assert_int_equal(outfile_commit(&out, &err), -1);
     assert_non_null(strstr(err.text, "/dev/full"));
+}
+
+/* A limit on the size of files: the failing write is an early one, its reason is still told. */
+static void reason_of_an_early_failure_is_told(void **state)
+{
+    const char *path = scratch_path("limited");
+    struct rlimit before, small = { 1 << 16, RLIM_INFINITY };
+    struct error err = { 0 };
+    struct outfile out = { 0 };
+    char *block = calloc(1, 1 << 20);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small.rlim_max = before.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(outfile_open(&out, path, &err), 0);
+    fwrite(block, 1, 1 << 20, out.stream);
+    int ret = outfile_commit(&out, &err);
+    setrlimit(RLIMIT_FSIZE, &before);
+    free(block);
+    assert_int_equal(ret, -1);
+    assert_non_null(strstr(err.text, strerror(EFBIG)));
+    assert_false(file_exists(path));
 }
 
 static void devices_are_written_in_place(void **state)
@@ -258,6 +283,7 @@ int main(void)
         cmocka_unit_test(aborting_nothing_is_harmless),
         cmocka_unit_test(full_disk_is_told_by_the_commit),
         cmocka_unit_test(full_disk_is_noticed_in_the_middle),
+        cmocka_unit_test(reason_of_an_early_failure_is_told),
         cmocka_unit_test(devices_are_written_in_place),
         cmocka_unit_test(links_stay_links),
         cmocka_unit_test(unwritable_places_are_named),
