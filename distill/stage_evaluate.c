@@ -191,8 +191,9 @@ static int decode_both(struct evaluation *e, struct error *err)
 static int gold_nll(struct evaluation *e, const struct store *store, double *nll, struct error *err)
 {
     const struct tokenizer *target = e->model->target_tokenizer;
-    int longest = model_max_length(e->model);
-    struct batching_config config = { .batch_tokens = 4000, .max_length = longest ? longest - 1 : 1000000 };
+    int limit = model_max_length(e->model), longest = e->config->search.max_source;
+    struct batching_config config = { .batch_tokens = 4000,
+                                      .max_length = limit && limit <= longest ? limit - 1 : longest };
     struct batch_source batches;
     int64_t skipped;
     int ret;

@@ -85,7 +85,11 @@ static int check(const struct stage *s, struct error *err)
     if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
         return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds "
                          "or patience");
-    return 0;
+    if (c->model.arch == 0 && c->model.positions == POSITIONS_LEARNED
+        && c->batching.max_length >= c->model.max_positions)
+        return error_set(err, "max-length %d: learned positions end at max-positions %d; lower the first or "
+                         "raise the second", c->batching.max_length, c->model.max_positions);
+    return model_config_check(&c->model, true, err);
 }
 
 /* ---- what training needs ---- */
@@ -209,6 +213,10 @@ static int make_objective(struct training *t, struct error *err)
     const struct objective_kind *kind = objective_find(t->config->objective, err);
     if (stage_has(t->run, "teacher") && !(t->teacher = load_input_model(t->run, "teacher", err)))
         return -1;
+    int limit = t->teacher ? model_max_length(t->teacher) : 0;
+    if (limit && t->config->batching.max_length >= limit)
+        return error_set(err, "max-length %d: the learned positions of the teacher end at %d; lower it",
+                         t->config->batching.max_length, limit);
     const struct objective_needs needs = { t->model, t->teacher };
     return kind->make(&t->objective, &needs, t->run->stage->variant, err);
 }
