@@ -40,18 +40,23 @@ int curve_read(struct curve *out, const char *folder, struct error *err)
     struct lines in = { 0 };
     struct curve curve = { 0 };
     size_t room = 0;
+    int64_t unreadable = 0;             /* the last line may be, after a crash */
     int more = 0;
     if (file_exists(path) && lines_open(&in, path, err) < 0) {
         free(path);
         return -1;
     }
-    while (in.reader && (more = lines_next(&in, err)) > 0) {
+    while (in.reader && (more = lines_next(&in, err)) > 0 && !unreadable) {
         json_t *record = json_loadb(in.text, in.length, 0, NULL);
         if (json_is_object(record))
             add_record(&curve, &room, record);
+        else
+            unreadable = in.number;
         json_decref(record);
     }
     lines_close(&in);
+    if (more > 0)
+        more = error_set(err, "%s:%lld: no JSON object; the log is damaged", path, (long long)unreadable);
     free(path);
     if (more < 0) {
         curve_release(&curve);
