@@ -76,6 +76,13 @@ int64_t decoder_count_words(const struct span *s)
     return words;
 }
 
+/* Of a line that was cut, the share that was read. */
+static int64_t words_read(const struct span *s, const struct translation *t)
+{
+    int64_t words = decoder_count_words(s), tokens = (int64_t)t->source_tokens + t->cut_tokens;
+    return t->cut_tokens ? words * t->source_tokens / tokens : words;
+}
+
 static int translate_spans(struct decoder *d, struct translation *out, const struct span *spans,
                            size_t n, struct error *err)
 {
@@ -85,7 +92,7 @@ static int translate_spans(struct decoder *d, struct translation *out, const str
     int ret = decoder_run(d, decoder_search, err);
     encoded_trim(&d->source, n);
     for (size_t i = 0; i < n && ret == 0; i++)
-        d->stats.source_words += decoder_count_words(&spans[i]);
+        d->stats.source_words += words_read(&spans[i], &out[i]);
     d->stats.seconds += clock_seconds() - start;
     return ret;
 }
