@@ -195,9 +195,21 @@ static int run_info(const struct model_command *c, const char *const *folders, i
 
 /* ---- average ---- */
 
+static int output_differs(const char *output, const char *folder, struct error *err)
+{
+    char *out = path_join(output, "model.safetensors"), *in = path_join(folder, "model.safetensors");
+    int ret = files_differ(out, in, err);
+    free(out);
+    free(in);
+    return ret;
+}
+
 static int run_average(const struct model_command *c, const char *const *folders, int count,
                        struct error *err)
 {
+    for (int i = 0; i < count; i++)
+        if (output_differs(c->output, folders[i], err) < 0)
+            return -1;
     struct model *mean = models_average(folders, (size_t)count, err);
     int ret = mean ? model_save(mean, c->output, err) : -1;
     if (ret == 0)
