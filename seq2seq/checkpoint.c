@@ -167,7 +167,8 @@ static int newest_open(struct safetensors *st, json_t **state, const char *folde
         free(path);
     }
     free(updates);
-    return ret;
+    return ret < 0 ? error_set(err, "%s; remove '%s/checkpoints' to start again", err ? err->text : "", folder)
+                   : ret;
 }
 
 int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t **state,
