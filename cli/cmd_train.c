@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -200,19 +201,28 @@ static void session_close(struct session *s)
     model_free(s->model);
 }
 
+/* The model whose weights were the first ones, with its own lineage. */
+static json_t *start_ancestor(const struct session *s)
+{
+    char fingerprint[HASH_TEXT];
+    hash_text(fingerprint, model_fingerprint(s->model));
+    return json_pack("{s:s, s:s, s:O}", "folder", s->command.start, "fingerprint", fingerprint, "lineage",
+                     s->model->lineage);
+}
+
 static void lineage_write(struct session *s)
 {
-    json_t *l = s->model->lineage;
-    char corpus[32];
-    snprintf(corpus, sizeof corpus, "%016llx", (unsigned long long)store_fingerprint(s->train_store));
-    json_object_set_new(l, "objective", json_string(s->objective.name));
-    json_object_set_new(l, "corpus", json_string(corpus));
-    json_object_set_new(l, "sentences", json_integer(store_count(s->train_store)));
-    json_object_set_new(l, "seed", json_integer(s->train_config.seed));
-    if (s->command.start)
-        json_object_set_new(l, "start", json_string(s->command.start));
     const struct option_group training[] = { { NULL, train_options, &s->train_config }, { 0 } };
-    json_object_set_new(l, "training", options_to_json(training));
+    char corpus[HASH_TEXT];
+    hash_text(corpus, store_fingerprint(s->train_store));
+    json_t *l = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "program", "coho " COHO_VERSION,
+                          "objective", s->objective.name, "corpus", corpus,
+                          "sentences", (json_int_t)store_count(s->train_store),
+                          "seed", (json_int_t)s->train_config.seed, "training", options_to_json(training));
+    if (s->command.start)
+        json_object_set_new(l, "start", start_ancestor(s));
+    json_decref(s->model->lineage);
+    s->model->lineage = l;
 }
 
 static int positions_check(const struct session *s, struct error *err)

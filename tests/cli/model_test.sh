@@ -125,6 +125,13 @@ awk -v a="$(first_weight a)" -v b="$(first_weight b)" -v c="$(first_weight c)" -
     || fail "the first weight is not the mean of three"
 checks=$((checks + 1))
 
+# A model that starts from another one descends from it, whatever that one descends from.
+train on --start ab --seed 9
+expect 0 "$coho" model info on
+stdout_has '^│  cross-entropy, .*seed 9$'
+stdout_has "^└─ started from ab $(fingerprint ab)\$"
+stdout_has "^   ├─ mean of a $(fingerprint a)\$"
+
 train deep --encoder-layers 3
 expect 1 "$coho" model average -o x a deep
 stderr_is "coho model average: 'a' and 'deep' cannot be averaged: encoder-layers is 2 in the first, 3 in the second"
