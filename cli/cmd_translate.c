@@ -129,6 +129,8 @@ static int run(struct job *job, struct error *err)
     if (!decoder || files_differ(job->options.output, job->options.input, err) < 0 ||
         sink_open(&job->sink, job->options.output, err) < 0)
         goto done;
+    if (job->search.window == 1)        /* somebody waits for each line */
+        setvbuf(job->sink.stream, NULL, _IOLBF, 0);
     if (translate(job, decoder, err) < 0 || sink_commit(&job->sink, err) < 0)
         goto done;
     report(decoder_stats(decoder));

@@ -138,6 +138,22 @@ expect 1 "$coho" translate -q -m broken -i in
 stderr_has 'broken/model.safetensors'
 stderr_is_one_line
 
+# ---- a conversation: with --window 1 the answer comes before the input ends ----
+
+mkfifo asked
+"$coho" translate -q -m a $short --window 1 <asked >answers &
+exec 3>asked
+echo 'A cat' >&3
+tries=600
+until [ -s answers ] || [ $tries -eq 0 ]; do
+    sleep 0.1
+    tries=$((tries - 1))
+done
+checks=$((checks + 1))
+[ -s answers ] || fail "no answer while the input is open"
+exec 3>&-
+wait $!
+
 # ---- score ----
 
 expect 2 "$coho" score -m a -s in
