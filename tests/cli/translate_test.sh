@@ -141,7 +141,7 @@ stderr_is_one_line
 # ---- a conversation: with --window 1 the answer comes before the input ends ----
 
 mkfifo asked
-"$coho" translate -q -m a $short --window 1 <asked >answers &
+"$coho" translate -q -m a $short --window 1 <asked >answers 2>answers.err &
 exec 3>asked
 echo 'A cat' >&3
 tries=600
