@@ -98,16 +98,6 @@ expect 0 "$coho" report run/teacher
 file_has run/teacher/report.html 'Dev NLL over updates'
 rm run/teacher/report.html
 
-# wait_for PATH: until it is there, for a minute at most.
-wait_for()
-{
-    tries=0
-    until ls $1 >/dev/null 2>&1 || [ $tries -ge 600 ]; do
-        sleep 0.1
-        tries=$((tries + 1))
-    done
-}
-
 # Killed in the middle of a training and run again, it ends with the same table.
 "$coho" distill "$recipe" -o killed --threads 2 2>/dev/null >/dev/null &
 wait_for 'killed/teacher/checkpoints/update-*'

@@ -101,6 +101,19 @@ stderr_is_one_line()
     [ "$(wc -l <.seen/stderr)" -eq 1 ] || fail "standard error is not one line"
 }
 
+# refused STATUS PATTERN COMMAND…: it says one line that matches, and gives out nothing.
+refused()
+{
+    status_wanted=$1
+    pattern=$2
+    shift 2
+    expect "$status_wanted" "$@"
+    stderr_is_one_line
+    stderr_has "$pattern"
+    checks=$((checks + 1))
+    [ ! -s .seen/stdout ] || fail "there is standard output"
+}
+
 stdout_lines()
 {
     checks=$((checks + 1))
@@ -124,6 +137,16 @@ no_partial_files()
 {
     checks=$((checks + 1))
     [ -z "$(find "${1:-.}" -name '*.partial-*')" ] || fail "partial files are left: $(find "${1:-.}" -name '*.partial-*')"
+}
+
+# wait_for PATH: until it is there, for a minute at most.
+wait_for()
+{
+    tries=0
+    until ls $1 >/dev/null 2>&1 || [ $tries -ge 600 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
 }
 
 # need_file PATH: ends the test, as passed, where shared data is absent.
