@@ -75,7 +75,9 @@ static int blame_pointer(const struct recipe_text *t, const char *pointer, struc
 static void hint(char *text, size_t room, const char *name, const char *const *known, size_t count)
 {
     const char *near = nearest_name(name, known, count);
-    snprintf(text, room, near ? ", did you mean '%s'?" : "", near);
+    *text = '\0';
+    if (near)
+        snprintf(text, room, ", did you mean '%s'?", near);
 }
 
 void recipe_text_hint(char *text, size_t room, const char *name, const json_t *known)
