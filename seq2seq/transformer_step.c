@@ -14,16 +14,19 @@
 #include "tensor/ops.h"
 
 #define FIRST_STEPS 32          /* room of a new slot; doubled when full */
+#define VEC 16                  /* keys are read so many at a time */
 
+/* Keys and values of one layer: kt (D,room), transposed for attend_one, then v (room,D), then
+ * VEC floats that are read but mean nothing. */
 struct memory {
     int rows;                   /* rows that use it */
-    int S;
-    float *kv;                  /* decoder_layers × (S,2D) */
+    int S, room;                /* source tokens; the same, whole vectors */
+    float *kv;                  /* one after another for each layer of the decoder */
 };
 
 struct slot {
     int length, room;           /* steps made, steps that fit */
-    float **layer;              /* each (room,2D): keys and values; or (1,D): the SSRU's state */
+    float **layer;              /* keys and values of each; or (1,D): the SSRU's state */
 };
 
 struct row {
@@ -72,8 +75,16 @@ static struct slot *slot_take(struct state *s)
     return slot;
 }
 
+/* A slot that grew gives its memory back, or one long sentence after another would make all long. */
 static void slot_give(struct state *s, struct slot *slot)
 {
+    if (slot->room > FIRST_STEPS) {
+        for (int l = 0; l < layers(s); l++) {
+            free(slot->layer[l]);
+            slot->layer[l] = NULL;
+        }
+        slot->room = 0;
+    }
     if (s->spares == s->spare_room) {
         s->spare_room = s->spare_room ? 2 * s->spare_room : 64;
         s->spare = xrealloc(s->spare, (size_t)s->spare_room * sizeof *s->spare);
@@ -81,33 +92,48 @@ static void slot_give(struct state *s, struct slot *slot)
     s->spare[s->spares++] = slot;
 }
 
-static size_t step_floats(const struct state *s)
+/* Floats of one layer with room for so many steps.  An SSRU keeps one state whatever the length. */
+static size_t layer_floats(const struct state *s, int room)
 {
-    return (size_t)width(s) * (is_ssru(s) ? 1 : 2);
+    size_t D = (size_t)width(s);
+    return is_ssru(s) ? D : 2 * D * (size_t)room + VEC;
 }
 
-/* Room for one more step.  An SSRU keeps one state whatever the length. */
+static void slot_resize(struct state *s, struct slot *slot, int room)
+{
+    int D = width(s);
+    for (int l = 0; l < layers(s); l++) {
+        float *wider = xcalloc(layer_floats(s, room), sizeof(float)), *old = slot->layer[l];
+        if (slot->room && !is_ssru(s)) {
+            for (int d = 0; d < D; d++)
+                memcpy(wider + (size_t)d * room, old + (size_t)d * slot->room, (size_t)slot->length * sizeof(float));
+            memcpy(wider + (size_t)D * room, old + (size_t)D * slot->room,
+                   (size_t)slot->length * D * sizeof(float));
+        }
+        free(old);
+        slot->layer[l] = wider;
+    }
+    slot->room = room;
+}
+
 static void slot_reserve(struct state *s, struct slot *slot)
 {
-    int need = is_ssru(s) ? 1 : slot->length + 1;
-    if (need <= slot->room)
-        return;
-    slot->room = is_ssru(s) ? 1 : slot->room ? 2 * slot->room : FIRST_STEPS;
-    for (int l = 0; l < layers(s); l++)
-        slot->layer[l] = xrealloc(slot->layer[l], (size_t)slot->room * step_floats(s) * sizeof(float));
+    if (!slot->room)
+        slot_resize(s, slot, FIRST_STEPS);
+    else if (slot->length == slot->room && !is_ssru(s))
+        slot_resize(s, slot, 2 * slot->room);
 }
 
 static void slot_copy(struct state *s, struct slot *to, const struct slot *from)
 {
+    size_t D = (size_t)width(s);
+    if (to->room != from->room)
+        slot_resize(s, to, from->room);
     to->length = from->length;
-    if (to->room < from->room) {
-        to->room = from->room;
-        for (int l = 0; l < layers(s); l++)
-            to->layer[l] = xrealloc(to->layer[l], (size_t)to->room * step_floats(s) * sizeof(float));
+    for (int l = 0; l < layers(s) && from->room; l++) {
+        size_t floats = is_ssru(s) ? D : D * (size_t)from->room + D * (size_t)from->length;
+        memcpy(to->layer[l], from->layer[l], floats * sizeof(float));
     }
-    size_t steps = is_ssru(s) ? (from->room ? 1 : 0) : (size_t)from->length;
-    for (int l = 0; l < layers(s) && steps; l++)
-        memcpy(to->layer[l], from->layer[l], steps * step_floats(s) * sizeof(float));
 }
 
 static void slot_free(struct slot *slot, int count)
@@ -143,8 +169,25 @@ static struct memory *memory_new(const struct state *s, int S)
     struct memory *m = xcalloc(1, sizeof *m);
     m->rows = 1;
     m->S = S;
-    m->kv = xmalloc((size_t)layers(s) * (size_t)S * 2 * (size_t)width(s) * sizeof(float));
+    m->room = (S + VEC - 1) / VEC * VEC;
+    m->kv = xmalloc((size_t)layers(s) * (2 * (size_t)width(s) * (size_t)m->room + VEC) * sizeof(float));
     return m;
+}
+
+static float *memory_layer(const struct state *s, const struct memory *m, int layer)
+{
+    return m->kv + (size_t)layer * (2 * (size_t)width(s) * (size_t)m->room + VEC);
+}
+
+/* kv (S,2D) as the encoder's projection gives it. */
+static void memory_fill(const struct state *s, struct memory *m, int layer, const float *kv)
+{
+    int D = width(s);
+    float *kt = memory_layer(s, m, layer), *v = kt + (size_t)D * m->room;
+    kernel->transpose(kt, m->room, kv, 2 * D, m->S, D);
+    for (int t = 0; t < m->S; t++)
+        memcpy(v + (size_t)t * D, kv + (size_t)t * 2 * D + D, (size_t)D * sizeof(float));
+    memset(v + (size_t)m->S * D, 0, ((size_t)(m->room - m->S) * D + VEC) * sizeof(float));
 }
 
 static void admit(void *state, const int32_t *source, const int32_t *start, int B, int max_steps)
@@ -159,11 +202,8 @@ static void admit(void *state, const int32_t *source, const int32_t *start, int 
     struct tensor *encoded = encode(&s->pass, source, start, B);
     for (int l = 0; l < layers(s); l++) {
         struct tensor *kv = pass_linear(&s->pass, encoded, s->pass.r->decoder[l].cross_kv);
-        for (int b = 0; b < B; b++) {
-            struct memory *m = s->row[first + b].memory;
-            memcpy(m->kv + (size_t)l * m->S * 2 * D, kv->data + (size_t)start[b] * 2 * D,
-                   (size_t)m->S * 2 * D * sizeof(float));
-        }
+        for (int b = 0; b < B; b++)
+            memory_fill(s, s->row[first + b].memory, l, kv->data + (size_t)start[b] * 2 * D);
     }
     tape_reset(&s->tape);
 }
@@ -179,12 +219,24 @@ static float *scores_of(struct state *s, int T)
     return s->scores;
 }
 
-static void attend(struct state *s, float *out, const float *q, const float *kv, int T)
+/* All heads of one row over T keys and values with room for more. */
+static void attend(struct state *s, float *out, const float *q, const float *kv, int room, int T)
 {
     int D = width(s), heads = s->pass.m->config.heads, d = D / heads;
+    const float *v = kv + (size_t)D * room;
+    float *scores = scores_of(s, T + VEC);
     for (int h = 0; h < heads; h++)
-        kernel->attend_one(out + h * d, q + h * d, kv + h * d, kv + D + h * d, 2 * D, 2 * D, T, d,
-                           1 / sqrtf((float)d), scores_of(s, T));
+        kernel->attend_one(out + h * d, q + h * d, kv + (size_t)h * d * room, room, v + h * d, D, T, d,
+                           1 / sqrtf((float)d), scores);
+}
+
+static void slot_append(const struct state *s, const struct slot *slot, int layer, const float *kv)
+{
+    int D = width(s), room = slot->room, t = slot->length;
+    float *kt = slot->layer[layer];
+    for (int d = 0; d < D; d++)
+        kt[(size_t)d * room + t] = kv[d];
+    memcpy(kt + (size_t)D * room + (size_t)t * D, kv + D, (size_t)D * sizeof(float));
 }
 
 static struct tensor *step_self(struct state *s, struct tensor *x, int layer)
@@ -196,8 +248,8 @@ static struct tensor *step_self(struct state *s, struct tensor *x, int layer)
     for (int r = 0; r < s->rows; r++) {
         struct slot *slot = s->row[r].slot;
         const float *qkv_r = qkv->data + (size_t)r * 3 * D;
-        memcpy(slot->layer[layer] + (size_t)slot->length * 2 * D, qkv_r + D, (size_t)D * 2 * sizeof(float));
-        attend(s, y->data + (size_t)r * D, qkv_r, slot->layer[layer], slot->length + 1);
+        slot_append(s, slot, layer, qkv_r + D);
+        attend(s, y->data + (size_t)r * D, qkv_r, slot->layer[layer], slot->room, slot->length + 1);
     }
     return sublayer_output(&s->pass, x, pass_linear(&s->pass, y, l->self_out), l->norm_self);
 }
@@ -227,7 +279,7 @@ static struct tensor *step_cross(struct state *s, struct tensor *x, int layer)
     struct tensor *y = tensor_new(&s->tape, s->rows, D);
     for (int r = 0; r < s->rows; r++) {
         const struct memory *m = s->row[r].memory;
-        attend(s, y->data + (size_t)r * D, q->data + (size_t)r * D, m->kv + (size_t)layer * m->S * 2 * D, m->S);
+        attend(s, y->data + (size_t)r * D, q->data + (size_t)r * D, memory_layer(s, m, layer), m->room, m->S);
     }
     return sublayer_output(&s->pass, x, pass_linear(&s->pass, y, l->cross_out), l->norm_cross);
 }

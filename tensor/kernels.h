@@ -83,9 +83,10 @@ struct kernels {
     /* dst (cols,ldd) = srcᵀ, src (rows,lds); the padding up to ldd is cleared */
     void (*transpose)(float *dst, int ldd, const float *src, int lds, int rows, int cols);
 
-    /* One query over T cached keys and values of a head: k (T,ldk), v (T,ldv), out (d). */
-    void (*attend_one)(float *out, const float *q, const float *k, const float *v, int ldk, int ldv,
-                       int T, int d, float scale, float *scratch);
+    /* One query q (d) over T cached keys and values of a head.  Keys lie transposed, kt (d,ldk);
+     * v (T,ldv); both, and s, are readable up to the next multiple of 16 columns. */
+    void (*attend_one)(float *out, const float *q, const float *kt, int ldk, const float *v, int ldv,
+                       int T, int d, float scale, float *s);
 
     /* LSTM cell, gates i f g o in (N,4H), before their non-linearities; overwritten with the
      * activated ones.  c_out = f c + i g;  h = o tanh(c_out); h has rows of ldh floats. */
