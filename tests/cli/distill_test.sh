@@ -107,7 +107,7 @@ wait $! 2>/dev/null
 
 # Asked to stop, it saves, says how to go on, and does not leave a lock behind.
 "$coho" distill "$recipe" -o killed --threads 2 2>stopped.txt >/dev/null &
-wait_for 'killed/baseline/begun.json'
+wait_for killed/baseline
 expect 1 "$coho" distill "$recipe" -o killed
 stderr_has 'killed is in use by another run, process'
 kill -TERM $!
