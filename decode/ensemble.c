@@ -102,5 +102,6 @@ struct stepper ensemble_stepper(const struct stepper *members, int count, enum a
         m->items[i] = members[i];
     }
     return (struct stepper){ members[0].vocab, members[0].bos, members[0].eos, m, members_admit,
-                             members_step, members_reorder, members_clear, members_free };
+                             members_step, members_reorder, members_clear, members_free,
+                             members[0].special, members[0].special_count };
 }

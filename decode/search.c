@@ -37,6 +37,8 @@ const struct option search_options[] = {
       "output tokens at most, however long the source; 0: any" },
     { "min-length", OPTION_INT, FIELD(min_length), "0", 0, 1000000,
       "output tokens before the sentence may end" },
+    { "allow-unk", OPTION_FLAG, FIELD(allow_unk), "false", 0, 0,
+      "let the output hold the unknown piece, which is written as ⁇" },
     { "batch-sentences", OPTION_INT, FIELD(batch_sentences), "0", 0, 100000,
       "sentences searched at once by each thread; 0: 256 divided by the beam, at least 16" },
     { "batch-tokens", OPTION_INT, FIELD(batch_tokens), "8192", 1, 100000000,
@@ -247,12 +249,22 @@ static void run_model(struct search *s)
     s->stats.rows += s->rows;
 }
 
+static void forbid_special(const struct search *s, const struct slot *slot, float *logp)
+{
+    for (int r = 0; r < slot->live_count; r++)
+        for (int i = 0; i < s->model->special_count; i++)
+            logp[(size_t)r * (size_t)s->advance.V + (size_t)s->model->special[i]] = -INFINITY;
+}
+
 static void advance(struct search *s, struct slot *slot, float *logp)
 {
-    if (slot->step < slot->prefix_count)
+    if (slot->step < slot->prefix_count) {
         advance_forced(slot, &s->advance, logp);
-    else
-        s->method(slot, &s->advance, logp);
+        return;
+    }
+    if (!s->config.allow_unk)
+        forbid_special(s, slot, logp);
+    s->method(slot, &s->advance, logp);
 }
 
 static void hand_out(struct search *s, const struct slot *slot, const struct search_feed *feed)

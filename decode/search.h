@@ -47,6 +47,7 @@ struct search_config {
     int max_length_offset;
     int max_length;             /* of the output whatever the source; 0: any */
     int min_length;             /* tokens before </s> is allowed */
+    bool allow_unk;             /* the stepper's special tokens may be chosen */
     int batch_sentences;        /* at most so many at once; 0: chosen by the beam */
     int batch_tokens;           /* … and so many source tokens × k; one sentence always fits */
     /* For translate.h, not for the engine: */

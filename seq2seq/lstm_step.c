@@ -269,6 +269,7 @@ int lstm_stepper(struct stepper *out, const struct model *m)
     s->layers = m->config.decoder_layers;
     s->layer = xcalloc((size_t)s->layers, sizeof *s->layer);
     *out = (struct stepper){
+        .special = m->special, .special_count = m->special_count,
         .vocab = m->config.target_vocab, .bos = model_bos(m), .eos = model_eos(m), .state = s,
         .admit = admit, .step = step, .reorder = reorder, .clear = clear, .free = state_free,
     };

@@ -84,6 +84,15 @@ static int marks_check(const struct tokenizer *source, const struct tokenizer *t
     return 0;
 }
 
+static void find_specials(struct model *m)
+{
+    const struct tokenizer *t = m->target_tokenizer;
+    const int32_t ids[] = { tokenizer_unk(t), tokenizer_bos(t), tokenizer_pad(t) };
+    for (size_t i = 0; i < ARRAY_COUNT(ids); i++)
+        if (ids[i] >= 0)
+            m->special[m->special_count++] = ids[i];
+}
+
 /* Everything but the values of the weights. */
 static struct model *model_shape(const struct model_config *config, struct tokenizer *source,
                                  struct tokenizer *target, struct error *err)
@@ -100,6 +109,7 @@ static struct model *model_shape(const struct model_config *config, struct token
     m->source_tokenizer = source;
     m->target_tokenizer = target;
     m->lineage = json_object();
+    find_specials(m);
     arch->declare(&m->params, m->refs, &m->config);
     params_allocate(&m->params);
     return m;

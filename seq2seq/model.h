@@ -52,6 +52,8 @@ struct model {
     void *refs;                                 /* the architecture's struct of parameters */
     struct tokenizer *source_tokenizer, *target_tokenizer;      /* may be the same */
     json_t *lineage;                            /* the object in lineage.json */
+    int32_t special[3];                         /* the target's <unk>, <s> and padding */
+    int special_count;
 };
 
 /* Whether such a model can be; `joint`: one vocabulary serves both sides. */

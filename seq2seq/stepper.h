@@ -30,6 +30,9 @@ struct stepper {
     void (*reorder)(void *state, const int *parent, int rows);
     void (*clear)(void *state);
     void (*free)(void *state);
+    /* Tokens that no text holds, <unk> and <s> among them: search chooses them only when asked. */
+    const int32_t *special;
+    int special_count;
 };
 
 #endif

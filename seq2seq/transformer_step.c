@@ -368,6 +368,7 @@ int transformer_stepper(struct stepper *out, const struct model *m)
     s->tape.params = &m->params;
     s->pass = (struct pass){ m, m->refs, &s->tape };
     *out = (struct stepper){
+        .special = m->special, .special_count = m->special_count,
         .vocab = m->config.target_vocab, .state = s, .admit = admit, .step = step,
         .reorder = reorder, .clear = clear, .free = state_free,
         .bos = model_bos(m), .eos = model_eos(m),

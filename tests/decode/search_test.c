@@ -565,6 +565,29 @@ static void n_best_beyond_the_beam_is_refused(void **state)
     assert_int_equal(search_check(&config, &err), 0);
 }
 
+/* The token that each sentence would begin with is declared special. */
+static void special_tokens_are_chosen_only_when_asked(void **state)
+{
+    for (int beam = 1; beam <= 3; beam += 2) {
+        struct search_config config = defaults(beam, 1);
+        struct stepper s = toy_stepper(6, 0, toy_markov);
+        struct corpus *c = corpus_random(1, 1);
+        search_all(c, &s, &config);
+        int32_t first = c->result[0].ids[0][0];
+        assert_true(c->result[0].length[0] > 0);
+        s.special = &first;
+        s.special_count = 1;
+        search_all(c, &s, &config);
+        for (int i = 0; i < c->result[0].length[0]; i++)
+            assert_int_not_equal(c->result[0].ids[0][i], first);
+        config.allow_unk = true;
+        search_all(c, &s, &config);
+        assert_int_equal(c->result[0].ids[0][0], first);
+        corpus_free(c);
+        s.free(s.state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -583,6 +606,7 @@ int main(void)
         cmocka_unit_test(limits_are_factor_times_tokens_plus_offset),
         cmocka_unit_test(given_prefixes_are_kept_and_whole_ones_only_scored),
         cmocka_unit_test(a_model_without_usable_scores_gives_a_marked_hypothesis),
+        cmocka_unit_test(special_tokens_are_chosen_only_when_asked),
         cmocka_unit_test(n_best_beyond_the_beam_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
