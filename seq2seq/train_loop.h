@@ -1,0 +1,73 @@
+#ifndef SEQ2SEQ_TRAIN_LOOP_H
+#define SEQ2SEQ_TRAIN_LOOP_H
+
+#include "seq2seq/train.h"
+#include "seq2seq/train_log.h"
+#include "seq2seq/workers.h"
+#include "tensor/adam.h"
+
+/* What the files of the training loop share: train.c runs it, train_save.c writes and reads its
+ * checkpoints, train_validate.c measures, keeps the best weights and averages. */
+#define MAX_SNAPSHOTS 1000
+
+struct snapshot {
+    int64_t update;
+    double score;               /* larger is better */
+};
+
+/* What a checkpoint must restore beside the blocks. */
+struct progress_state {
+    int64_t update, target_tokens, bad_updates;
+    int epoch, without_gain;
+    bool validation_due;        /* it was interrupted */
+    double seconds, plateau, best_score;
+    int64_t best_update;
+    double best_nll, best_bleu, best_chrf;
+    struct snapshot snapshots[MAX_SNAPSHOTS];
+    int snapshot_count;
+};
+
+struct loop {
+    struct model *m;
+    const struct objective *objective;
+    const struct train_data *data;
+    const struct train_config *config;
+    const char *folder;
+    struct adam_config adam_config;
+    struct adam adam;
+    struct pool *pool;
+    struct workers *workers;
+    struct train_log log;
+    struct batch batch;
+    struct progress_state s;
+    int bad_in_a_row;
+    int64_t saved_update;       /* of the newest checkpoint */
+    double started;             /* when the clock of training last started */
+    struct loss_sums since_log;
+    double log_seconds, shown_rate, shown_loss;
+    const char *why;
+};
+
+/* The clock of training stands still while validating and saving. */
+double loop_seconds(const struct loop *l);
+void loop_clock_stop(struct loop *l);
+void loop_clock_start(struct loop *l);
+
+/* JSON has no NaN. */
+json_t *real_or_null(double x);
+
+/* Saves a checkpoint unless this update has one.  With err NULL a failure (a full disk) is a
+ * warning and training goes on. */
+int loop_save(struct loop *l, struct error *err);
+/* Goes on from the newest checkpoint where there is one. */
+int loop_resume(struct loop *l, struct error *err);
+
+/* The weights that are validated and kept, the moving average where there is one, change places
+ * with those that are trained. */
+void loop_swap_weights(struct loop *l);
+/* Measures; keeps the model in its folder when it is the best so far, and a snapshot to average. */
+int loop_validate(struct loop *l, struct error *err);
+/* The mean of the snapshots where it is no worse than the best single weights, else those. */
+int loop_average(struct loop *l, struct error *err);
+
+#endif

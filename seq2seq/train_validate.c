@@ -1,0 +1,156 @@
+/* Validation in the training loop: measuring, keeping the best weights, averaging. */
+#include "seq2seq/train_loop.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "seq2seq/checkpoint.h"
+
+/* The weights that are validated and kept: the moving average where there is one. */
+void loop_swap_weights(struct loop *l)
+{
+    if (l->adam.ema) {
+        float *block = l->m->params.block;
+        l->m->params.block = l->adam.ema;
+        l->adam.ema = block;
+    }
+}
+
+struct scores {
+    double nll, bleu, chrf;
+};
+
+static int measure(struct loop *l, struct scores *s, struct error *err)
+{
+    const struct validator *v = l->data->validator;
+    struct decode_scores decoded = { NAN, NAN };
+    s->nll = NAN;
+    if (l->data->dev && model_nll(l->m, l->data->dev, pool_threads(l->pool), &s->nll, err) < 0)
+        return -1;
+    if (v && (l->config->validate_decode || l->config->metric != METRIC_NLL) &&
+        v->decode(v->state, l->m, pool_threads(l->pool), &decoded, err) < 0)
+        return -1;
+    s->bleu = decoded.bleu;
+    s->chrf = decoded.chrf;
+    return 0;
+}
+
+static double score_of(const struct loop *l, const struct scores *s)
+{
+    return l->config->metric == METRIC_BLEU ? s->bleu : l->config->metric == METRIC_CHRF ? s->chrf : -s->nll;
+}
+
+static void log_validation(struct loop *l, const struct scores *s, const char *what)
+{
+    json_t *record = json_pack("{s:I,s:i,s:f,s:o,s:o,s:o}", "update", (json_int_t)l->s.update,
+                               "epoch", l->s.epoch, "seconds", l->s.seconds, "valid_nll", real_or_null(s->nll),
+                               "valid_bleu", real_or_null(s->bleu), "valid_chrf", real_or_null(s->chrf));
+    if (what)
+        json_object_set_new(record, "weights", json_string(what));
+    train_log_write(&l->log, record);
+    progress_show(true, "%s", "");
+    char decoded[64] = "";
+    if (isfinite(s->bleu))
+        snprintf(decoded, sizeof decoded, "  BLEU %.2f  chrF %.2f", s->bleu, s->chrf);
+    log_info("update %lld  epoch %d  %s  train loss %.4f  dev NLL %.4f  perplexity %.3f%s%s%s",
+             (long long)l->s.update, l->s.epoch, clock_text(l->s.seconds), l->shown_loss, s->nll, exp(s->nll),
+             decoded, what ? "  of " : "", what ? what : "");
+}
+
+static int compare_snapshots(const void *a, const void *b)
+{
+    double x = ((const struct snapshot *)a)->score, y = ((const struct snapshot *)b)->score;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Keeps the last K weights, or the best K. */
+static int snapshot_add(struct loop *l, double score, struct error *err)
+{
+    struct progress_state *s = &l->s;
+    int keep = l->config->average;
+    if (!keep)
+        return 0;
+    if (snapshot_save(l->folder, l->m, l->m->params.block, s->update, err) < 0)
+        return -1;
+    if (s->snapshot_count < MAX_SNAPSHOTS)
+        s->snapshots[s->snapshot_count++] = (struct snapshot){ s->update, score };
+    if (s->snapshot_count <= keep)
+        return 0;
+    int out = 0;
+    if (l->config->average_of == AVERAGE_BEST) {
+        qsort(s->snapshots, (size_t)s->snapshot_count, sizeof *s->snapshots, compare_snapshots);
+        out = s->snapshot_count - 1;
+    }
+    snapshot_remove(l->folder, s->snapshots[out].update);
+    memmove(s->snapshots + out, s->snapshots + out + 1,
+            (size_t)(s->snapshot_count - out - 1) * sizeof *s->snapshots);
+    s->snapshot_count--;
+    return 0;
+}
+
+int loop_validate(struct loop *l, struct error *err)
+{
+    struct progress_state *s = &l->s;
+    struct scores scores;
+    int ret;
+    loop_clock_stop(l);
+    loop_swap_weights(l);
+    ret = measure(l, &scores, err);
+    if (ret == 0) {
+        double score = score_of(l, &scores);
+        log_validation(l, &scores, NULL);
+        ret = snapshot_add(l, score, err);
+        if (ret == 0 && (isnan(s->best_score) || score > s->best_score)) {
+            s->best_score = score;
+            s->best_update = s->update;
+            s->best_nll = scores.nll;
+            s->best_bleu = scores.bleu;
+            s->best_chrf = scores.chrf;
+            s->without_gain = 0;
+            ret = model_save(l->m, l->folder, err);
+        } else {
+            s->without_gain++;
+            if (l->config->schedule == SCHEDULE_PLATEAU)
+                s->plateau *= (double)l->config->plateau_factor;
+        }
+    }
+    loop_swap_weights(l);
+    loop_clock_start(l);
+    return ret;
+}
+
+/* ---- the average ---- */
+
+static void keep_scores(struct loop *l, const struct scores *s, double score)
+{
+    l->s.best_score = score;
+    l->s.best_nll = s->nll;
+    l->s.best_bleu = s->bleu;
+    l->s.best_chrf = s->chrf;
+    l->s.best_update = l->s.update;
+}
+
+/* The mean of the snapshots where it is no worse than the best single weights. */
+int loop_average(struct loop *l, struct error *err)
+{
+    int64_t updates[MAX_SNAPSHOTS];
+    struct scores scores;
+    for (int i = 0; i < l->s.snapshot_count; i++)
+        updates[i] = l->s.snapshots[i].update;
+    if (snapshots_average(l->folder, l->m, updates, l->s.snapshot_count, l->m->params.block, err) < 0 ||
+        measure(l, &scores, err) < 0)
+        return -1;
+    double score = score_of(l, &scores);
+    log_validation(l, &scores, "the average");
+    if (score < l->s.best_score) {
+        log_info("the average is worse than the weights of update %lld, which are kept",
+                 (long long)l->s.best_update);
+        return model_load_weights(l->m, l->folder, err);
+    }
+    keep_scores(l, &scores, score);
+    return 0;
+}
