@@ -17,6 +17,7 @@
 #include "distill/corpus_files.h"
 #include "distill/kinds.h"
 #include "distill/nbest.h"
+#include "distill/stamp.h"
 #include "seq2seq/model.h"
 
 #define PART_LINES 2000
@@ -328,9 +329,13 @@ static int run_label(struct stage_run *run, struct error *err)
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     double words = manifest_figure(stage_input_manifest(run, "corpus"), "train_source_words");
+    const struct label_stage *c = run->stage->config;
+    double text = (double)stamps_size(json_object_get(stage_input_manifest(run, "corpus"), "outputs"));
     double pace = manifest_figure(run->previous, "words_per_s");
     if (words > 0 && pace > 0)
         cost->seconds = words / pace;
+    if (text > 0)               /* parts and lists stand side by side for a moment */
+        cost->bytes = text * (1 + c->search.n_best);
 }
 
 const struct stage_kind stage_label = {

@@ -18,6 +18,7 @@
 #include "distill/initial.h"
 #include "distill/kinds.h"
 #include "distill/objectives.h"
+#include "seq2seq/architecture.h"
 #include "tokenize/tokenizer.h"
 
 #define DEFAULT_OBJECTIVE "cross-entropy"
@@ -404,6 +405,35 @@ static int run_train(struct stage_run *run, struct error *err)
     return ret;
 }
 
+/* How many weights the model will have, given the size that the vocabulary is to have. */
+static double weight_count(const struct stage_run *run)
+{
+    const struct train_stage *c = run->stage->config;
+    const struct architecture *arch = architectures[c->model.arch];
+    json_t *options = stage_options_json(&run->stages[stage_link(run->stage, "vocabulary")->stage]);
+    struct model_config config = c->model;
+    struct param_set set = { 0 };
+    void *refs = xcalloc(1, arch->refs_size);
+    config.source_vocab = config.target_vocab = (int)json_integer_value(json_object_get(options, "size"));
+    arch->declare(&set, refs, &config);
+    double count = (double)set.weights;
+    if (arch->release)
+        arch->release(refs);
+    free(refs);
+    params_release(&set);
+    json_decref(options);
+    return count;
+}
+
+/* The most that stands on disk while training: the model, and each checkpoint with two moments
+ * beside the weights, and their average where there is one. */
+static double bytes_at_work(const struct stage_run *run)
+{
+    const struct train_config *c = &((const struct train_stage *)run->stage->config)->train;
+    int blocks = 1 + (c->keep_checkpoints + 1) * (3 + (c->ema > 0)) + c->average;
+    return weight_count(run) * sizeof(float) * blocks;
+}
+
 /* From the pace of an earlier run with other options, within the limits that are set. */
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
@@ -414,6 +444,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
         cost->seconds = seconds / updates * (double)c->train.max_updates;
     if (c->train.max_seconds > 0 && (cost->seconds < 0 || cost->seconds > (double)c->train.max_seconds))
         cost->seconds = (double)c->train.max_seconds;
+    cost->bytes = bytes_at_work(run);
 }
 
 const struct stage_kind stage_train = {

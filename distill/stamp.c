@@ -145,6 +145,12 @@ json_t *stamp_renew(const json_t *earlier, const char *base, const char *path, s
     return found ? json_incref(found) : stamp_take(base, path, err);
 }
 
+int64_t path_bytes(const char *path)
+{
+    struct facts facts;
+    return look(path, &facts, NULL, NULL) < 0 ? 0 : facts.size;
+}
+
 int64_t stamps_size(const json_t *stamps)
 {
     int64_t size = 0;

@@ -21,6 +21,7 @@ int stamp_holds(const json_t *stamp, const char *base);
  * still holds by size and time, so that large inputs are not read again. */
 json_t *stamp_renew(const json_t *earlier, const char *base, const char *path, struct error *err);
 
+int64_t path_bytes(const char *path);           /* of a file, or of all in a folder; 0: cannot be read */
 int64_t stamps_size(const json_t *stamps);      /* bytes of all in an array */
 
 #endif
