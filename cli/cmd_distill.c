@@ -1,4 +1,5 @@
 /* coho distill: runs a recipe, stage by stage. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,7 @@ static int execute(const struct command *self, struct run *run, struct error *er
 {
     int ret;
     interrupt_install();
+    signal(SIGPIPE, SIG_IGN);           /* messages may go nowhere: stages save all the same */
     ret = run_execute(run, err);
     if (ret == RUN_STOPPED) {
         log_info("coho %s: stopped; the same command goes on from here", self->name);
