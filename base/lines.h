@@ -7,7 +7,7 @@
 
 struct error;
 
-/* The lines of a text file: plain, gzip or zstd (told by its first bytes, not its name), or
+/* The lines of a text file: plain, gzip, zstd or xz (told by its first bytes, not its name), or
  * standard input for "-".
  *
  *     struct lines in = {0};

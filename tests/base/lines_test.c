@@ -1,6 +1,7 @@
 #include "tests/test.h"
 
 #include <fcntl.h>
+#include <lzma.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <zlib.h>
@@ -48,9 +49,19 @@ static void pack_zstd(struct strbuf *out, const void *bytes, size_t length)
     free(packed);
 }
 
+static void pack_xz(struct strbuf *out, const void *bytes, size_t length)
+{
+    size_t room = lzma_stream_buffer_bound(length), got = 0;
+    uint8_t *packed = xmalloc(room);
+    assert_int_equal(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, NULL, bytes, length, packed, &got,
+                                             room), LZMA_OK);
+    strbuf_add(out, packed, got);
+    free(packed);
+}
+
 typedef void packer(struct strbuf *out, const void *bytes, size_t length);
-static packer *const packers[] = { strbuf_add, pack_gzip, pack_zstd };
-static packer *const compressors[] = { pack_gzip, pack_zstd };
+static packer *const packers[] = { strbuf_add, pack_gzip, pack_zstd, pack_xz };
+static packer *const compressors[] = { pack_gzip, pack_zstd, pack_xz };
 
 /* ---- reading them back, each line followed by '|' ---- */
 
