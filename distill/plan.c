@@ -130,15 +130,24 @@ static void guess_from(struct stage_cost *cost, const json_t *manifest)
         cost->bytes = manifest_bytes(manifest);
 }
 
+static void measured(struct stage_cost *cost, const json_t *manifest)
+{
+    cost->seconds = manifest_seconds(manifest);
+    cost->bytes = manifest_bytes(manifest);
+}
+
 static void estimate(struct run *run, size_t index)
 {
     const struct stage_kind *kind = run->recipe->stages[index].kind;
-    struct stage_cost *cost = &run->plans[index].cost;
+    struct stage_cost *cost = &run->costs[index];
     struct stage_run sr;
-    *cost = (struct stage_cost){ -1, -1 };
+    *cost = stage_cost_unknown;
     stage_run_open(&sr, run, index);
+    sr.costs = run->costs;
     if (kind->estimate)
         kind->estimate(&sr, cost);
+    if (run->manifests[index])
+        measured(cost, run->manifests[index]);
     guess_from(cost, run->previous[index]);
     for (size_t i = 0; i < run->recipe->count; i++)
         if (run->recipe->stages[i].kind == kind)
@@ -154,13 +163,8 @@ int run_plan(struct run *run, struct error *err)
             return -1;
         json_decref(description);
     }
-    for (size_t i = 0; i < run->recipe->count; i++) {
-        const json_t *done = run->manifests[i];
-        if (done)
-            run->plans[i].cost = (struct stage_cost){ manifest_seconds(done), manifest_bytes(done) };
-        else
-            estimate(run, i);
-    }
+    for (size_t i = 0; i < run->recipe->count; i++)
+        estimate(run, i);
     return 0;
 }
 
@@ -194,17 +198,17 @@ static void cost_text(char *seconds, char *bytes, size_t room, const struct stag
 /* Sums what is known; *all tells whether that was everything. */
 static struct stage_cost cost_to_come(const struct run *run, bool *all, size_t *stages)
 {
-    struct stage_cost sum = { 0, 0 };
+    struct stage_cost sum = { 0 };
     *all = true;
     *stages = 0;
     for (size_t i = 0; i < run->recipe->count; i++) {
-        const struct plan *p = &run->plans[i];
-        if (p->state == PLAN_DONE)
+        const struct stage_cost *cost = &run->costs[i];
+        if (run->plans[i].state == PLAN_DONE)
             continue;
         ++*stages;
-        *all &= p->cost.seconds >= 0 && p->cost.bytes >= 0;
-        sum.seconds += fmax(0, p->cost.seconds);
-        sum.bytes += fmax(0, p->cost.bytes);
+        *all &= cost->seconds >= 0 && cost->bytes >= 0;
+        sum.seconds += fmax(0, cost->seconds);
+        sum.bytes += fmax(0, cost->bytes);
     }
     return sum;
 }
@@ -220,7 +224,7 @@ void run_print_plan(const struct run *run, FILE *out)
     for (size_t i = 0; i < run->recipe->count; i++) {
         const struct plan *p = &run->plans[i];
         bool done = p->state == PLAN_DONE;
-        cost_text(seconds, bytes, sizeof seconds, &p->cost, done ? "" : "~");
+        cost_text(seconds, bytes, sizeof seconds, &run->costs[i], done ? "" : "~");
         table_row(&table, run->recipe->stages[i].name, run->recipe->stages[i].kind->name,
                   state_text[p->state], done ? "" : p->why, seconds, bytes, NULL);
     }

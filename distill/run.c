@@ -22,6 +22,7 @@ void run_open(struct run *out, const struct recipe *recipe, const char *folder, 
     *out = (struct run){
         .recipe = recipe, .folder = xstrdup(folder), .threads = threads > 0 ? threads : cpu_count(),
         .plans = xcalloc(recipe->count, sizeof *out->plans),
+        .costs = xcalloc(recipe->count, sizeof *out->costs),
         .manifests = xcalloc(recipe->count, sizeof *out->manifests),
         .previous = xcalloc(recipe->count, sizeof *out->previous),
     };
@@ -36,6 +37,7 @@ void run_close(struct run *run)
     free(run->manifests);
     free(run->previous);
     free(run->plans);
+    free(run->costs);
     free(run->folder);
     json_decref(run->settings);
     *run = (struct run){ 0 };

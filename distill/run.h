@@ -27,7 +27,6 @@ enum plan_state {
 struct plan {
     enum plan_state state;
     char why[160];
-    struct stage_cost cost;     /* of a done stage: as measured; else an estimate */
 };
 
 struct run {
@@ -36,6 +35,7 @@ struct run {
     int threads;
     json_t *settings;           /* the --set texts, kept in run.json; may be NULL */
     struct plan *plans;         /* one a stage */
+    struct stage_cost *costs;   /* of a done stage: as measured; else an estimate */
     json_t **manifests;         /* of the stages that are done */
     json_t **previous;          /* of the stages that are not, but once were, or NULL */
 };

@@ -55,6 +55,19 @@ const json_t *stage_input_manifest(const struct stage_run *run, const char *inpu
     return link ? stage_link_manifest(run, link) : NULL;
 }
 
+const json_t *stage_own_manifest(const struct stage_run *run)
+{
+    return run->manifests[run->stage - run->stages];
+}
+
+const struct stage_cost stage_cost_unknown = { -1, -1, -1, -1, -1 };
+
+const struct stage_cost *stage_input_cost(const struct stage_run *run, const char *input)
+{
+    const struct stage_link *link = stage_link(run->stage, input);
+    return link ? &run->costs[link->stage] : &stage_cost_unknown;
+}
+
 double manifest_figure(const json_t *manifest, const char *name)
 {
     const json_t *value = json_object_get(json_object_get(manifest, "figures"), name);

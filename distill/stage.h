@@ -51,7 +51,8 @@ struct stage_kind {
      * leaves through stage_output.  Returns STAGE_STOPPED when a signal ended it. */
     int (*run)(struct stage_run *run, struct error *err);
     /* Fills what can be told beforehand; what cannot stays unknown.  NULL: nothing can.  Inputs
-     * may not have run yet. */
+     * may not have run yet: their own estimates stand in run->costs.  Asked of done stages, too,
+     * for the sake of those after them. */
     void (*estimate)(const struct stage_run *run, struct stage_cost *cost);
 };
 enum { STAGE_STOPPED = 1 };
@@ -75,9 +76,12 @@ struct stage {
     char *origin;               /* "recipe.yml:12", for messages */
 };
 
-/* Seconds and bytes; below zero: unknown. */
+/* What a stage takes, and how large that is which later stages take from it; below zero: unknown. */
 struct stage_cost {
     double seconds, bytes;
+    double train_words, eval_words;     /* of a corpus: source words to learn from, and of the
+                                         * larger of its dev and test sets */
+    double weights;                     /* of a model */
 };
 
 /* One stage at work. */
@@ -94,6 +98,7 @@ struct stage_run {
     struct strings outputs;     /* files it leaves, relative to folder */
     const struct stage *stages; /* of the whole recipe … */
     json_t *const *manifests;   /* … with their manifests; NULL for those that are not done */
+    const struct stage_cost *costs;     /* in `estimate`: of the stages before this one */
 };
 
 void stage_output(struct stage_run *run, const char *path);     /* relative to run->folder */
@@ -106,6 +111,10 @@ char *stage_input_folder(const struct stage_run *run, const char *input);       
 char *stage_link_folder(const struct stage_run *run, const struct stage_link *link);
 const json_t *stage_input_manifest(const struct stage_run *run, const char *input);
 const json_t *stage_link_manifest(const struct stage_run *run, const struct stage_link *link);
+const json_t *stage_own_manifest(const struct stage_run *run);  /* NULL: not done */
+/* The estimate of the stage given for an input, or one that knows nothing. */
+const struct stage_cost *stage_input_cost(const struct stage_run *run, const char *input);
+extern const struct stage_cost stage_cost_unknown;
 /* A figure of a manifest, or NAN. */
 double manifest_figure(const json_t *manifest, const char *name);
 

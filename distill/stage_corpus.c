@@ -1,4 +1,5 @@
 /* The stage `corpus`: raw parallel text to cleaned, line-aligned train, dev and test sets. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/memory.h"
 #include "corpora/prepare.h"
 #include "distill/corpus_files.h"
+#include "distill/forecast.h"
 #include "distill/kinds.h"
 #include "distill/stamp.h"
 
@@ -137,21 +139,50 @@ static int run_corpus(struct stage_run *run, struct error *err)
     return describe(run, err);
 }
 
+/* ---- what it will take ---- */
+
 /* Measured on one core: 40 MB a second, plain text or pages; pages are three quarters markup. */
 #define PACE 40e6
 #define TEXT_IN_PAGES 0.25
+#define PACKED 0.35                     /* a compressed file's share of its text */
+#define LINE_WORDS 13
+
+static double text_bytes(const char *path)
+{
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    bool packed = dot && (!strcmp(dot, ".gz") || !strcmp(dot, ".zst") || !strcmp(dot, ".xz"));
+    return path ? (double)path_bytes(path) / (packed ? PACKED : 1) : 0;
+}
+
+/* A set is a file of its own, a number of pairs, or a share of all. */
+static double set_words(const char *file, const char *size, double all)
+{
+    char *end;
+    if (file)
+        return forecast_words(text_bytes(file));
+    double number = size ? strtod(size, &end) : 0;
+    if (size && *end)
+        return number / (*end == '%' ? 100 : 1000) * all;
+    return number * LINE_WORDS;
+}
 
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     const struct corpus_stage *c = run->stage->config;
+    const struct split_config *split = &c->prepare.split;
+    double measured = manifest_figure(stage_own_manifest(run), "train_source_words"), bytes = 0;
+    double text = c->prepare.clean.import.format ? TEXT_IN_PAGES : 1;
     struct strings paths = { 0 };
-    double bytes = 0;
     reads(run->stage, &paths);
     for (size_t i = 0; i < paths.count; i++)
-        bytes += (double)path_bytes(paths.items[i]);
+        bytes += text_bytes(paths.items[i]);
     strings_release(&paths);
+    double words = forecast_words(text * text_bytes(c->source));
     cost->seconds = bytes / PACE;
-    cost->bytes = bytes * (c->prepare.clean.import.format ? TEXT_IN_PAGES : 1);
+    cost->bytes = text * bytes;
+    cost->train_words = isfinite(measured) ? measured : words;
+    cost->eval_words = fmax(set_words(c->dev_source, split->dev, words),
+                            set_words(c->test_source, split->test, words));
 }
 
 const struct stage_kind stage_corpus = {

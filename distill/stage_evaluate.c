@@ -15,6 +15,7 @@
 #include "corpora/store.h"
 #include "decode/translate.h"
 #include "distill/corpus_files.h"
+#include "distill/forecast.h"
 #include "distill/kinds.h"
 #include "eval/metric.h"
 #include "seq2seq/train.h"
@@ -267,8 +268,24 @@ static int run_evaluate(struct stage_run *run, struct error *err)
     return ret;
 }
 
+#define WORD_BYTES 7.0
+
+/* Greedy, beam, and the probability of the references; speed is measured for a second each. */
+static void estimate(const struct stage_run *run, struct stage_cost *cost)
+{
+    const struct evaluate_stage *c = run->stage->config;
+    double words = stage_input_cost(run, "corpus")->eval_words;
+    double weights = stage_input_cost(run, "model")->weights;
+    if (words >= 0 && weights >= 0)
+        cost->seconds = fmax(SPEED_SECONDS, forecast_decoding(words, weights, 1, run->threads))
+            + fmax(SPEED_SECONDS, forecast_decoding(words, weights, c->search.beam, run->threads))
+            + forecast_scoring(words, weights, run->threads);
+    if (words >= 0)
+        cost->bytes = 2 * words * WORD_BYTES;
+}
+
 const struct stage_kind stage_evaluate = {
     .name = "evaluate", .summary = "evaluating a model", .makes = "scores", .version = 1,
     .config_size = sizeof(struct evaluate_stage), .options = tables, .inputs = inputs,
-    .check = check, .run = run_evaluate,
+    .check = check, .run = run_evaluate, .estimate = estimate,
 };

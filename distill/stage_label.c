@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "decode/translate.h"
 #include "distill/corpus_files.h"
+#include "distill/forecast.h"
 #include "distill/kinds.h"
 #include "distill/nbest.h"
 #include "distill/stamp.h"
@@ -328,14 +329,18 @@ static int run_label(struct stage_run *run, struct error *err)
 /* Source words over the pace at which this stage, or one like it, went before. */
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
-    double words = manifest_figure(stage_input_manifest(run, "corpus"), "train_source_words");
     const struct label_stage *c = run->stage->config;
-    double text = (double)stamps_size(json_object_get(stage_input_manifest(run, "corpus"), "outputs"));
+    const struct stage_cost *corpus = stage_input_cost(run, "corpus");
+    double weights = stage_input_cost(run, "model")->weights;
     double pace = manifest_figure(run->previous, "words_per_s");
-    if (words > 0 && pace > 0)
-        cost->seconds = words / pace;
-    if (text > 0)               /* parts and lists stand side by side for a moment */
-        cost->bytes = text * (1 + c->search.n_best);
+    cost->train_words = corpus->train_words;
+    cost->eval_words = corpus->eval_words;
+    if (cost->train_words >= 0 && pace > 0)
+        cost->seconds = cost->train_words / pace;
+    else if (cost->train_words >= 0 && weights >= 0)
+        cost->seconds = forecast_decoding(cost->train_words, weights, c->search.beam, run->threads);
+    if (corpus->bytes >= 0)     /* parts and lists stand side by side for a moment */
+        cost->bytes = corpus->bytes * (1 + c->search.n_best);
 }
 
 const struct stage_kind stage_label = {

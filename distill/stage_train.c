@@ -15,6 +15,7 @@
 #include "corpora/store.h"
 #include "decode/validate.h"
 #include "distill/corpus_files.h"
+#include "distill/forecast.h"
 #include "distill/initial.h"
 #include "distill/kinds.h"
 #include "distill/objectives.h"
@@ -427,24 +428,52 @@ static double weight_count(const struct stage_run *run)
 
 /* The most that stands on disk while training: the model, and each checkpoint with two moments
  * beside the weights, and their average where there is one. */
-static double bytes_at_work(const struct stage_run *run)
+static double bytes_at_work(const struct stage_run *run, double weights)
 {
     const struct train_config *c = &((const struct train_stage *)run->stage->config)->train;
     int blocks = 1 + (c->keep_checkpoints + 1) * (3 + (c->ema > 0)) + c->average;
-    return weight_count(run) * sizeof(float) * blocks;
+    return weights * sizeof(float) * blocks;
 }
 
-/* From the pace of an earlier run with other options, within the limits that are set. */
+/* The source words that training will go through; below zero: who knows when it ends. */
+static double words_to_come(const struct train_stage *c, double corpus_words)
+{
+    double words = -1;
+    if (c->train.max_epochs > 0 && corpus_words >= 0)
+        words = c->train.max_epochs * corpus_words;
+    if (c->train.max_updates > 0) {
+        double limit = forecast_words_of_pieces((double)c->train.max_updates * c->batching.batch_tokens);
+        words = words < 0 ? limit : fmin(words, limit);
+    }
+    return words;
+}
+
+/* Sets of dev lines decoded on the way count as well, but little. */
+static double seconds_to_come(const struct stage_run *run, double weights)
+{
+    double words = words_to_come(run->stage->config, stage_input_cost(run, "corpus")->train_words);
+    double teacher = stage_input_cost(run, "teacher")->weights;
+    if (words < 0)
+        return -1;
+    return forecast_training(words, weights, run->threads)
+        + forecast_scoring(words, fmax(0, teacher), run->threads);
+}
+
+/* From the pace of an earlier run with other options, or from the model's size; within the limits
+ * that are set. */
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     const struct train_stage *c = run->stage->config;
     double seconds = manifest_figure(run->previous, "own_train_seconds");
     double updates = manifest_figure(run->previous, "updates");
+    cost->weights = weight_count(run);
     if (seconds > 0 && updates > 0 && c->train.max_updates > 0)
         cost->seconds = seconds / updates * (double)c->train.max_updates;
+    else
+        cost->seconds = seconds_to_come(run, cost->weights);
     if (c->train.max_seconds > 0 && (cost->seconds < 0 || cost->seconds > (double)c->train.max_seconds))
         cost->seconds = (double)c->train.max_seconds;
-    cost->bytes = bytes_at_work(run);
+    cost->bytes = bytes_at_work(run, cost->weights);
 }
 
 const struct stage_kind stage_train = {

@@ -2,6 +2,11 @@
 #include "tensor/gemm.h"
 
 #include <cblas.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/memory.h"
 
 __attribute__((constructor)) static void one_thread_a_call(void)
 {
@@ -39,4 +44,42 @@ void gemm_nt(float *C, const float *A, const float *B, int M, int N, int K, floa
 void gemm_tn(float *C, const float *A, const float *B, int M, int N, int K, float beta)
 {
     gemm_tn_ld(C, N, A, M, B, N, M, N, K, beta);
+}
+
+/* ---- the rate ---- */
+
+#define RATE_SIDE 384
+#define RATE_SECONDS 0.02
+
+static double rate;
+
+static double thread_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void measure_rate(void)
+{
+    size_t size = (size_t)RATE_SIDE * RATE_SIDE;
+    float *m = xaligned(3 * size * sizeof *m);
+    double start, seconds, products = 0;
+    for (size_t i = 0; i < 3 * size; i++)
+        m[i] = (float)(i % 13) * 0.1f;
+    gemm_nn(m + 2 * size, m, m + size, RATE_SIDE, RATE_SIDE, RATE_SIDE, 0);
+    start = thread_seconds();
+    do {
+        gemm_nn(m + 2 * size, m, m + size, RATE_SIDE, RATE_SIDE, RATE_SIDE, 0);
+        products++;
+    } while ((seconds = thread_seconds() - start) < RATE_SECONDS);
+    rate = 2 * (double)size * RATE_SIDE * products / seconds;
+    free(m);
+}
+
+double gemm_rate(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, measure_rate);
+    return rate;
 }

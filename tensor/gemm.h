@@ -19,4 +19,8 @@ void gemm_nn_ld(float *C, int ldc, const float *A, int lda, const float *B, int 
 void gemm_tn_ld(float *C, int ldc, const float *A, int lda, const float *B, int ldb,
                 int M, int N, int K, float beta);
 
+/* What large products reach on the calling thread, in floating-point operations a second;
+ * measured once, in some 20 ms. */
+double gemm_rate(void);
+
 #endif

@@ -52,6 +52,7 @@ stderr_has "cannot read absent.txt"
 expect 0 "$coho" distill "$recipe" -o run --dry-run
 stdout_has '15 of 15 stages to run'
 stdout_has '^baseline .*after corpus'
+! grep -q unknown .seen/stdout || fail "a first dry run does not know what some stage will take"
 [ ! -e run ] || fail "a dry run made a folder"
 
 # The whole recipe.
