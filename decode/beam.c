@@ -65,7 +65,7 @@ static bool settled(const struct slot *s, const struct search_config *c)
         && best_to_come(s, c) <= s->finished[c->n_best - 1].score;
 }
 
-void advance_beam(struct slot *s, const struct advance *a, float *logp)
+void advance_beam(struct slot *s, struct advance *a, float *logp)
 {
     if (s->step == s->limit) {
         finish_all(s, a, logp);

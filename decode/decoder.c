@@ -148,8 +148,9 @@ static bool feed_next(void *arg, struct sentence *out)
         memcpy(w->source, w->decoder->job.sources[place->index].items,
                (size_t)place->tokens * sizeof *w->source);
     w->source[place->tokens] = w->stepper.eos;
-    *out = (struct sentence){ .index = (int64_t)place->index, .source = w->source,
-                              .source_count = place->tokens + 1 };
+    *out = (struct sentence){ .index = (int64_t)place->index,
+                              .line = w->decoder->first + (int64_t)place->index,
+                              .source = w->source, .source_count = place->tokens + 1 };
     if (w->decoder->job.targets) {
         const struct ids *target = &w->decoder->job.targets[place->index];
         out->prefix = target->items;

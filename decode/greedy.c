@@ -3,7 +3,7 @@
 
 #include "decode/slot.h"
 
-void advance_greedy(struct slot *s, const struct advance *a, float *logp)
+void advance_greedy(struct slot *s, struct advance *a, float *logp)
 {
     struct live *only = &s->live[0];
     if (s->step < a->config->min_length && s->step < s->limit)

@@ -23,7 +23,17 @@ const struct option search_options[] = {
     { "beam", OPTION_INT, FIELD(beam), "5", 1, 1000,
       "hypotheses kept per sentence; 1 is greedy search" },
     { "n-best", OPTION_INT, FIELD(n_best), "1", 1, 1000,
-      "hypotheses given per sentence, at most the beam" },
+      "hypotheses given per sentence, at most the beam; or samples drawn" },
+    { "sampling", OPTION_FLAG, FIELD(sampled), "false", 0, 0,
+      "draw n-best translations at random by the model's probabilities instead of searching" },
+    { "sampling-temperature", OPTION_FLOAT, FIELD(sampling.temperature), "1", 0, 100,
+      "divides the scores: less than 1 is surer, more is wilder, 0 is greedy" },
+    { "sampling-top-k", OPTION_INT, FIELD(sampling.top_k), "0", 0, 1000,
+      "draw from the so many likeliest tokens; 0: all" },
+    { "sampling-top-p", OPTION_FLOAT, FIELD(sampling.top_p), "1", 0, 1,
+      "draw from the fewest tokens that hold this much probability; 1: all" },
+    { "sampling-seed", OPTION_LONG, FIELD(seed), "1", 0, 9e15,
+      "what the draws begin from: line i draws the same whatever stands around it" },
     { "length-penalty", OPTION_CHOICE, FIELD(length_penalty), "length", 0, 0,
       "rank by log-probability / penalty: none, length^alpha, gnmt ((5+length)/6)^alpha",
       .choices = penalties },
@@ -42,7 +52,7 @@ const struct option search_options[] = {
     { "batch-sentences", OPTION_INT, FIELD(batch_sentences), "0", 0, 100000,
       "sentences searched at once by each thread; 0: 256 divided by the beam, at least 16" },
     { "batch-tokens", OPTION_INT, FIELD(batch_tokens), "8192", 1, 100000000,
-      "source tokens times beam searched at once by each thread" },
+      "source tokens times beam, or samples, worked on at once by each thread" },
     { "max-source", OPTION_INT, FIELD(max_source), "1000", 1, 1000000,
       "tokens of a line; longer ones are truncated or refused" },
     { "long-lines", OPTION_CHOICE, FIELD(long_lines), "truncate", 0, 0,
@@ -56,7 +66,7 @@ struct search {
     const struct stepper *model;
     struct search_config config;
     struct advance advance;
-    void (*method)(struct slot *, const struct advance *, float *logp);
+    void (*method)(struct slot *, struct advance *, float *logp);
 
     struct slot *slots;                         /* config.batch_sentences */
     int active, rows;
@@ -64,7 +74,7 @@ struct search {
     struct sentence pending;                    /* the feed's next one, not yet admitted */
     bool has_pending, drained;                  /* drained: the feed has no more */
 
-    int32_t *token;                             /* a row each, rows ≤ batch_sentences × k */
+    int32_t *token;                             /* a row each */
     int *parent;
     float *logp;                                /* (rows,V) */
     int logp_rows;
@@ -79,12 +89,30 @@ struct search {
     struct search_stats stats;
 };
 
+static int check_sampling(const struct search_config *c, struct error *err)
+{
+    const struct sampling *s = &c->sampling;
+    if (!c->sampled && (s->temperature != 1 || s->top_k || s->top_p != 1))
+        return error_set(err, "--sampling-temperature, --sampling-top-k and --sampling-top-p say how "
+                         "to draw: give --sampling with them");
+    return 0;
+}
+
 int search_check(const struct search_config *config, struct error *err)
 {
+    if (check_sampling(config, err) < 0)
+        return -1;
+    if (config->sampled)
+        return 0;
     if (config->n_best > config->beam)
         return error_set(err, "--n-best %d asks for more than --beam %d keeps: raise the beam to %d",
                          config->n_best, config->beam, config->n_best);
     return 0;
+}
+
+int search_rows(const struct search_config *config)
+{
+    return config->sampled ? config->n_best : config->beam;
 }
 
 double search_score(const struct search_config *config, double logp, int length)
@@ -110,9 +138,9 @@ int search_limit(const struct search_config *config, int source_tokens)
 }
 
 /* Where the matrix products of small models stop gaining and the caches start losing. */
-static int good_batch(int beam)
+static int good_batch(int rows)
 {
-    int sentences = 256 / beam;
+    int sentences = 256 / rows;
     return sentences < 16 ? 16 : sentences;
 }
 
@@ -122,9 +150,9 @@ struct search *search_new(const struct stepper *model, const struct search_confi
     s->model = model;
     s->config = *config;
     if (s->config.batch_sentences == 0)
-        s->config.batch_sentences = good_batch(config->beam);
-    size_t k = (size_t)config->beam, sentences = (size_t)s->config.batch_sentences;
-    s->method = k == 1 ? advance_greedy : advance_beam;
+        s->config.batch_sentences = good_batch(search_rows(config));
+    size_t k = (size_t)search_rows(config), sentences = (size_t)s->config.batch_sentences;
+    s->method = config->sampled ? advance_sampled : k == 1 ? advance_greedy : advance_beam;
     s->slots = xcalloc(sentences, sizeof *s->slots);
     s->token = xcalloc(sentences * k, sizeof *s->token);
     s->parent = xcalloc(sentences * k, sizeof *s->parent);
@@ -155,6 +183,7 @@ void search_free(struct search *s)
     free(s->token_logp);
     free(s->advance.candidates);
     free(s->advance.sum);
+    sampler_release(&s->advance.sampler);
     free(s);
 }
 

@@ -5,11 +5,12 @@
 #include <stdint.h>
 
 #include "base/option.h"
+#include "decode/sample.h"
 #include "seq2seq/stepper.h"
 
 struct error;
 
-/* Greedy and beam search over anything that can score the next token.
+/* Greedy and beam search, and sampling, over anything that can score the next token.
  *
  *     struct search *s = search_new(&stepper, &config);
  *     search_run(s, &feed);            // asks feed for sentences, hands their results to it
@@ -30,7 +31,11 @@ struct error;
  *   - the length limit is reached: there </s> is the only continuation.
  *
  * Hypotheses are ranked by score = logp / penalty(length), length counting </s>; equal scores
- * rank in the order of finishing.  Beam 1 is greedy search and runs as such: the best token only. */
+ * rank in the order of finishing.  Beam 1 is greedy search and runs as such: the best token only.
+ *
+ * Sampling draws n_best hypotheses of each sentence, each token by sample.h; beam plays no part.
+ * They come in the order of their numbers, not of their scores, and may be equal to each other.
+ * Sample i of a line is the same however many are drawn, and whatever the batch. */
 enum length_penalty {
     PENALTY_NONE,               /* 1 */
     PENALTY_LENGTH,             /* length^alpha */
@@ -40,7 +45,10 @@ enum long_lines { LONG_TRUNCATE, LONG_REFUSE };
 
 struct search_config {
     int beam;                   /* k */
-    int n_best;                 /* hypotheses handed out; at most k */
+    int n_best;                 /* hypotheses handed out; at most k, unless sampled */
+    bool sampled;               /* drawn by `sampling` instead of searched for */
+    struct sampling sampling;
+    int64_t seed;               /* of what is drawn */
     int length_penalty;         /* enum length_penalty */
     float alpha;
     float max_length_factor;    /* limit = factor × source tokens + offset, neither with </s> */
@@ -49,7 +57,7 @@ struct search_config {
     int min_length;             /* tokens before </s> is allowed */
     bool allow_unk;             /* the stepper's special tokens may be chosen */
     int batch_sentences;        /* at most so many at once; 0: chosen by the beam */
-    int batch_tokens;           /* … and so many source tokens × k; one sentence always fits */
+    int batch_tokens;           /* … and so many source tokens × rows; one sentence always fits */
     /* For translate.h, not for the engine: */
     int max_source;             /* tokens of a source; longer ones are … */
     int long_lines;             /* enum long_lines */
@@ -57,8 +65,11 @@ struct search_config {
 };
 extern const struct option search_options[];
 
-/* Whether the options agree with each other (n-best within the beam). */
+/* Whether the options agree with each other (n-best within the beam, …). */
 int search_check(const struct search_config *config, struct error *err);
+
+/* Rows that a sentence may take in the batch. */
+int search_rows(const struct search_config *config);
 
 /* The ranking score of a hypothesis of `length` tokens, </s> included. */
 double search_score(const struct search_config *config, double logp, int length);
@@ -75,6 +86,7 @@ struct sentence {
      * only scores them.  Must stay until `done`.  NULL: none. */
     const int32_t *prefix;
     int prefix_count;
+    int64_t line;               /* whose random numbers it draws; see sample_stream */
 };
 
 struct hypothesis {
@@ -88,7 +100,7 @@ struct hypothesis {
 };
 
 /* Where sentences come from and where their hypotheses go.  `next` returns false when there are
- * no more.  `done` gets the n-best, best first, at least one; borrowed until it returns.  The
+ * no more.  `done` gets the n-best, best first, at least one, or all samples; borrowed until it returns.  The
  * order of `done` is the order of finishing. */
 struct search_feed {
     void *arg;

@@ -25,6 +25,7 @@ struct live {
     double logp;
     int32_t node;               /* its last token; -1 before the first */
     int row;                    /* the row, within the sentence, that it continued */
+    int sample;                 /* its number, when sampled */
 };
 
 struct finished {
@@ -45,8 +46,9 @@ struct slot {
     size_t node_count, node_room;
     struct live *live, *next_live;              /* k each */
     int live_count;             /* rows of the batch; 0: done */
-    struct finished *finished;  /* the best k, best first */
+    struct finished *finished;  /* the best k, best first; or every sample in its place */
     int finished_count, finished_ever;
+    struct rng *rng;            /* of each sample; NULL unless sampled */
 };
 
 /* What the ways of advancing need besides the slot. */
@@ -56,6 +58,7 @@ struct advance {
     int32_t eos;
     struct candidate *candidates;       /* 2k */
     double *sum;                        /* k */
+    struct sampler sampler;
 };
 
 void slot_release(struct slot *s);
@@ -69,8 +72,9 @@ void slot_finish(struct slot *s, const struct advance *a, const struct live *fro
 
 /* The ways of going one step on, given logp (live_count,V), which they may overwrite. */
 void advance_forced(struct slot *s, const struct advance *a, const float *logp);
-void advance_greedy(struct slot *s, const struct advance *a, float *logp);
-void advance_beam(struct slot *s, const struct advance *a, float *logp);
+void advance_greedy(struct slot *s, struct advance *a, float *logp);
+void advance_beam(struct slot *s, struct advance *a, float *logp);
+void advance_sampled(struct slot *s, struct advance *a, float *logp);
 
 /* Writes the tokens of a finished hypothesis and their log-probabilities, that of </s> last;
  * returns the tokens' count, at most s->step.  */
