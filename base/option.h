@@ -27,7 +27,8 @@ enum option_kind {
     OPTION_STRING,      /* char *, owned by the struct; NULL when the default is NULL */
     OPTION_CHOICE,      /* int, an index into `choices` */
     OPTION_LIST,        /* struct strings; takes one value or more: --name A B, or repeated */
-    OPTION_SIZE         /* int64_t bytes; accepts 300M, 4G … */
+    OPTION_SIZE,        /* int64_t bytes; accepts 300M, 4G … */
+    OPTION_COURSE       /* struct course: a number, or how it changes over a training (course.h) */
 };
 
 struct option {

@@ -13,7 +13,7 @@ static const char *value_name(enum option_kind kind)
     switch (kind) {
     case OPTION_FLAG: return "";
     case OPTION_INT: case OPTION_LONG: return " N";
-    case OPTION_FLOAT: return " X";
+    case OPTION_FLOAT: case OPTION_COURSE: return " X";
     case OPTION_SIZE: return " SIZE";
     case OPTION_CHOICE: return " NAME";
     case OPTION_LIST: return " TEXT …";

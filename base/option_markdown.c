@@ -37,7 +37,8 @@ static void add_values(struct strbuf *b, const struct option *o)
     static const char *const kinds[] = {
         [OPTION_FLAG] = "", [OPTION_INT] = "integer", [OPTION_LONG] = "integer",
         [OPTION_FLOAT] = "number", [OPTION_STRING] = "text", [OPTION_CHOICE] = "",
-        [OPTION_LIST] = "texts", [OPTION_SIZE] = "bytes, as 300M or 4G"
+        [OPTION_LIST] = "texts", [OPTION_SIZE] = "bytes, as 300M or 4G",
+        [OPTION_COURSE] = "number or [course](cookbook.md#weights-that-change)"
     };
     char range[80];
     strbuf_puts(b, kinds[o->kind]);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/course.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
@@ -134,6 +135,11 @@ static int parse_size(int64_t *out, const struct option *o, const char *text, st
     return check_range(o, value, text, err);
 }
 
+static int parse_course(struct course *out, const struct option *o, const char *text, struct error *err)
+{
+    return course_parse(out, text, o->min, o->max, err) < 0 ? error_prefix(err, "option --%s", o->name) : 0;
+}
+
 static int parse_flag(bool *out, const struct option *o, const char *text, struct error *err)
 {
     bool yes = !strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "1");
@@ -203,6 +209,8 @@ int row_set_text(const struct option *o, void *field, const char *text, struct e
     case OPTION_LIST:
         strings_add(field, text);
         return 0;
+    case OPTION_COURSE:
+        return parse_course(field, o, text, err);
     }
     return -1;
 }
@@ -228,6 +236,7 @@ static void zero_field(const struct option *o, void *field)
     case OPTION_FLOAT: *(float *)field = 0; break;
     case OPTION_STRING: *(char **)field = NULL; break;
     case OPTION_LIST: *(struct strings *)field = (struct strings){ 0 }; break;
+    case OPTION_COURSE: *(struct course *)field = (struct course){ 0 }; break;
     }
 }
 
@@ -270,6 +279,7 @@ static const char *kind_text(enum option_kind kind)
     case OPTION_FLAG: return "true or false";
     case OPTION_INT: case OPTION_LONG: return "a whole number";
     case OPTION_FLOAT: return "a number";
+    case OPTION_COURSE: return "a number or a course";
     case OPTION_SIZE: return "a size such as 300M";
     case OPTION_LIST: return "a text or a list of texts";
     default: return "a text";
@@ -357,6 +367,13 @@ static json_t *list_json(const struct strings *list)
     return array;
 }
 
+static json_t *course_json(const struct course *c)
+{
+    char text[COURSE_TEXT];
+    course_text(text, c);
+    return course_constant(c) ? float_json(c->from) : json_string(text);
+}
+
 json_t *row_json(const struct option *o, const void *field)
 {
     switch (o->kind) {
@@ -366,6 +383,7 @@ json_t *row_json(const struct option *o, const void *field)
     case OPTION_FLOAT: return float_json(*(const float *)field);
     case OPTION_CHOICE: return json_string(o->choices[*(const int *)field]);
     case OPTION_LIST: return list_json(field);
+    case OPTION_COURSE: return course_json(field);
     case OPTION_STRING: break;
     }
     const char *text = *(char *const *)field;

@@ -78,6 +78,7 @@ void batch_reset(struct batch *b)
         b->room = xcalloc(1, sizeof *b->room);
     room_for_sentences(b, 1);
     b->B = b->source_tokens = b->target_tokens = b->task = 0;
+    b->sampled = false;
     b->source_start[0] = b->target_start[0] = 0;
 }
 
@@ -140,6 +141,7 @@ void batch_split(const struct batch *from, struct batch *parts, int count)
     for (int i = 0; i < count; i++) {
         batch_reset(&parts[i]);
         parts[i].task = from->task;
+        parts[i].sampled = from->sampled;
     }
     for (int b = 0; b < from->B; b++)
         copy_sentence(&parts[lightest(parts, count)], from, b);

@@ -1,11 +1,13 @@
 #ifndef CORPORA_BATCH_H
 #define CORPORA_BATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
 
 struct error;
+struct moment;
 
 /* Sentence pairs packed end to end: no padding.
  *
@@ -20,6 +22,7 @@ struct batch {
     int64_t *index;             /* where each sentence stands in its corpus, for stored targets */
     float *weight;              /* a factor for each sentence's loss; all 1 usually */
     int task;                   /* which part of a mixture it came from; 0 usually */
+    bool sampled;               /* the targets are the student's own outputs, no gold */
     struct batch_room *room;    /* owns the memory */
 };
 
@@ -41,6 +44,8 @@ void batch_split(const struct batch *from, struct batch *parts, int count);
  * pseudo-labelled corpora, mixtures and student samples all implement it. */
 struct batch_source {
     void *state;
+    /* Where the training stands, told before each `next`; NULL: of no interest. */
+    void (*at)(void *state, const struct moment *when);
     /* Fills b with the next batch.  Returns 1, or 0 at the end of an epoch (the call after that
      * starts the next one), or -1. */
     int (*next)(void *state, struct batch *b, struct error *err);

@@ -59,10 +59,10 @@ static void worker_free(void *worker)
 }
 
 /* The teacher's hidden states; without dropout, since its tape does not train. */
-static int begin(void *worker, const struct batch *b, double progress, struct error *err)
+static int begin(void *worker, const struct batch *b, const struct moment *when, struct error *err)
 {
     struct worker *w = worker;
-    (void)progress;
+    (void)when;
     (void)err;
     tape_reset(&w->tape);
     if (w->shared->config.alpha > 0)

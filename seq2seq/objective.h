@@ -1,7 +1,10 @@
 #ifndef SEQ2SEQ_OBJECTIVE_H
 #define SEQ2SEQ_OBJECTIVE_H
 
+#include <jansson.h>
 #include <stdint.h>
+
+#include "base/course.h"
 
 struct batch;
 struct error;
@@ -22,19 +25,24 @@ struct loss_sums {
  * chunk in order.  Each worker has a state of its own from worker_new.
  *
  *     begin   prepares a batch: an online teacher runs here, a store is looked up; may be NULL.
+ *             `when` is for courses and for random choices.
+ *     preview sees every chunk's logits, in order, before the first call of chunk; the output
+ *             layer then runs twice for batches of several chunks.  NULL: not wanted.
  *     chunk   rows first … first+rows-1 of the batch's target tokens.  `logits` (rows,V) holds the
  *             student's logits and is overwritten with d(scale · Σ loss)/dlogits;
  *             target[r] is the gold token, weight[r] the factor of row r.
- *
- * `progress` is the share of training done, 0 … 1, for schedules. */
+ *     save    what a worker carries from batch to batch, for checkpoints, and back; NULL: nothing. */
 struct objective {
     const char *name;
     void *shared;               /* read-only while training: teachers, stores, options */
     void *(*worker_new)(void *shared, int worker);
     void (*worker_free)(void *worker);
-    int (*begin)(void *worker, const struct batch *b, double progress, struct error *err);
+    int (*begin)(void *worker, const struct batch *b, const struct moment *when, struct error *err);
+    void (*preview)(void *worker, int first, int rows, int V, const int32_t *target, const float *logits);
     void (*chunk)(void *worker, int first, int rows, int V, const int32_t *target,
                   const float *weight, float scale, float *logits, struct loss_sums *sums);
+    json_t *(*save)(void *worker);
+    int (*restore)(void *worker, const json_t *state, struct error *err);
     void (*free)(void *shared);
 };
 

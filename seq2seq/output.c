@@ -28,6 +28,17 @@ static void row_weights(float *weight, const struct batch *b)
             weight[n] = b->weight[s];
 }
 
+static void preview(struct output *o, const struct model *m, const struct tensor *hidden, const struct batch *b,
+                    const struct objective *objective, void *worker)
+{
+    int V = m->config.target_vocab, D = m->config.dim, N = b->target_tokens;
+    for (int first = 0; first < N; first += OUTPUT_ROWS) {
+        int rows = N - first < OUTPUT_ROWS ? N - first : OUTPUT_ROWS;
+        model_logits(m, o->logits, hidden->data + (size_t)first * D, rows);
+        objective->preview(worker, first, rows, V, b->output + first, o->logits);
+    }
+}
+
 void output_loss(struct output *o, const struct model *m, struct tape *tape, struct tensor *hidden,
                  const struct batch *b, const struct objective *objective, void *worker,
                  struct loss_sums *sums)
@@ -41,10 +52,13 @@ void output_loss(struct output *o, const struct model *m, struct tape *tape, str
 
     output_room(o, m, b);
     row_weights(o->weight, b);
+    if (objective->preview)
+        preview(o, m, hidden, b, objective, worker);
     for (int first = 0; first < N; first += OUTPUT_ROWS) {
         int rows = N - first < OUTPUT_ROWS ? N - first : OUTPUT_ROWS;
         const float *h = hidden->data + (size_t)first * D;
-        model_logits(m, o->logits, h, rows);
+        if (!objective->preview || N > OUTPUT_ROWS)     /* else they are there already */
+            model_logits(m, o->logits, h, rows);
         objective->chunk(worker, first, rows, V, b->output + first, o->weight + first, 1, o->logits, sums);
         gemm_nn(dhidden + (size_t)first * D, o->logits, w, rows, D, V, 0);
         gemm_tn(dw, o->logits, h, V, D, rows, 1);

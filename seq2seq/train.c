@@ -49,10 +49,18 @@ static void show_progress(struct loop *l)
 
 /* ---- one update ---- */
 
+static struct moment loop_moment(const struct loop *l)
+{
+    return (struct moment){ progress_share(l), l->s.update, l->s.rises, (uint64_t)l->config->seed };
+}
+
 /* The next batch; at the end of an epoch *ended is set and there is none. */
 static int fetch(struct loop *l, bool *ended, struct error *err)
 {
     const struct batch_source *train = l->data->train;
+    struct moment when = loop_moment(l);
+    if (train->at)
+        train->at(train->state, &when);
     int more = train->next(train->state, &l->batch, err);
     *ended = more == 0;
     return more < 0 ? -1 : 0;
@@ -96,14 +104,14 @@ static void log_update(struct loop *l, double rate, double norm)
 static int update(struct loop *l, struct error *err)
 {
     struct loss_sums sums = { 0 };
-    double progress = progress_share(l);
+    struct moment when = loop_moment(l);
     bool ended;
     for (int part = 0; part < l->config->accumulate; part++) {
         if (part && fetch(l, &ended, err) < 0)
             return -1;
         if (part && ended)
             break;
-        if (workers_run(l->workers, &l->batch, l->s.update, part, progress, &sums, err) < 0)
+        if (workers_run(l->workers, &l->batch, &when, part, &sums, err) < 0)
             return -1;
     }
     l->s.update++;
@@ -114,7 +122,7 @@ static int update(struct loop *l, struct error *err)
     if (!isfinite(norm) || !isfinite(sums.loss))
         return bad_update(l, err);
     l->bad_in_a_row = 0;
-    double rate = schedule_rate(l->config, l->s.update, progress, l->s.plateau);
+    double rate = schedule_rate(l->config, l->s.update, when.progress, l->s.plateau);
     adam_update(&l->adam, &l->m->params, workers_grads(l->workers)[0], norm, factor, (float)rate,
                 &l->adam_config, l->pool);
     l->since_log.loss += sums.loss;
@@ -261,7 +269,7 @@ static void loop_init(struct loop *l)
     l->workers = workers_new(l->m, l->objective, l->pool, c->seed,
                              c->micro_tokens ? c->micro_tokens : l->m->arch->micro_tokens);
     l->s.plateau = 1;
-    l->s.best_score = l->s.best_nll = l->s.best_bleu = l->s.best_chrf = NAN;
+    l->s.best_score = l->s.best_nll = l->s.best_bleu = l->s.best_chrf = l->s.last_nll = NAN;
     l->saved_update = -1;
 }
 

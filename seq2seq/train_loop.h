@@ -23,6 +23,8 @@ struct progress_state {
     double seconds, plateau, best_score;
     int64_t best_update;
     double best_nll, best_bleu, best_chrf;
+    double last_nll;            /* of the dev set, at the validation before … */
+    int rises;                  /* … and how often it was higher than that */
     struct snapshot snapshots[MAX_SNAPSHOTS];
     int snapshot_count;
 };

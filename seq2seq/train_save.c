@@ -40,7 +40,7 @@ static json_t *state_to_json(const struct loop *l)
     for (int i = 0; i < s->snapshot_count; i++)
         json_array_append_new(snapshots, json_pack("[I,o]", (json_int_t)s->snapshots[i].update,
                                                    real_or_null(s->snapshots[i].score)));
-    return json_pack("{s:I,s:I,s:I,s:i,s:i,s:b,s:f,s:f,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:o}",
+    return json_pack("{s:I,s:I,s:I,s:i,s:i,s:b,s:f,s:f,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:i,s:o}",
                      "update", (json_int_t)s->update, "target_tokens", (json_int_t)s->target_tokens,
                      "bad_updates", (json_int_t)s->bad_updates, "epoch", s->epoch,
                      "without_gain", s->without_gain, "validation_due", s->validation_due,
@@ -48,7 +48,9 @@ static json_t *state_to_json(const struct loop *l)
                      "best_score", real_or_null(s->best_score), "best_update", (json_int_t)s->best_update,
                      "best_nll", real_or_null(s->best_nll), "best_bleu", real_or_null(s->best_bleu),
                      "best_chrf", real_or_null(s->best_chrf), "adam_step", (json_int_t)l->adam.step,
-                     "snapshots", snapshots, "data", l->data->train->save(l->data->train->state));
+                     "snapshots", snapshots, "data", l->data->train->save(l->data->train->state),
+                     "last_nll", real_or_null(s->last_nll), "rises", s->rises,
+                     "objective", workers_save(l->workers));
 }
 
 static int state_from_json(struct loop *l, const json_t *j, struct error *err)
@@ -70,11 +72,15 @@ static int state_from_json(struct loop *l, const json_t *j, struct error *err)
     s->best_bleu = real_value(j, "best_bleu");
     s->best_chrf = real_value(j, "best_chrf");
     l->adam.step = json_integer_value(json_object_get(j, "adam_step"));
+    s->last_nll = real_value(j, "last_nll");
+    s->rises = (int)json_integer_value(json_object_get(j, "rises"));
     s->snapshot_count = 0;
     json_array_foreach(snapshots, i, one)
         if (s->snapshot_count < MAX_SNAPSHOTS)
             s->snapshots[s->snapshot_count++] = (struct snapshot){
                 json_integer_value(json_array_get(one, 0)), json_number_value(json_array_get(one, 1)) };
+    if (workers_restore(l->workers, json_object_get(j, "objective"), err) < 0)
+        return -1;
     return l->data->train->restore(l->data->train->state, json_object_get(j, "data"), err);
 }
 

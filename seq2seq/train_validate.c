@@ -103,6 +103,8 @@ int loop_validate(struct loop *l, struct error *err)
     if (ret == 0) {
         double score = score_of(l, &scores);
         log_validation(l, &scores, NULL);
+        s->rises += scores.nll > s->last_nll;
+        s->last_nll = scores.nll;
         ret = snapshot_add(l, score, err);
         if (ret == 0 && (isnan(s->best_score) || score > s->best_score)) {
             s->best_score = score;

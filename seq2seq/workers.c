@@ -31,9 +31,8 @@ struct workers {
     struct batch *shares;
     float **grads;
     /* the batch being worked on */
-    int64_t update;
+    struct moment when;
     int part;
-    double progress;
 };
 
 struct workers *workers_new(const struct model *m, const struct objective *objective,
@@ -92,21 +91,22 @@ static void micro_reserve(struct worker *x, int count)
     x->micro_room = count;
 }
 
-static uint32_t dropout_seed(const struct workers *w, int worker, int piece)
+static uint64_t piece_seed(const struct workers *w, int worker, int piece)
 {
     uint64_t h = rng_mix(w->seed ^ 0x636f686full);
-    h = rng_mix(h ^ (uint64_t)w->update);
-    h = rng_mix(h ^ ((uint64_t)w->part << 40 | (uint64_t)worker << 20 | (uint64_t)piece));
-    return (uint32_t)h;
+    h = rng_mix(h ^ (uint64_t)w->when.update);
+    return rng_mix(h ^ ((uint64_t)w->part << 40 | (uint64_t)worker << 20 | (uint64_t)piece));
 }
 
 /* Forward, loss and backward of one piece. */
-static int piece_run(struct workers *w, struct worker *x, const struct batch *b, uint32_t seed)
+static int piece_run(struct workers *w, struct worker *x, const struct batch *b, uint64_t seed)
 {
     const struct objective *o = w->objective;
-    if (o->begin && o->begin(x->objective, b, w->progress, &x->err) < 0)
+    struct moment when = w->when;
+    when.seed = seed;
+    if (o->begin && o->begin(x->objective, b, &when, &x->err) < 0)
         return -1;
-    x->tape.seed = seed;
+    x->tape.seed = (uint32_t)seed;
     x->tape.drops = 0;
     struct tensor *hidden = model_hidden(w->m, &x->tape, b);
     output_loss(&x->output, w->m, &x->tape, hidden, b, o, x->objective, &x->sums);
@@ -133,16 +133,15 @@ static void worker_run(void *arg, int i)
     for (int p = 0; p < pieces && !x->failed; p++) {
         const struct batch *b = pieces > 1 ? &x->micro[p] : &w->shares[i];
         if (b->B)
-            x->failed = piece_run(w, x, b, dropout_seed(w, i, p)) < 0;
+            x->failed = piece_run(w, x, b, piece_seed(w, i, p)) < 0;
     }
 }
 
-int workers_run(struct workers *w, const struct batch *b, int64_t update, int part, double progress,
+int workers_run(struct workers *w, const struct batch *b, const struct moment *when, int part,
                 struct loss_sums *sums, struct error *err)
 {
-    w->update = update;
+    w->when = *when;
     w->part = part;
-    w->progress = progress;
     batch_split(b, w->shares, w->count);
     for (int i = 0; i < w->count; i++) {
         w->items[i].sums = (struct loss_sums){ 0 };
@@ -160,5 +159,22 @@ int workers_run(struct workers *w, const struct batch *b, int64_t update, int pa
         sums->gold += s->gold;
         sums->gold_tokens += s->gold_tokens;
     }
+    return 0;
+}
+
+json_t *workers_save(struct workers *w)
+{
+    json_t *all = json_array();
+    for (int i = 0; w->objective->save && i < w->count; i++)
+        json_array_append_new(all, w->objective->save(w->items[i].objective));
+    return all;
+}
+
+/* With another number of threads, a worker that is new begins with nothing. */
+int workers_restore(struct workers *w, const json_t *state, struct error *err)
+{
+    for (int i = 0; w->objective->restore && i < w->count && (size_t)i < json_array_size(state); i++)
+        if (w->objective->restore(w->items[i].objective, json_array_get(state, (size_t)i), err) < 0)
+            return -1;
     return 0;
 }

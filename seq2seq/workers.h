@@ -15,10 +15,14 @@ struct workers *workers_new(const struct model *m, const struct objective *objec
                             struct pool *pool, int64_t seed, int micro_tokens);
 void workers_free(struct workers *w);
 
-/* Adds the gradient of the batch's summed loss into the workers' blocks.  `update` and `part`
- * (which batch of the update) number the dropout masks; progress is the share of training done. */
-int workers_run(struct workers *w, const struct batch *b, int64_t update, int part, double progress,
+/* Adds the gradient of the batch's summed loss into the workers' blocks.  The update of `when` and
+ * `part` (which batch of the update) number the dropout masks; its seed is set here. */
+int workers_run(struct workers *w, const struct batch *b, const struct moment *when, int part,
                 struct loss_sums *sums, struct error *err);
+
+/* What the objective carries from batch to batch, for checkpoints. */
+json_t *workers_save(struct workers *w);
+int workers_restore(struct workers *w, const json_t *state, struct error *err);
 
 float **workers_grads(struct workers *w);       /* a block a worker */
 

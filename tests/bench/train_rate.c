@@ -146,7 +146,7 @@ static int train_updates(struct trainer *t, int updates, struct round *r, struct
         int more = t->data.next(t->data.state, &t->batch, err);
         if (more == 0)
             more = t->data.next(t->data.state, &t->batch, err);
-        if (more < 0 || workers_run(t->workers, &t->batch, t->update, 0, 0, &sums, err) < 0)
+        if (more < 0 || workers_run(t->workers, &t->batch, &(struct moment){ .update = t->update }, 0, &sums, err) < 0)
             return -1;
         float factor = (float)(1 / sums.tokens);
         double norm = grads_reduce(workers_grads(t->workers), pool_threads(t->pool), t->m->params.total, factor,

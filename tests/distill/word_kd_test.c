@@ -53,7 +53,7 @@ static double gradient(const struct objective *o, const struct batch *b, const f
         weight[i] = 1;
     memcpy(out, logits, sizeof(float) * (size_t)b->target_tokens * (size_t)V);
     if (o->begin)
-        assert_int_equal(o->begin(worker, b, 0, &err), 0);
+        assert_int_equal(o->begin(worker, b, &(struct moment){ 0 }, &err), 0);
     /* in two chunks, as the output layer would */
     o->chunk(worker, 0, 5, V, b->output, weight, 1, out, &sums);
     o->chunk(worker, 5, b->target_tokens - 5, V, b->output + 5, weight, 1, out + 5 * (size_t)V, &sums);

@@ -355,8 +355,8 @@ static void pieces_of_a_batch_add_up_to_its_gradient(void **state)
         struct workers *whole = workers_new(m, &o, one, 1, 0), *pieces = workers_new(m, &o, three, 1, 16);
         struct loss_sums a = { 0 }, c = { 0 };
         assert_int_equal(train.next(train.state, &b, &err), 1);
-        expect_ok(workers_run(whole, &b, 0, 0, 0, &a, &err));
-        expect_ok(workers_run(pieces, &b, 0, 0, 0, &c, &err));
+        expect_ok(workers_run(whole, &b, &(struct moment){ 0 }, 0, &a, &err));
+        expect_ok(workers_run(pieces, &b, &(struct moment){ 0 }, 0, &c, &err));
         assert_true(fabs(a.loss - c.loss) < 1e-4 * a.loss);
         assert_int_equal(a.gold_tokens, b.target_tokens);
         for (size_t k = 0; k < m->params.total; k++) {
