@@ -34,6 +34,21 @@ static void file_hashes_as_its_bytes(void **state)
     assert_int_equal(hash, hash_bytes("", 0, 0));
 }
 
+static void stream_hashes_as_its_bytes(void **state)
+{
+    struct hash_stream *s = hash_stream_new();
+    char text[3000];
+    memset(text, 7, sizeof text);
+    for (size_t at = 0; at < sizeof text; at += 60) {
+        assert_true(hash_stream_digest(s) == hash_bytes(text, at, 0));
+        hash_stream_add(s, text + at, 60);
+    }
+    assert_true(hash_stream_digest(s) == hash_bytes(text, sizeof text, 0));
+    hash_stream_reset(s);
+    assert_true(hash_stream_digest(s) == hash_bytes("", 0, 0));
+    hash_stream_free(s);
+}
+
 static void missing_file_is_named(void **state)
 {
     struct error err = { 0 };
@@ -50,6 +65,7 @@ int main(void)
         cmocka_unit_test(hashes_are_xxh3),
         cmocka_unit_test(seed_changes_the_hash),
         cmocka_unit_test(file_hashes_as_its_bytes),
+        cmocka_unit_test(stream_hashes_as_its_bytes),
         cmocka_unit_test(missing_file_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
