@@ -28,23 +28,11 @@ struct ensemble {
     enum average average;
 };
 
-static int check_vocabulary(const char *side, const struct tokenizer *first,
-                            const struct tokenizer *other, int number, struct error *err)
-{
-    if (tokenizer_fingerprint(first) == tokenizer_fingerprint(other))
-        return 0;
-    return error_set(err, "model %d has another %s vocabulary (%d pieces) than model 1 (%d pieces): "
-                     "an ensemble needs models trained with the same vocabularies",
-                     number, side, tokenizer_vocab(other), tokenizer_vocab(first));
-}
-
 struct ensemble *ensemble_new(const struct model *const *models, int count, enum average average,
                               struct error *err)
 {
-    const struct model *first = models[0];
     for (int i = 1; i < count; i++)
-        if (check_vocabulary("source", first->source_tokenizer, models[i]->source_tokenizer, i + 1, err) < 0
-            || check_vocabulary("target", first->target_tokenizer, models[i]->target_tokenizer, i + 1, err) < 0)
+        if (teacher_same_vocab(models[0], models[i], i + 1, err) < 0)
             return NULL;
     struct ensemble *e = xcalloc(1, sizeof *e);
     e->models = xcalloc((size_t)count, sizeof *e->models);

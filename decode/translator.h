@@ -2,6 +2,7 @@
 #define DECODE_TRANSLATOR_H
 
 #include "seq2seq/stepper.h"
+#include "seq2seq/teacher.h"
 
 struct error;
 struct model;
@@ -21,10 +22,6 @@ struct translator translator_of_model(const struct model *m);
 
 /* Several models that step as one.  Their target vocabularies must be equal, and so must their
  * source vocabularies; architectures and sizes may differ. */
-enum average {
-    AVERAGE_PROBABILITY,        /* arithmetic mean of the probabilities */
-    AVERAGE_LOG                 /* geometric mean, made to sum to one again */
-};
 struct ensemble;
 struct ensemble *ensemble_new(const struct model *const *models, int count, enum average average,
                               struct error *err);        /* models are borrowed; NULL: refused */

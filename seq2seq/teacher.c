@@ -1,0 +1,194 @@
+/* Teachers: one model or a mean of several, over whole sentences. */
+#include "seq2seq/teacher.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "seq2seq/model.h"
+#include "tensor/kernels.h"
+#include "tensor/tape.h"
+#include "tokenize/tokenizer.h"
+
+struct teacher {
+    const struct model **models;
+    float *share;
+    int count;
+    struct teacher_config config;
+};
+
+static int same_side(const char *side, const struct tokenizer *first, const struct tokenizer *other,
+                     int number, struct error *err)
+{
+    if (tokenizer_fingerprint(first) == tokenizer_fingerprint(other))
+        return 0;
+    return error_set(err, "model %d has another %s vocabulary (%d pieces) than model 1 (%d pieces): "
+                     "an ensemble needs models trained with the same vocabularies",
+                     number, side, tokenizer_vocab(other), tokenizer_vocab(first));
+}
+
+int teacher_same_vocab(const struct model *first, const struct model *other, int number, struct error *err)
+{
+    if (same_side("source", first->source_tokenizer, other->source_tokenizer, number, err) < 0)
+        return -1;
+    return same_side("target", first->target_tokenizer, other->target_tokenizer, number, err);
+}
+
+int teacher_shares(float *share, const float *weight, int count, struct error *err)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+        double w = weight ? (double)weight[i] : 1;
+        if (!(w > 0) || !isfinite(w))
+            return error_set(err, "weight %d of the ensemble is %g: each must be above 0", i + 1, w);
+        sum += w;
+    }
+    for (int i = 0; i < count; i++)
+        share[i] = (float)((weight ? (double)weight[i] : 1) / sum);
+    return 0;
+}
+
+struct teacher *teacher_new(const struct model *const *models, int count,
+                            const struct teacher_config *config, struct error *err)
+{
+    struct teacher *t = xcalloc(1, sizeof *t);
+    t->models = xcalloc((size_t)count, sizeof *t->models);
+    t->share = xcalloc((size_t)count, sizeof *t->share);
+    t->count = count;
+    t->config = *config;
+    memcpy(t->models, models, (size_t)count * sizeof *t->models);
+    int ret = teacher_shares(t->share, config->weight, count, err);
+    for (int i = 1; i < count && ret == 0; i++)
+        ret = teacher_same_vocab(models[0], models[i], i + 1, err);
+    if (ret == 0)
+        return t;
+    teacher_free(t);
+    return NULL;
+}
+
+void teacher_free(struct teacher *t)
+{
+    if (!t)
+        return;
+    free(t->models);
+    free(t->share);
+    free(t);
+}
+
+int teacher_vocab(const struct teacher *t)
+{
+    return t->models[0]->config.target_vocab;
+}
+
+int teacher_max_length(const struct teacher *t)
+{
+    int least = 0;
+    for (int i = 0; i < t->count; i++) {
+        int length = model_max_length(t->models[i]);
+        if (length && (!least || length < least))
+            least = length;
+    }
+    return least;
+}
+
+uint64_t teacher_fingerprint(const struct teacher *t)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < t->count; i++) {
+        uint64_t weights = model_fingerprint(t->models[i]);
+        hash = hash_bytes(&weights, sizeof weights, hash);
+        hash = hash_bytes(&t->share[i], sizeof t->share[i], hash);
+    }
+    int32_t average = t->count > 1 ? (int32_t)t->config.average : 0;
+    hash = hash_bytes(&average, sizeof average, hash);
+    return hash_bytes(&t->config.temperature, sizeof t->config.temperature, hash);
+}
+
+/* ---- at work ---- */
+
+struct member {
+    struct tape tape;
+    const struct tensor *hidden;        /* of the batch */
+};
+
+struct teacher_worker {
+    const struct teacher *teacher;
+    struct member *members;
+    float *logits;                      /* (PIECE,V), of a member behind the first */
+};
+
+struct teacher_worker *teacher_worker_new(const struct teacher *t)
+{
+    struct teacher_worker *w = xcalloc(1, sizeof *w);
+    w->teacher = t;
+    w->members = xcalloc((size_t)t->count, sizeof *w->members);
+    for (int i = 0; i < t->count; i++)
+        w->members[i].tape.params = &t->models[i]->params;
+    return w;
+}
+
+void teacher_worker_free(struct teacher_worker *w)
+{
+    if (!w)
+        return;
+    for (int i = 0; i < w->teacher->count; i++)
+        tape_release(&w->members[i].tape);
+    free(w->members);
+    free(w->logits);
+    free(w);
+}
+
+void teacher_begin(struct teacher_worker *w, const struct batch *b)
+{
+    for (int i = 0; i < w->teacher->count; i++) {
+        struct member *m = &w->members[i];
+        tape_reset(&m->tape);
+        m->tape.params = &w->teacher->models[i]->params;
+        m->hidden = model_hidden(w->teacher->models[i], &m->tape, b);
+    }
+}
+
+static void member_logits(const struct teacher_worker *w, int i, float *logits, int first, int rows)
+{
+    const struct tensor *hidden = w->members[i].hidden;
+    model_logits(w->teacher->models[i], logits, hidden->data + (size_t)first * (size_t)hidden->cols, rows);
+}
+
+/* One member's logits to what is summed over members: probabilities, or logits as they are,
+ * since a constant added to a row does not change its geometric mean. */
+static void weigh(const struct teacher *t, int i, float *x, int rows, int V)
+{
+    for (int r = 0; r < rows && t->config.average == AVERAGE_PROBABILITY; r++)
+        kernel->softmax(x + (size_t)r * V, x + (size_t)r * V, 1 / t->config.temperature, V);
+    if (t->count > 1)
+        kernel->scale(x, t->share[i], (size_t)rows * (size_t)V);
+}
+
+enum { PIECE = 32 };                    /* rows that all members do at a time */
+
+static void piece(struct teacher_worker *w, float *q, int first, int rows, int V)
+{
+    const struct teacher *t = w->teacher;
+    size_t N = (size_t)rows * (size_t)V;
+    member_logits(w, 0, q, first, rows);
+    weigh(t, 0, q, rows, V);
+    for (int i = 1; i < t->count; i++) {
+        member_logits(w, i, w->logits, first, rows);
+        weigh(t, i, w->logits, rows, V);
+        kernel->add(q, w->logits, N);
+    }
+    for (int r = 0; r < rows && t->config.average == AVERAGE_LOG; r++)
+        kernel->softmax(q + (size_t)r * V, q + (size_t)r * V, 1 / t->config.temperature, V);
+}
+
+void teacher_rows(struct teacher_worker *w, float *q, int first, int rows)
+{
+    int V = teacher_vocab(w->teacher), most = w->teacher->count > 1 ? PIECE : rows;
+    if (w->teacher->count > 1 && !w->logits)
+        w->logits = xaligned((size_t)PIECE * (size_t)V * sizeof *w->logits);
+    for (int done = 0; done < rows; done += most)
+        piece(w, q + (size_t)done * (size_t)V, first + done, rows - done < most ? rows - done : most, V);
+}
