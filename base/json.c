@@ -29,9 +29,10 @@ int json_write(const json_t *value, const char *path, struct error *err)
 
     if (outfile_open(&out, path, err) < 0)
         return -1;
-    /* A refusal here is either a number that JSON cannot hold, or a full disk, which the commit
+    /* 15 digits say what was meant: 0.1, and not the 0.10000000000000001 that it is nearest to.
+     * A refusal here is either a number that JSON cannot hold, or a full disk, which the commit
      * tells; both leave the old file alone. */
-    if (json_dumpf(value, out.stream, JSON_INDENT(2) | JSON_ENCODE_ANY) && !ferror(out.stream)) {
+    if (json_dumpf(value, out.stream, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) && !ferror(out.stream)) {
         outfile_abort(&out);
         return error_set(err, "cannot write %s: a value in it cannot be said in JSON", path);
     }

@@ -6,7 +6,7 @@
 struct error;
 
 /* JSON through jansson; files are read whole and written aside, fsynced and renamed.
- * Returned references are the caller's (json_decref). */
+ * Real numbers are written with 15 digits.  Returned references are the caller's (json_decref). */
 json_t *json_read(const char *path, struct error *err);                 /* NULL: failed */
 int json_write(const json_t *value, const char *path, struct error *err);
 

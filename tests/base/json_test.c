@@ -19,6 +19,19 @@ static void json_comes_back_as_written(void **state)
     json_decref(back);
 }
 
+static void numbers_are_written_as_they_were_meant(void **state)
+{
+    struct error err = { 0 };
+    const char *path = scratch_path("numbers.json");
+    char *text;
+    json_t *value = json_pack("[f, f, f, f]", 0.1, 1e-9, 0.98, 1234567.25);
+    assert_int_equal(json_write(value, path, &err), 0);
+    assert_int_equal(file_read(&text, NULL, path, &err), 0);
+    assert_string_equal(text, "[\n  0.1,\n  1e-9,\n  0.98,\n  1234567.25\n]\n");
+    free(text);
+    json_decref(value);
+}
+
 static void failed_write_leaves_the_old_file(void **state)
 {
     struct error err = { 0 };
@@ -204,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_comes_back_as_written),
+        cmocka_unit_test(numbers_are_written_as_they_were_meant),
         cmocka_unit_test(failed_write_leaves_the_old_file),
         cmocka_unit_test(full_disk_is_told),
         cmocka_unit_test(bad_json_names_file_and_line),
