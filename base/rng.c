@@ -22,6 +22,14 @@ void rng_seed(struct rng *r, uint64_t seed, uint64_t stream)
     }
 }
 
+uint64_t rng_stream(uint64_t seed, const char *purpose)
+{
+    uint64_t mixed = rng_mix(seed);
+    for (; *purpose; purpose++)
+        mixed = rng_mix(mixed ^ (unsigned char)*purpose);
+    return mixed;
+}
+
 static uint64_t rotate_left(uint64_t x, int k)
 {
     return (x << k) | (x >> (64 - k));

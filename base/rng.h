@@ -18,6 +18,9 @@ double rng_unit(struct rng *r);                         /* [0, 1) */
 double rng_normal(struct rng *r);                       /* mean 0, deviation 1 */
 void rng_shuffle(struct rng *r, void *items, size_t count, size_t item_size);
 
+/* The seed of one purpose ("order", "dropout") of a run that has one seed for everything. */
+uint64_t rng_stream(uint64_t seed, const char *purpose);
+
 /* A stateless 64-bit mixer (splitmix64's finaliser), for hashing small integers. */
 uint64_t rng_mix(uint64_t x);
 

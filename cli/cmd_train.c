@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -16,6 +16,7 @@
 #include "corpora/batching.h"
 #include "corpora/store.h"
 #include "decode/validate.h"
+#include "eval/metric.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
@@ -37,11 +38,12 @@ static const struct option command_options[] = {
     { "dev-source", OPTION_STRING, FIELD(dev_source), NULL, 0, 0, "source text for validation" },
     { "dev-target", OPTION_STRING, FIELD(dev_target), NULL, 0, 0, "target text for validation" },
     { "vocab", OPTION_STRING, FIELD(vocab), NULL, 0, 0,
-      "SentencePiece model of both sides, or of the source", NULL, 'v', true },
+      "SentencePiece model of both sides, or of the source; not needed with --start", NULL, 'v' },
     { "target-vocab", OPTION_STRING, FIELD(target_vocab), NULL, 0, 0,
       "SentencePiece model of the target side, when it is another" },
     { "output", OPTION_STRING, FIELD(output), NULL, 0, 0, "folder of the model", NULL, 'o', true },
-    { "start", OPTION_STRING, FIELD(start), NULL, 0, 0, "a model folder whose weights are the first ones" },
+    { "start", OPTION_STRING, FIELD(start), NULL, 0, 0,
+      "a model folder whose weights are the first ones; its shape and vocabularies come with them" },
     { "label-smoothing", OPTION_FLOAT, FIELD(label_smoothing), "0.1", 0, 0.9,
       "share of the target's mass spread over all pieces" },
     { "dev-decode-lines", OPTION_LONG, FIELD(dev_decode_lines), "0", 0, 1e9,
@@ -51,6 +53,11 @@ static const struct option command_options[] = {
 
 /* All that a run holds open. */
 struct session {
+    const struct command *self;
+    const struct option_group *groups;
+    int argc, rest_count;
+    char **argv;
+    const char **rest;
     struct train_command command;
     struct model_config model_config;
     struct train_config train_config;
@@ -61,6 +68,8 @@ struct session {
     struct validator validator;
     struct objective objective;
 };
+
+/* ---- the model ---- */
 
 static int tokenizers_open(const struct train_command *c, struct tokenizer **source,
                            struct tokenizer **target, struct error *err)
@@ -76,68 +85,82 @@ static int tokenizers_open(const struct train_command *c, struct tokenizer **sou
     return -1;
 }
 
-/* What is asked for, beyond the defaults, must be what the model to start from has. */
-static int start_check_config(const struct session *s, struct error *err)
+static json_t *model_options_json(struct model_config *config)
 {
-    struct model_config usual = { 0 }, wanted = s->model_config, loaded = s->model->config;
-    options_default((struct option_group[]){ { NULL, model_options, &usual }, { 0 } });
-    json_t *a = options_to_json((struct option_group[]){ { NULL, model_options, &usual }, { 0 } });
-    json_t *b = options_to_json((struct option_group[]){ { NULL, model_options, &wanted }, { 0 } });
-    json_t *c = options_to_json((struct option_group[]){ { NULL, model_options, &loaded }, { 0 } }), *value;
+    return options_to_json((struct option_group[]){ { NULL, model_options, config }, { 0 } });
+}
+
+/* `wanted` is the shape of the model to start from, with the options of the command line read on
+ * top of it: what differs was asked for.  Only dropout can change. */
+static int start_options(struct session *s, struct model_config wanted, struct error *err)
+{
+    struct model_config *config = &s->model->config;
+    json_t *mine = model_options_json(&wanted), *its = model_options_json(config), *value;
     const char *name;
     int ret = 0;
-    json_object_foreach(b, name, value)
-        if (ret == 0 && !json_equal(value, json_object_get(a, name)) && !json_equal(value, json_object_get(c, name)))
-            ret = error_set(err, "--%s differs from that of '%s', the model to start from; leave it out", name,
-                            s->command.start);
-    json_decref(a);
-    json_decref(b);
-    json_decref(c);
+    json_object_foreach(mine, name, value) {
+        json_t *other = json_object_get(its, name);
+        if (ret < 0 || !strncmp(name, "dropout", 7) || json_equal(value, other))
+            continue;
+        char *text = json_dumps(other, JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
+        ret = error_set(err, "--%s differs from that of '%s', the model to start from (%s); leave it out", name,
+                        s->command.start, text);
+        free(text);
+    }
+    json_decref(mine);
+    json_decref(its);
+    config->dropout = wanted.dropout;
+    config->dropout_attention = wanted.dropout_attention;
+    config->dropout_ffn = wanted.dropout_ffn;
     return ret;
 }
 
-static int start_check_vocab(const struct session *s, const char *path, const struct tokenizer *given,
-                             const struct tokenizer *of_model, struct error *err)
+static int start_vocab(const struct session *s, const char *path, const struct tokenizer *of_model,
+                       struct error *err)
 {
-    if (tokenizer_fingerprint(given) == tokenizer_fingerprint(of_model))
+    if (!path)
         return 0;
-    return error_set(err, "'%s' is another vocabulary than that of '%s', the model to start from; name the "
-                     ".spm file in that folder", path, s->command.start);
+    struct tokenizer *given = tokenizer_load(path, err);
+    if (!given)
+        return -1;
+    bool same = tokenizer_fingerprint(given) == tokenizer_fingerprint(of_model);
+    tokenizer_free(given);
+    return same ? 0 : error_set(err, "'%s' is another vocabulary than that of '%s', the model to start from; "
+                                "leave it out", path, s->command.start);
 }
 
 /* The model to start from brings its shape and its vocabularies. */
-static int model_start(struct session *s, const struct tokenizer *source, const struct tokenizer *target,
-                       struct error *err)
+static int model_start(struct session *s, struct error *err)
 {
     const struct train_command *c = &s->command;
     s->model = model_load(c->start, err);
-    if (!s->model || start_check_config(s, err) < 0)
+    if (!s->model)
         return -1;
-    if (start_check_vocab(s, c->vocab, source, s->model->source_tokenizer, err) < 0)
+    s->model_config = s->model->config;
+    command_parse(s->self, s->groups, s->argc, s->argv, s->rest, &s->rest_count);
+    if (start_options(s, s->model_config, err) < 0 ||
+        start_vocab(s, c->vocab, s->model->source_tokenizer, err) < 0)
         return -1;
-    return start_check_vocab(s, c->target_vocab ? c->target_vocab : c->vocab, target,
-                             s->model->target_tokenizer, err);
+    return start_vocab(s, c->target_vocab ? c->target_vocab : c->vocab, s->model->target_tokenizer, err);
 }
 
 static int model_open(struct session *s, struct error *err)
 {
     struct tokenizer *source, *target;
-    int ret;
+    if (s->command.start)
+        return model_start(s, err);
     if (tokenizers_open(&s->command, &source, &target, err) < 0)
         return -1;
-    if (s->command.start) {
-        ret = model_start(s, source, target, err);
-    } else {
-        s->model = model_new(&s->model_config, source, target, s->train_config.seed, err);
-        if (s->model)
-            return 0;                   /* the tokenizers are the model's */
-        ret = -1;
-    }
+    s->model = model_new(&s->model_config, source, target, s->train_config.seed, err);
+    if (s->model)
+        return 0;                       /* the tokenizers are the model's */
     if (target != source)
         tokenizer_free(target);
     tokenizer_free(source);
-    return ret;
+    return -1;
 }
+
+/* ---- the data ---- */
 
 /* Encodes a corpus into the output folder. */
 static struct store *store_make(struct session *s, const char *name, const char *source,
@@ -157,6 +180,7 @@ static int batches_open(struct session *s, struct batch_source *out, const struc
                         bool shuffle, const char *source, const char *target, struct error *err)
 {
     struct batching_config config = s->batching;
+    config.seed = s->train_config.seed;
     const char *what = shuffle ? "training" : "validation";
     int64_t skipped = 0;
     config.shuffle = shuffle;
@@ -170,12 +194,21 @@ static int batches_open(struct session *s, struct batch_source *out, const struc
     return 0;
 }
 
+/* An earlier training in the folder may have had a validation corpus. */
+static void old_store_remove(const char *folder, const char *name)
+{
+    char *path = path_join(folder, name);
+    unlink(path);
+    free(path);
+}
+
 /* The small corpus comes first: its mistakes are told before the large one is encoded. */
 static int data_open(struct session *s, struct error *err)
 {
     const struct train_command *c = &s->command;
     if (dir_make(c->output, err) < 0)
         return -1;
+    old_store_remove(c->output, "dev.store");
     if (c->dev_source) {
         s->dev_store = store_make(s, "dev.store", c->dev_source, c->dev_target, err);
         if (!s->dev_store || validator_open(&s->validator, c->dev_source, c->dev_target, c->dev_decode_lines, err) < 0)
@@ -268,13 +301,26 @@ static int tell(const struct train_report *report, const char *folder)
     return 0;
 }
 
+static int usage_check(const struct session *s)
+{
+    const struct train_command *c = &s->command;
+    if (s->rest_count)
+        return command_misuse(s->self, "'%s' is no option", s->rest[0]);
+    if (!c->dev_source != !c->dev_target)
+        return command_misuse(s->self, "--dev-source and --dev-target go together");
+    if (!c->vocab && !c->start)
+        return command_misuse(s->self, "--vocab is required, or --start, which brings one");
+    if (strcmp(s->train_config.metric, "nll") && !metric_find(s->train_config.metric))
+        return command_misuse(s->self, "there is no metric '%s'; `coho eval --help` lists them",
+                              s->train_config.metric);
+    return -1;
+}
+
 int cmd_train(const struct command *self, int argc, char **argv)
 {
-    struct session s = { 0 };
+    struct session s = { .self = self, .argc = argc, .argv = argv };
     struct error err = { 0 };
     struct train_report report;
-    const char **rest = xcalloc((size_t)argc + 1, sizeof *rest);
-    int rest_count;
     const struct option_group groups[] = {
         { "files", command_options, &s.command },
         { "model", model_options, &s.model_config },
@@ -282,12 +328,12 @@ int cmd_train(const struct command *self, int argc, char **argv)
         { "batches", batching_options, &s.batching },
         { 0 }
     };
+    s.rest = xcalloc((size_t)argc + 1, sizeof *s.rest);
+    s.groups = groups;
     options_default(groups);
-    int status = command_parse(self, groups, argc, argv, rest, &rest_count);
-    if (status < 0 && rest_count)
-        status = command_misuse(self, "'%s' is no option", rest[0]);
-    if (status < 0 && !s.command.dev_source != !s.command.dev_target)
-        status = command_misuse(self, "--dev-source and --dev-target go together");
+    int status = command_parse(self, groups, argc, argv, s.rest, &s.rest_count);
+    if (status < 0)
+        status = usage_check(&s);
     if (status < 0) {
         interrupt_install();
         signal(SIGPIPE, SIG_IGN);       /* messages may go nowhere: it is saved all the same */
@@ -295,6 +341,6 @@ int cmd_train(const struct command *self, int argc, char **argv)
     }
     session_close(&s);
     options_release(groups);
-    free(rest);
+    free(s.rest);
     return status;
 }

@@ -39,8 +39,6 @@ const struct option batching_options[] = {
       "sentences a batch at most; 0: any number" },
     { "max-length", OPTION_INT, FIELD(max_length), "256", 1, 1e6,
       "pairs with a side of more tokens are skipped and counted" },
-    { "data-seed", OPTION_LONG, FIELD(seed), "1", 0, 0,
-      "seed of the order of sentences and batches" },
     { "shuffle", OPTION_FLAG, FIELD(shuffle), "true", 0, 0,
       "batches of like length in a new order each epoch, not the order of the corpus" },
     { 0 }
@@ -194,7 +192,7 @@ static void plan(struct batching *b, int64_t epoch)
     struct rng rng;
     if (b->planned == epoch)
         return;
-    rng_seed(&rng, (uint64_t)b->config.seed, (uint64_t)epoch);
+    rng_seed(&rng, rng_stream((uint64_t)b->config.seed, "order"), (uint64_t)epoch);
     list_kept(b);
     if (b->config.shuffle) {
         rng_shuffle(&rng, b->order, (size_t)b->kept, sizeof *b->order);
@@ -248,9 +246,9 @@ static json_t *batching_save(void *state)
     struct batching *b = state;
     char corpus[HASH_TEXT];
     hash_text(corpus, store_fingerprint(b->store));
-    return json_pack("{s:I, s:I, s:s, s:o}", "epoch", (json_int_t)b->epoch,
-                     "batch", (json_int_t)b->next, "corpus", corpus,
-                     "options", options_of(b));
+    return json_pack("{s:I, s:I, s:I, s:s, s:o}", "epoch", (json_int_t)b->epoch,
+                     "batch", (json_int_t)b->next, "seed", (json_int_t)b->config.seed,
+                     "corpus", corpus, "options", options_of(b));
 }
 
 /* The first option that differs ends the matter. */
@@ -289,15 +287,18 @@ static int check_corpus(const struct batching *b, const char *saved, struct erro
 static int batching_restore(void *state, const json_t *position, struct error *err)
 {
     struct batching *b = state;
-    json_int_t epoch, next;
+    json_int_t epoch, next, seed;
     const char *corpus;
     json_t *options;
-    if (json_unpack((json_t *)position, "{s:I, s:I, s:s, s:o}", "epoch", &epoch, "batch", &next,
-                    "corpus", &corpus, "options", &options) < 0)
+    if (json_unpack((json_t *)position, "{s:I, s:I, s:I, s:s, s:o}", "epoch", &epoch, "batch", &next,
+                    "seed", &seed, "corpus", &corpus, "options", &options) < 0)
         return error_set(err, "cannot resume: the saved position in corpus '%s' is incomplete; "
                               "start again", store_path(b->store));
     if (check_corpus(b, corpus, err) < 0 || check_options(b, options, err) < 0)
         return -1;
+    if (seed != b->config.seed)
+        return error_set(err, "cannot resume: seed was %lld and is %lld now; resume with the old value "
+                              "or start again", (long long)seed, (long long)b->config.seed);
     if (epoch >= 0)
         plan(b, epoch);
     if (epoch < 0 || next < 0 || next > (json_int_t)b->batches)

@@ -15,7 +15,7 @@ struct batching_config {
     int batch_source_tokens;    /* … and source tokens; 0: as many as batch_tokens × 1.5 */
     int batch_sentences;        /* at most so many sentences; 0: any */
     int max_length;             /* pairs with a longer side, </s> not counted, are skipped */
-    int64_t seed;
+    int64_t seed;               /* of the training: the order is drawn from it; no option of its own */
     bool shuffle;               /* false: corpus order, no bucketing, no sorting */
 };
 extern const struct option batching_options[];

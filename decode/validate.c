@@ -1,6 +1,7 @@
 /* Decoding a development set during training. */
 #include "decode/validate.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -13,7 +14,24 @@
 struct validation {
     struct strings sources, references;
     struct search_config search;        /* greedy */
+    const struct metric *chosen;        /* measured beside BLEU and chrF; NULL: none */
 };
+
+static int choose(void *state, const char *name, bool *falls, struct error *err)
+{
+    struct validation *v = state;
+    struct strbuf known = { 0 };
+    v->chosen = metric_find(name);
+    if (v->chosen) {
+        *falls = metric_falls(v->chosen);
+        return 0;
+    }
+    for (int i = 0; metric_row(i); i++)
+        strbuf_printf(&known, ", %s", metric_name(metric_row(i)));
+    error_set(err, "there is no metric '%s'; known are nll%s", name, known.text);
+    strbuf_release(&known);
+    return -1;
+}
 
 static int decode(void *state, const struct model *m, int threads, struct decode_scores *scores,
                   struct error *err)
@@ -30,6 +48,7 @@ static int decode(void *state, const struct model *m, int threads, struct decode
             hyps[i] = out[i].text[0];
         scores->bleu = bleu_of_lines(hyps, references, n);
         scores->chrf = chrf_of_lines(hyps, references, n);
+        scores->chosen = v->chosen ? metric_of_lines(v->chosen, hyps, references, n) : NAN;
     }
     translations_release(out, n);
     free(hyps);
@@ -64,7 +83,7 @@ int validator_open(struct validator *out, const char *source_path, const char *r
                   source_path, v->sources.count, reference_path, v->references.count);
         goto failed;
     }
-    *out = (struct validator){ v, decode };
+    *out = (struct validator){ v, choose, decode };
     return 0;
 failed:
     validation_free(v);

@@ -19,6 +19,7 @@
 #include "distill/initial.h"
 #include "distill/kinds.h"
 #include "distill/objectives.h"
+#include "eval/metric.h"
 #include "seq2seq/architecture.h"
 #include "tokenize/tokenizer.h"
 
@@ -87,6 +88,8 @@ static int check(const struct stage *s, struct error *err)
     if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
         return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds "
                          "or patience");
+    if (strcmp(c->train.metric, "nll") && !metric_find(c->train.metric))
+        return error_set(err, "there is no metric '%s'; `coho eval --help` lists them", c->train.metric);
     if (c->model.arch == 0 && c->model.positions == POSITIONS_LEARNED
         && c->batching.max_length >= c->model.max_positions)
         return error_set(err, "max-length %d: learned positions end at max-positions %d; lower the first or "
@@ -183,19 +186,12 @@ static struct store *encode_set(struct training *t, const char *name, const stru
     return store;
 }
 
-/* One seed gives the weights, dropout and, mixed with data-seed, the order of the corpus. */
-static struct batching_config train_batching(const struct train_stage *c)
-{
-    struct batching_config b = c->batching;
-    b.seed = (int64_t)(rng_mix((uint64_t)c->train.seed) >> 1) ^ b.seed;
-    return b;
-}
-
 static int open_data(struct training *t, struct error *err)
 {
     const struct tokenizer *target = t->model->target_tokenizer;
     int32_t bos = tokenizer_bos(target), eos = tokenizer_eos(target);
-    struct batching_config train = train_batching(t->config), dev = t->config->batching;
+    struct batching_config train = t->config->batching, dev = t->config->batching;
+    train.seed = t->config->train.seed;
     dev.shuffle = false;
     t->train_store = encode_set(t, "train.ids", &t->corpus.train, err);
     if (!t->train_store

@@ -46,6 +46,11 @@ const char *metric_name(const struct metric *m)
     return m->name;
 }
 
+bool metric_falls(const struct metric *m)
+{
+    return m->falls;
+}
+
 void metric_config_default(struct metric_config *config)
 {
     const struct option_group groups[] = {
@@ -272,7 +277,7 @@ void metric_report(struct metric_report *report, const struct metric *metric,
 
 /* ---- one call ---- */
 
-static double score_lines(const char *name, const char *const *hyps, const char *const *refs,
+double metric_of_lines(const struct metric *metric, const char *const *hyps, const char *const *refs,
                           size_t n)
 {
     struct metric_report report;
@@ -284,19 +289,19 @@ static double score_lines(const char *name, const char *const *hyps, const char 
         texts[n + i] = text_of(refs[i]);
     }
     metric_config_default(&config);
-    metric_corpus(&report, metric_find(name), &config, texts, texts + n, n, 1, 0);
+    metric_corpus(&report, metric, &config, texts, texts + n, n, 1, 0);
     free(texts);
     return report.score;
 }
 
 double bleu_of_lines(const char *const *hyps, const char *const *refs, size_t n)
 {
-    return score_lines("bleu", hyps, refs, n);
+    return metric_of_lines(metric_find("bleu"), hyps, refs, n);
 }
 
 double chrf_of_lines(const char *const *hyps, const char *const *refs, size_t n)
 {
-    return score_lines("chrf", hyps, refs, n);
+    return metric_of_lines(metric_find("chrf"), hyps, refs, n);
 }
 
 static double score_sentence(const char *name, const char *hyp, const char *ref)

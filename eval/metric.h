@@ -1,6 +1,7 @@
 #ifndef EVAL_METRIC_H
 #define EVAL_METRIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/strbuf.h"
@@ -48,6 +49,7 @@ struct metric;
 const struct metric *metric_find(const char *name);     /* as given to -m; NULL: no such metric */
 const struct metric *metric_row(int index);             /* in printing order; NULL past the end */
 const char *metric_name(const struct metric *metric);
+bool metric_falls(const struct metric *metric);         /* less is better */
 
 /* Numbers in one row of statistics. */
 int metric_width(const struct metric *metric, const struct metric_config *config);
@@ -79,6 +81,8 @@ void metric_report(struct metric_report *report, const struct metric *metric,
                    const struct metric_config *config, const double *stats, int nrefs);
 
 /* Corpus scores with sacreBLEU's default settings, for validation during training. */
+double metric_of_lines(const struct metric *metric, const char *const *hyps,
+                       const char *const *refs, size_t n);
 double bleu_of_lines(const char *const *hyps, const char *const *refs, size_t n);
 double chrf_of_lines(const char *const *hyps, const char *const *refs, size_t n);
 

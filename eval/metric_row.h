@@ -1,6 +1,8 @@
 #ifndef EVAL_METRIC_ROW_H
 #define EVAL_METRIC_ROW_H
 
+#include <stdbool.h>
+
 #include "eval/metric.h"
 
 /* A row of the table of metrics in metric.c.  To add a metric: write these functions beside each
@@ -8,6 +10,7 @@
  * metric_config_default and cli/cmd_eval.c. */
 struct metric {
     const char *name;
+    bool falls;                 /* less is better */
     void (*settle)(struct metric_config *c);    /* what the name fixes; NULL: nothing */
     int (*width)(const struct metric_config *c);
     void *(*state_new)(const struct metric_config *c);

@@ -248,8 +248,8 @@ int train_check(const struct train_config *c, const char *folder, bool dev, bool
         return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
     if (c->average > MAX_SNAPSHOTS)
         return error_set(err, "average: at most %d", MAX_SNAPSHOTS);
-    if (c->metric != METRIC_NLL && !decoding)
-        return error_set(err, "metric bleu or chrf needs a validation corpus to decode");
+    if (c->metric && strcmp(c->metric, "nll") && !decoding)
+        return error_set(err, "metric %s needs a validation corpus to decode", c->metric);
     if ((c->patience || c->schedule == SCHEDULE_PLATEAU || c->average) && !dev && !decoding)
         return error_set(err, "patience, plateau and average need a validation corpus");
     if (!c->resume && update >= 0)
@@ -297,7 +297,9 @@ int train_model(struct model *m, const struct objective *objective, const struct
     l->config = config;
     l->folder = folder;
     loop_init(l);
-    int ret = dir_make(folder, err);
+    int ret = loop_choose_metric(l, err);
+    if (ret == 0)
+        ret = dir_make(folder, err);
     if (ret == 0 && config->resume)
         ret = loop_resume(l, err);
     if (ret == 0)

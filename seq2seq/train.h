@@ -14,7 +14,6 @@ struct error;
 
 enum schedule { SCHEDULE_INVERSE_SQRT, SCHEDULE_PLATEAU, SCHEDULE_CONSTANT, SCHEDULE_LINEAR };
 enum average_of { AVERAGE_LAST, AVERAGE_BEST };
-enum stop_metric { METRIC_NLL, METRIC_BLEU, METRIC_CHRF };
 
 /* How a model is trained.  A limit of 0 is none; at least one limit must be set. */
 struct train_config {
@@ -37,7 +36,7 @@ struct train_config {
     int validate_every;         /* updates; 0: each epoch */
     int save_every;             /* updates between checkpoints; 0: at validations */
     int log_every;              /* updates between lines of the log */
-    int metric;                 /* enum stop_metric: picks the best checkpoint, stops early */
+    char *metric;               /* "nll" or one of the validator's: picks the best weights, stops early */
     int patience;               /* validations without gain before stopping; 0: never */
     bool validate_decode;       /* BLEU and chrF by greedy decoding at each validation */
     int keep_checkpoints;       /* resumable checkpoints kept */
@@ -47,9 +46,15 @@ struct train_config {
 extern const struct option train_options[];
 
 /* Validation by decoding, handed in from above so that training knows no search. */
-struct decode_scores { double bleu, chrf; };
+struct decode_scores {
+    double bleu, chrf;
+    double chosen;              /* by the metric that was chosen, if any */
+};
 struct validator {
     void *state;
+    /* Measures by this metric too, from now on; *falls: less is better.  NULL: there are only
+     * bleu and chrf. */
+    int (*choose)(void *state, const char *metric, bool *falls, struct error *err);
     int (*decode)(void *state, const struct model *m, int threads, struct decode_scores *scores,
                   struct error *err);
 };

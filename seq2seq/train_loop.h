@@ -42,6 +42,7 @@ struct loop {
     struct train_log log;
     struct batch batch;
     struct progress_state s;
+    bool metric_falls;          /* of the metric that picks, less is better */
     int bad_in_a_row;
     int64_t saved_update;       /* of the newest checkpoint */
     double started;             /* when the clock of training last started */
@@ -67,6 +68,8 @@ int loop_resume(struct loop *l, struct error *err);
 /* The weights that are validated and kept, the moving average where there is one, change places
  * with those that are trained. */
 void loop_swap_weights(struct loop *l);
+/* Has the validator measure what picks the best weights. */
+int loop_choose_metric(struct loop *l, struct error *err);
 /* Measures; keeps the model in its folder when it is the best so far, and a snapshot to average. */
 int loop_validate(struct loop *l, struct error *err);
 /* The mean of the snapshots where it is no worse than the best single weights, else those. */

@@ -5,7 +5,6 @@
 #include "seq2seq/train.h"
 
 static const char *const schedule_names[] = { "inverse-sqrt", "plateau", "constant", "linear", NULL };
-static const char *const metric_names[] = { "nll", "bleu", "chrf", NULL };
 static const char *const average_names[] = { "last", "best", NULL };
 
 #define FIELD(member) offsetof(struct train_config, member)
@@ -37,8 +36,8 @@ const struct option train_options[] = {
     { "save-every", OPTION_INT, FIELD(save_every), "0", 0, 1e9,
       "updates between checkpoints; 0: at validations" },
     { "log-every", OPTION_INT, FIELD(log_every), "50", 1, 1e9, "updates between lines of the log" },
-    { "metric", OPTION_CHOICE, FIELD(metric), "nll", 0, 0,
-      "picks the best weights and stops early; bleu and chrf decode at each validation", metric_names },
+    { "metric", OPTION_STRING, FIELD(metric), "nll", 0, 0,
+      "picks the best weights and stops early: nll, or any of coho eval's, which decodes at each validation" },
     { "patience", OPTION_INT, FIELD(patience), "0", 0, 1e6,
       "stop after so many validations without gain; 0: never" },
     { "validate-decode", OPTION_FLAG, FIELD(validate_decode), "false", 0, 0,

@@ -21,27 +21,57 @@ void loop_swap_weights(struct loop *l)
 }
 
 struct scores {
-    double nll, bleu, chrf;
+    double nll, bleu, chrf, chosen;
 };
+
+static bool by_nll(const struct loop *l)
+{
+    return !l->config->metric || !strcmp(l->config->metric, "nll");
+}
+
+/* BLEU and chrF are measured whenever anything is decoded. */
+int loop_choose_metric(struct loop *l, struct error *err)
+{
+    const struct validator *v = l->data->validator;
+    const char *metric = l->config->metric;
+    if (by_nll(l))
+        return 0;
+    if (v->choose)
+        return v->choose(v->state, metric, &l->metric_falls, err);
+    if (!strcmp(metric, "bleu") || !strcmp(metric, "chrf"))
+        return 0;
+    return error_set(err, "there is no metric '%s' here; known are nll, bleu, chrf", metric);
+}
 
 static int measure(struct loop *l, struct scores *s, struct error *err)
 {
     const struct validator *v = l->data->validator;
-    struct decode_scores decoded = { NAN, NAN };
+    struct decode_scores decoded = { NAN, NAN, NAN };
     s->nll = NAN;
     if (l->data->dev && model_nll(l->m, l->data->dev, pool_threads(l->pool), &s->nll, err) < 0)
         return -1;
-    if (v && (l->config->validate_decode || l->config->metric != METRIC_NLL) &&
+    if (v && (l->config->validate_decode || !by_nll(l)) &&
         v->decode(v->state, l->m, pool_threads(l->pool), &decoded, err) < 0)
         return -1;
     s->bleu = decoded.bleu;
     s->chrf = decoded.chrf;
+    s->chosen = decoded.chosen;
     return 0;
 }
 
+/* Larger is better. */
 static double score_of(const struct loop *l, const struct scores *s)
 {
-    return l->config->metric == METRIC_BLEU ? s->bleu : l->config->metric == METRIC_CHRF ? s->chrf : -s->nll;
+    if (by_nll(l))
+        return -s->nll;
+    if (l->data->validator->choose)
+        return l->metric_falls ? -s->chosen : s->chosen;
+    return !strcmp(l->config->metric, "bleu") ? s->bleu : s->chrf;
+}
+
+static bool is_third(const struct loop *l)
+{
+    return !by_nll(l) && strcmp(l->config->metric, "bleu") && strcmp(l->config->metric, "chrf");
 }
 
 static void log_validation(struct loop *l, const struct scores *s, const char *what)
@@ -49,16 +79,23 @@ static void log_validation(struct loop *l, const struct scores *s, const char *w
     json_t *record = json_pack("{s:I,s:i,s:f,s:o,s:o,s:o}", "update", (json_int_t)l->s.update,
                                "epoch", l->s.epoch, "seconds", l->s.seconds, "valid_nll", real_or_null(s->nll),
                                "valid_bleu", real_or_null(s->bleu), "valid_chrf", real_or_null(s->chrf));
+    if (is_third(l)) {
+        char name[64];
+        snprintf(name, sizeof name, "valid_%s", l->config->metric);
+        json_object_set_new(record, name, real_or_null(s->chosen));
+    }
     if (what)
         json_object_set_new(record, "weights", json_string(what));
     train_log_write(&l->log, record);
     progress_show(true, "%s", "");
-    char decoded[64] = "";
+    char decoded[64] = "", third[96] = "";
     if (isfinite(s->bleu))
         snprintf(decoded, sizeof decoded, "  BLEU %.2f  chrF %.2f", s->bleu, s->chrf);
-    log_info("update %lld  epoch %d  %s  train loss %.4f  dev NLL %.4f  perplexity %.3f%s%s%s",
+    if (is_third(l))
+        snprintf(third, sizeof third, "  %s %.2f", l->config->metric, s->chosen);
+    log_info("update %lld  epoch %d  %s  train loss %.4f  dev NLL %.4f  perplexity %.3f%s%s%s%s",
              (long long)l->s.update, l->s.epoch, clock_text(l->s.seconds), l->shown_loss, s->nll, exp(s->nll),
-             decoded, what ? "  of " : "", what ? what : "");
+             decoded, third, what ? "  of " : "", what ? what : "");
 }
 
 static int compare_snapshots(const void *a, const void *b)

@@ -93,7 +93,7 @@ static void micro_reserve(struct worker *x, int count)
 
 static uint64_t piece_seed(const struct workers *w, int worker, int piece)
 {
-    uint64_t h = rng_mix(w->seed ^ 0x636f686full);
+    uint64_t h = rng_stream(w->seed, "dropout");
     h = rng_mix(h ^ (uint64_t)w->when.update);
     return rng_mix(h ^ ((uint64_t)w->part << 40 | (uint64_t)worker << 20 | (uint64_t)piece));
 }

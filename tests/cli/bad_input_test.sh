@@ -248,7 +248,7 @@ absent new
 # Numbers that do not go together are told before the corpus is read.
 refused 1 'training would never end' "$coho" train $tiny -o new -s absent --max-updates 0
 refused 1 'dim 16 is not a multiple of heads 3' "$coho" train $tiny -o new -s absent --heads 3
-refused 1 'metric bleu or chrf needs a validation corpus' "$coho" train $tiny -o new -s absent --metric bleu
+refused 1 'metric bleu needs a validation corpus' "$coho" train $tiny -o new -s absent --metric bleu
 refused 1 "learned positions end at 20; lower it" "$coho" train $tiny -o new -s absent --positions learned --max-positions 20
 refused 1 'all 60 pairs; ask for less' "$coho" corpus split source.txt target.txt -o sets --dev 50% --test 60%
 refused 1 "size '-3' of the dev set" "$coho" corpus split source.txt target.txt -o sets --test 5 --dev -3
@@ -276,9 +276,24 @@ refused 1 'the target vocabulary has no <s>' "$coho" train $tiny -o new -v no-st
 refused 1 '</s> is piece 2 of the source vocabulary and 9' \
     "$coho" train $tiny -o new --target-vocab late-end.spm --tied decoder
 refused 1 "'other.spm' is another vocabulary than that of 'm'" "$coho" train $tiny -o new --start m -v other.spm
-refused 1 "^coho train: --dim differs from that of 'm'" "$coho" train $tiny -o new --start m --dim 32
+start="$coho train -s source.txt -t target.txt --start m --threads 1 --batch-tokens 300 --max-updates 2"
+refused 1 "^coho train: --dim differs from that of 'm', the model to start from (16)" $start -o new --dim 32
+refused 1 "^coho train: --dim differs" $start -o new --dim 256          # the default, asked for
+refused 1 "^coho train: --arch differs" $start -o new --arch lstm
+refused 2 '^coho train: --vocab is required, or --start' "$coho" train -s source.txt -t target.txt -o new
+refused 2 "^coho train: there is no metric 'blue'" $start -o new --metric blue
 refused 1 'model 2 has another source vocabulary' "$coho" translate -m m other.m -i source.txt
 absent new
+
+# A model to start from needs neither its vocabulary nor its shape to be said again; dropout can change.
+expect 0 $start -o tuned --dropout 0.3 --dev-source source.txt --dev-target target.txt --metric chrf++
+file_has tuned/config.json '"dropout": 0.3'
+file_has tuned/config.json '"dim": 16'
+file_has tuned/log.jsonl '"valid_chrf++":'
+present tuned/dev.store
+rm -r tuned/checkpoints
+expect 0 $start -o tuned
+absent tuned/dev.store
 
 # ---- recipes ----
 

@@ -31,6 +31,19 @@ static void only_the_first_lines_must_be_aligned_under_a_limit(void **state)
     validator_close(&v);
 }
 
+static void any_metric_can_be_chosen(void **state)
+{
+    struct validator v = { 0 };
+    struct error err = { 0 };
+    bool falls = true;
+    assert_int_equal(open_texts("a\nb\n", "c\nd\n", 0, &v, &err), 0);
+    assert_int_equal(v.choose(v.state, "chrf++", &falls, &err), 0);
+    assert_false(falls);
+    assert_int_equal(v.choose(v.state, "blue", &falls, &err), -1);
+    assert_non_null(strstr(err.text, "there is no metric 'blue'; known are nll, bleu, chrf, chrf++"));
+    validator_close(&v);
+}
+
 static void differing_lengths_are_told_with_both_counts(void **state)
 {
     struct validator v = { 0 };
@@ -62,6 +75,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aligned_files_are_read),
         cmocka_unit_test(only_the_first_lines_must_be_aligned_under_a_limit),
+        cmocka_unit_test(any_metric_can_be_chosen),
         cmocka_unit_test(differing_lengths_are_told_with_both_counts),
         cmocka_unit_test(an_empty_set_is_refused),
         cmocka_unit_test(a_missing_file_is_named),

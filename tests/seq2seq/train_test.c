@@ -212,17 +212,17 @@ static int count_call(void *state, const struct model *m, int threads, struct de
         raise(SIGTERM);
         return error_set(e, "interrupted");
     }
-    *scores = (struct decode_scores){ calls->made, 1 };
+    *scores = (struct decode_scores){ calls->made, 1, NAN };
     return 0;
 }
 
 static void an_interrupted_validation_is_made_again_on_resuming(void **state)
 {
     struct calls calls = { .interrupted = 2 };
-    const struct validator validator = { &calls, count_call };
+    const struct validator validator = { &calls, NULL, count_call };
     const char *folder = scratch_path("interrupted");
     struct train_config c = config_make(40);
-    c.metric = METRIC_BLEU;
+    c.metric = "bleu";
     c.validate_every = 10;
     c.resume = true;
     interrupt_install();
