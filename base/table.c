@@ -16,22 +16,29 @@ int text_columns(const char *text)
     return columns;
 }
 
+void table_cells(struct table *t, const char *const *cells, size_t count)
+{
+    char **row = xcalloc(count + 1, sizeof *row);
+    for (size_t i = 0; i < count; i++)
+        row[i] = xstrdup(cells[i]);
+    ARRAY_GROW(t->rows, t->room, t->count + 1);
+    t->rows[t->count++] = row;
+}
+
 void table_row(struct table *t, const char *first, ...)
 {
-    char **cells = NULL;
+    const char **cells = NULL;
     size_t count = 0, room = 0;
     va_list args;
 
     va_start(args, first);
     for (const char *cell = first; cell; cell = va_arg(args, const char *)) {
-        ARRAY_GROW(cells, room, count + 2);
-        cells[count++] = xstrdup(cell);
+        ARRAY_GROW(cells, room, count + 1);
+        cells[count++] = cell;
     }
     va_end(args);
-    ARRAY_GROW(cells, room, count + 1);
-    cells[count] = NULL;
-    ARRAY_GROW(t->rows, t->room, t->count + 1);
-    t->rows[t->count++] = cells;
+    table_cells(t, cells, count);
+    free(cells);
 }
 
 static size_t cell_count(char *const *cells)

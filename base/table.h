@@ -17,6 +17,7 @@ struct table {
     size_t count, room;
 };
 void table_row(struct table *t, const char *first, ...) __attribute__((sentinel));
+void table_cells(struct table *t, const char *const *cells, size_t count);      /* the same, counted */
 void table_print(const struct table *t, FILE *out);
 void table_release(struct table *t);
 

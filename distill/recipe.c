@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "distill/recipe_text.h"
+#include "distill/seeds.h"
 
 struct reader {
     struct recipe *recipe;
@@ -195,6 +196,20 @@ static int add_link(struct reader *r, struct stage *s, const struct stage_input 
     return 0;
 }
 
+/* Several stages may stand under one label: copies of one, for several seeds. */
+static int link_label(struct reader *r, struct stage *s, const struct stage_input *input,
+                      const char *label, const json_t *value)
+{
+    json_t *item;
+    size_t i;
+    if (!s->kind->gathers || !json_is_array(value))
+        return add_link(r, s, input, label, value);
+    json_array_foreach(value, i, item)
+        if (add_link(r, s, input, label, item) < 0)
+            return -1;
+    return 0;
+}
+
 static int link_many(struct reader *r, struct stage *s, const struct stage_input *input,
                      const json_t *value)
 {
@@ -202,7 +217,7 @@ static int link_many(struct reader *r, struct stage *s, const struct stage_input
     json_t *item;
     size_t i;
     json_object_foreach((json_t *)(uintptr_t)value, label, item)
-        if (add_link(r, s, input, label, item) < 0)
+        if (link_label(r, s, input, label, item) < 0)
             return -1;
     json_array_foreach(value, i, item)
         if (add_link(r, s, input, NULL, item) < 0)
@@ -334,11 +349,44 @@ static int read_head(struct reader *r)
     return 0;
 }
 
+/* `seeds`, checked: different whole numbers. */
+static int check_seeds(struct reader *r, const json_t *seeds)
+{
+    json_t *seed, *seen = json_object();
+    size_t i;
+    bool good = json_array_size(seeds) > 0;
+    json_array_foreach(seeds, i, seed) {
+        char text[32];
+        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(seed));
+        good &= json_integer_value(seed) > 0 && json_object_set_new(seen, text, json_true()) == 0;
+    }
+    good &= json_object_size(seen) == json_array_size(seeds);
+    json_decref(seen);
+    return good ? 0 : error_set(r->err, "%s:%d: 'seeds' is a list of different whole numbers from 1 on",
+                                r->recipe->path, yaml_line(r->text.root, "seeds"));
+}
+
+static int expand_seeds(struct reader *r)
+{
+    const json_t *seeds = json_object_get(r->text.root, "seeds");
+    json_t *stages;
+    if (!seeds)
+        return 0;
+    if (check_seeds(r, seeds) < 0)
+        return -1;
+    stages = seeds_expand(r->text.stages, seeds, r->kinds);
+    json_decref(r->text.stages);
+    r->text.stages = stages;
+    return 0;
+}
+
 static int read_stages(struct reader *r)
 {
     struct recipe *recipe = r->recipe;
     const char *name;
     json_t *given;
+    if (expand_seeds(r) < 0)
+        return -1;
     recipe->stages = xcalloc(json_object_size(r->text.stages), sizeof *recipe->stages);
     json_object_foreach(r->text.stages, name, given)
         if (read_stage(r, &recipe->stages[recipe->count++], name, given) < 0)

@@ -22,6 +22,7 @@
  *         dim: 64
  *         alpha: null             # … and a null takes one away
  *
+ * `seeds: [1, 2, 3]` at the top runs what hangs on chance once a seed: see seeds.h.
  * ${variable} stands for the variable's value in any text; $$ for one dollar. */
 struct recipe {
     char *path, *name;

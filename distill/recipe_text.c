@@ -12,14 +12,24 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/option.h"
+#include "distill/seeds.h"
 
-static const char *const top_keys[] = { "name", "about", "seed", "variables", "stages" };
+static const char *const top_keys[] = { "name", "about", "seed", "seeds", "variables", "stages" };
 
 /* ---- places ---- */
 
 static const char *like_of(const json_t *stage)
 {
     return json_string_value(json_object_get(stage, "like"));
+}
+
+/* The stage as the file has it: without the seed of a copy. */
+static json_t *find_raw(const json_t *stages, const char *name)
+{
+    char *bare = xstrndup(name, seeds_name_length(name));
+    json_t *found = json_object_get(stages, bare);
+    free(bare);
+    return found;
 }
 
 /* The line of the key, looked for in the stage and then in those that it is like. */
@@ -29,18 +39,19 @@ static int line_of(const struct recipe_text *t, const char *stage, const char *k
     size_t hops = json_object_size(stages);
     int line = 0;
     for (; key && stage && !line && hops; hops--) {
-        char *pointer = xasprintf("stages/%s/%s", stage, key);
+        char *pointer = xasprintf("stages/%.*s/%s", (int)seeds_name_length(stage), stage, key);
         line = yaml_line(t->root, pointer);
         free(pointer);
-        stage = like_of(json_object_get(stages, stage));
+        stage = like_of(find_raw(stages, stage));
     }
     return line;
 }
 
 char *recipe_text_place(const struct recipe_text *t, const char *stage, const char *key)
 {
-    char *pointer = xasprintf("stages/%s", stage);
-    char *dotted = xasprintf("%s.%s", stage, key ? key : "");
+    int length = (int)seeds_name_length(stage);
+    char *pointer = xasprintf("stages/%.*s", length, stage);
+    char *dotted = xasprintf("%.*s.%s", length, stage, key ? key : "");
     const char *set = json_string_value(json_object_get(t->overrides, dotted));
     int line = line_of(t, stage, key);
     char *place;

@@ -84,10 +84,8 @@ static double best_of(const struct page *p, const char *key)
     return best;
 }
 
-static void add_cell(struct page *p, const struct column *c, double value, bool best)
+static void add_cell(struct page *p, const char *text, bool best)
 {
-    char text[32];
-    column_text(text, sizeof text, c, value);
     strbuf_printf(p->out, best ? "<td class=\"best\">" : "<td>");
     html_text(p->out, text);
     strbuf_puts(p->out, "</td>");
@@ -95,15 +93,18 @@ static void add_cell(struct page *p, const struct column *c, double value, bool 
 
 static void add_table_row(struct page *p, const char *name)
 {
+    char text[48];
     strbuf_puts(p->out, "<tr><td>");
     html_text(p->out, name);
     strbuf_puts(p->out, "</td>");
     for (const struct column *c = columns; c->key; c++) {
         double value = figure(p, name, c->key);
-        add_cell(p, c, value, isfinite(value) && value == best_of(p, c->key));
+        column_cell(text, sizeof text, c, json_object_get(p->results, name));
+        add_cell(p, text, isfinite(value) && value == best_of(p, c->key));
     }
-    double gap = figure(p, name, "bleu_beam5") - figure(p, name, "bleu_greedy");
-    add_cell(p, &(struct column){ .format = "%+.2f" }, gap, false);
+    column_text(text, sizeof text, &(struct column){ .format = "%+.2f" },
+                figure(p, name, "bleu_beam5") - figure(p, name, "bleu_greedy"));
+    add_cell(p, text, false);
     strbuf_puts(p->out, "</tr>\n");
 }
 

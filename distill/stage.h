@@ -34,6 +34,8 @@ struct stage_kind {
     const char *summary;        /* one line */
     const char *makes;          /* what other stages may take it for */
     int version;                /* raised when the same options give other output than before */
+    bool varies;                /* its outcome hangs on its seed: run once a seed (seeds.h) … */
+    bool gathers;               /* … and taken together here; inputs are mappings from labels */
     size_t config_size;
     const struct stage_options *options;        /* { NULL } at the end; NULL: none */
     const struct stage_input *inputs;           /* { NULL } at the end; NULL: none */

@@ -474,6 +474,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 
 const struct stage_kind stage_train = {
     .name = "train", .summary = "training a model", .makes = "model", .version = 1,
+    .varies = true,
     .config_size = sizeof(struct train_stage), .options = tables, .inputs = inputs,
     .variant = variant, .check = check, .run = run_train, .estimate = estimate,
 };

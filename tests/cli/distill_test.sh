@@ -122,6 +122,19 @@ same_figures table.json >first
 same_figures killed/table.json >second
 expect 0 diff first second
 
+# Several seeds: what hangs on chance once each, one row of means and deviations.
+sed 's/^seed: 3/seeds: [1, 2]/; s/^  teacher:$/&\n    seed: 3/; s/baseline: { like: teacher,/& seed: null,/' "$recipe" >seeds.yml
+expect 0 "$coho" distill seeds.yml -o seeds --threads 2
+stdout_has '^baseline .* ±'
+! grep -q '^teacher .* ±' .seen/stdout || fail "a teacher with a seed of its own varies"
+stdout_has 'standard deviation over 2 seeds'
+file_has table.json '"bleu_greedy": '
+file_has seeds/table.json '"bleu_greedy_sd": '
+[ -d seeds/labels ] && [ -d seeds/seq_kd@2 ] && [ ! -e seeds/seq_kd ] || fail "the wrong stages were run once a seed"
+sed 's/^seed: 3/seeds: [1, 1]/' "$recipe" >wrong.yml
+expect 1 "$coho" distill wrong.yml -o wrong
+stderr_has "wrong.yml:3: 'seeds' is a list of different whole numbers"
+
 # A teacher of another vocabulary cannot teach words.
 cat >mismatch.yml <<EOF
 stages:

@@ -107,6 +107,20 @@ static const struct stage_kind other_kind = {
     .name = "other", .summary = "doing nothing", .makes = "nothing", .version = 1,
     .config_size = 1, .run = note_run,
 };
-static const struct stage_kind *const fake_kinds[] = { &note_kind, &other_kind, NULL };
+/* As notes, but of chance; and one that takes such notes together. */
+static const struct stage_kind dice_kind = {
+    .name = "dice", .summary = "writing a note of chance", .makes = "note", .version = 1, .varies = true,
+    .config_size = sizeof(struct note_config), .options = note_tables, .inputs = note_inputs,
+    .run = note_run,
+};
+static const struct stage_input album_inputs[] = { { "rows", "note", true, true }, { NULL } };
+static const struct stage_kind album_kind = {
+    .name = "album", .summary = "taking notes together", .makes = "album", .version = 1, .gathers = true,
+    .config_size = sizeof(struct note_config), .options = note_tables, .inputs = album_inputs,
+    .run = note_run,
+};
+static const struct stage_kind *const fake_kinds[] = {
+    &note_kind, &other_kind, &dice_kind, &album_kind, NULL
+};
 
 #endif

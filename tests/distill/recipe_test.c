@@ -113,6 +113,31 @@ static void the_recipes_seed_serves_where_a_stage_has_none(void **state)
     recipe_release(&r);
 }
 
+static void seeds_run_what_varies_once_each(void **state)
+{
+    struct recipe r = { 0 };
+    load(&r, "seeds: [3, 5]\nstages:\n"
+             "  plain: { kind: note }\n"
+             "  fixed: { kind: dice, seed: 9 }\n"
+             "  roll: { kind: dice, base: fixed }\n"
+             "  told: { kind: note, after: { x: roll, y: plain } }\n"
+             "  album: { kind: album, rows: { a: told, b: plain } }\n");
+    assert_int_equal(r.count, 7);
+    assert_int_equal(config_of(&r, "fixed")->seed, 9);
+    assert_int_equal(config_of(&r, "roll@3")->seed, 3);
+    assert_int_equal(config_of(&r, "roll@5")->seed, 5);
+    assert_int_equal(config_of(&r, "told@5")->seed, 0);
+    const struct stage *told = &r.stages[place_of(&r, "told@5")];
+    assert_string_equal(r.stages[told->links[0].stage].name, "roll@5");
+    assert_string_equal(r.stages[told->links[1].stage].name, "plain");
+    const struct stage *album = &r.stages[place_of(&r, "album")];
+    assert_int_equal(album->link_count, 3);
+    assert_string_equal(album->links[1].label, "a");
+    assert_string_equal(r.stages[album->links[1].stage].name, "told@5");
+    assert_string_equal(album->links[2].label, "b");
+    recipe_release(&r);
+}
+
 static void narrowing_keeps_a_stage_and_its_needs(void **state)
 {
     struct recipe r = { 0 };
@@ -187,6 +212,7 @@ int main(void)
         cmocka_unit_test(variables_are_put_in),
         cmocka_unit_test(the_command_line_overrides),
         cmocka_unit_test(the_recipes_seed_serves_where_a_stage_has_none),
+        cmocka_unit_test(seeds_run_what_varies_once_each),
         cmocka_unit_test(narrowing_keeps_a_stage_and_its_needs),
         cmocka_unit_test(mistakes_name_the_place_and_the_nearest_name),
     };
