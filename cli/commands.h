@@ -14,5 +14,7 @@ COMMAND(distill, "[OPTIONS] RECIPE.yml", "runs a recipe, stage by stage")
 COMMAND(report, "RUN", "a run, or a model's training, as one HTML page")
 COMMAND(translate, "[OPTIONS] -m MODEL [-i FILE] [-o FILE]", "text to text, a line a line")
 COMMAND(score, "[OPTIONS] -m MODEL -s SRC -t TRG", "log-probabilities of given translations")
+COMMAND(shortlist, "[OPTIONS] -s SRC -t TRG -v SPM -o FILE",
+        "learns which target pieces a source piece may become, for faster decoding")
 COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and chrF++, equal to sacreBLEU's")
 COMMAND(model, "STEP [OPTIONS] …", "tells of a model; averages several")
