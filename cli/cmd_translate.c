@@ -125,6 +125,7 @@ static int run(struct job *job, struct error *err)
     if (models_load(&job->models, &job->options.models, job->options.average, err) < 0)
         return -1;
     job->translator = models_translator(&job->models);
+    job->search.unscored = !job->options.scores && !job->options.json && job->search.n_best == 1;
     decoder = decoder_new(&job->translator, &job->search, job->options.threads, err);
     if (!decoder || files_differ(job->options.output, job->options.input, err) < 0 ||
         sink_open(&job->sink, job->options.output, err) < 0)

@@ -7,41 +7,43 @@
 #include "decode/slot.h"
 
 /* At the limit each prefix ends, whatever the model would rather do. */
-static void finish_all(struct slot *s, const struct advance *a, const float *logp)
+static void finish_all(struct slot *s, const struct advance *a, const float *logit, const float *lse)
 {
     for (int r = 0; r < s->live_count; r++) {
-        const float *logp_r = logp + (size_t)r * a->V;
-        bool chosen = select_best(logp_r, a->V) == a->eos;
-        slot_finish(s, a, &s->live[r], logp_r[a->eos], !chosen);
+        const float *logit_r = logit + (size_t)r * a->V;
+        bool chosen = select_best(logit_r, a->V) == a->eos;
+        slot_finish(s, a, &s->live[r], logit_r[a->eos] - lse[r], !chosen);
     }
     s->live_count = 0;
 }
 
-static void forbid_eos(const struct slot *s, const struct advance *a, float *logp)
+static void forbid_eos(const struct slot *s, const struct advance *a, float *logit)
 {
     for (int r = 0; r < s->live_count; r++)
-        logp[(size_t)r * a->V + a->eos] = -INFINITY;
+        logit[(size_t)r * a->V + a->eos] = -INFINITY;
 }
 
-static int pick_best(const struct slot *s, const struct advance *a, const float *logp)
+/* The log-sum-exp goes into the sums, so that one pass over the logits both normalises and selects. */
+static int pick_best(const struct slot *s, const struct advance *a, const float *logit, const float *lse)
 {
     for (int r = 0; r < s->live_count; r++)
-        a->sum[r] = s->live[r].logp;
-    return select_top(a->candidates, 2 * a->config->beam, logp, a->sum, s->live_count, a->V);
+        a->sum[r] = s->live[r].logp - (double)lse[r];
+    return select_top(a->candidates, 2 * a->config->beam, logit, a->sum, s->live_count, a->V);
 }
 
 /* Divides the candidates between those that finish and those that live on. */
-static void extend(struct slot *s, const struct advance *a, int count)
+static void extend(struct slot *s, const struct advance *a, const float *lse, int count)
 {
     int k = a->config->beam, alive = 0;
     for (int i = 0; i < count && alive < k; i++) {
         const struct candidate *c = &a->candidates[i];
         const struct live *from = &s->live[c->row];
+        float logp = c->value - lse[c->row];
         if (c->token != a->eos)
             s->next_live[alive++] = (struct live){
-                c->logp, slot_add_node(s, from->node, c->token, c->token_logp), c->row };
+                c->logp, slot_add_node(s, from->node, c->token, logp), c->row };
         else if (i < k)
-            slot_finish(s, a, from, c->token_logp, false);
+            slot_finish(s, a, from, logp, false);
     }
     struct live *old = s->live;
     s->live = s->next_live;
@@ -65,21 +67,21 @@ static bool settled(const struct slot *s, const struct search_config *c)
         && best_to_come(s, c) <= s->finished[c->n_best - 1].score;
 }
 
-void advance_beam(struct slot *s, struct advance *a, float *logp)
+void advance_beam(struct slot *s, struct advance *a, float *logit, const float *lse)
 {
     if (s->step == s->limit) {
-        finish_all(s, a, logp);
+        finish_all(s, a, logit, lse);
         return;
     }
     if (s->step < a->config->min_length)
-        forbid_eos(s, a, logp);
-    int count = pick_best(s, a, logp);
+        forbid_eos(s, a, logit);
+    int count = pick_best(s, a, logit, lse);
     if (count == 0 && s->finished_count == 0) {         /* the model gave no usable scores */
         slot_finish(s, a, &s->live[0], -INFINITY, true);
         s->live_count = 0;
         return;
     }
-    extend(s, a, count);
+    extend(s, a, lse, count);
     if (s->live_count && settled(s, a->config))
         s->live_count = 0;
 }

@@ -13,8 +13,8 @@ struct members {
     struct stepper *items;
     int count;
     enum average average;
-    float *logp;                /* (rows,V) of one member */
-    int logp_rows;
+    float *logit;               /* (rows,V) of one member */
+    int logit_rows;
 };
 
 static void members_admit(void *state, const int32_t *source, const int32_t *source_start, int B,
@@ -25,44 +25,47 @@ static void members_admit(void *state, const int32_t *source, const int32_t *sou
         m->items[i].admit(m->items[i].state, source, source_start, B, max_steps);
 }
 
-/* sum (V) += p, p given as logarithms: as probabilities, or as they are. */
-static void add_member(const struct members *m, float *sum, float *logp, int V)
+/* sum (V) += a member's distribution: as probabilities, or as logits.  A constant added to all
+ * logits changes nothing once their mean is made to sum to one again. */
+static void add_member(const struct members *m, float *sum, float *logit, int V)
 {
     if (m->average == AVERAGE_PROBABILITY)
-        kernel->softmax(logp, logp, 1, V);
-    kernel->add(sum, logp, (size_t)V);
+        kernel->softmax(logit, logit, 1, V);
+    kernel->add(sum, logit, (size_t)V);
 }
 
-/* The sum over members, in place, to the logarithm of their mean. */
-static void finish_row(const struct members *m, float *sum, int V)
+/* The sum over members, in place, to logits of their mean; returns the lse. */
+static float finish_row(const struct members *m, float *sum, int V)
 {
     if (m->average == AVERAGE_LOG) {
         kernel->scale(sum, 1.0f / (float)m->count, (size_t)V);
-        kernel->log_softmax(sum, sum, V);
-        return;
+        return kernel->log_sum_exp(sum, V);
     }
-    float log_count = logf((float)m->count);
     for (int v = 0; v < V; v++)
-        sum[v] = logf(sum[v]) - log_count;
+        sum[v] = logf(sum[v]);
+    return logf((float)m->count);
 }
 
-static void members_step(void *state, const int32_t *token, int rows, float *logp)
+static void members_step(void *state, const int32_t *token, int rows, float *logit, float *lse)
 {
     struct members *m = state;
     int V = m->items[0].vocab;
-    if (rows > m->logp_rows) {
-        free(m->logp);
-        m->logp = xaligned((size_t)rows * (size_t)V * sizeof *m->logp);
-        m->logp_rows = rows;
+    if (rows > m->logit_rows) {
+        free(m->logit);
+        m->logit = xaligned((size_t)rows * (size_t)V * sizeof *m->logit);
+        m->logit_rows = rows;
     }
-    memset(logp, 0, (size_t)rows * (size_t)V * sizeof *logp);
+    memset(logit, 0, (size_t)rows * (size_t)V * sizeof *logit);
     for (int i = 0; i < m->count; i++) {
-        m->items[i].step(m->items[i].state, token, rows, m->logp);
+        m->items[i].step(m->items[i].state, token, rows, m->logit, NULL);
         for (int r = 0; r < rows; r++)
-            add_member(m, logp + (size_t)r * (size_t)V, m->logp + (size_t)r * (size_t)V, V);
+            add_member(m, logit + (size_t)r * (size_t)V, m->logit + (size_t)r * (size_t)V, V);
     }
-    for (int r = 0; r < rows; r++)
-        finish_row(m, logp + (size_t)r * (size_t)V, V);
+    for (int r = 0; r < rows; r++) {
+        float sum = finish_row(m, logit + (size_t)r * (size_t)V, V);
+        if (lse)
+            lse[r] = sum;
+    }
 }
 
 static void members_reorder(void *state, const int *parent, int rows)
@@ -85,7 +88,7 @@ static void members_free(void *state)
     for (int i = 0; i < m->count; i++)
         m->items[i].free(m->items[i].state);
     free(m->items);
-    free(m->logp);
+    free(m->logit);
     free(m);
 }
 

@@ -14,30 +14,31 @@ static void begin_samples(struct slot *s, int count)
 }
 
 static void draw(struct slot *s, struct advance *a, int row, const struct live *from,
-                 const float *logp, int *alive)
+                 const float *logit, float lse, int *alive)
 {
-    int32_t token = sample_token(&a->sampler, logp, a->V, &a->config->sampling,
-                                 &s->rng[from->sample]);
+    int32_t token = isfinite(lse) ? sample_token(&a->sampler, logit, a->V, &a->config->sampling,
+                                                 &s->rng[from->sample]) : -1;
     if (token < 0 || token == a->eos || s->step == s->limit) {
-        slot_finish(s, a, from, token < 0 ? -INFINITY : logp[a->eos], token != a->eos);
+        slot_finish(s, a, from, token < 0 ? -INFINITY : logit[a->eos] - lse, token != a->eos);
         return;
     }
+    float logp = logit[token] - lse;
     s->next_live[(*alive)++] = (struct live){
-        from->logp + logp[token], slot_add_node(s, from->node, token, logp[token]), row, from->sample };
+        from->logp + logp, slot_add_node(s, from->node, token, logp), row, from->sample };
 }
 
 /* A sentence of a given prefix has a row for each sample only from the first draw on. */
-void advance_sampled(struct slot *s, struct advance *a, float *logp)
+void advance_sampled(struct slot *s, struct advance *a, float *logit, const float *lse)
 {
     int rows = s->live_count, alive = 0;
     if (s->finished_ever == 0 && rows == 1)
         begin_samples(s, a->config->n_best);
     for (int i = 0; i < s->live_count; i++) {
         int row = rows == 1 ? 0 : i;
-        float *logp_r = logp + (size_t)row * (size_t)a->V;
+        float *logit_r = logit + (size_t)row * (size_t)a->V;
         if (s->step < a->config->min_length && s->step < s->limit)
-            logp_r[a->eos] = -INFINITY;
-        draw(s, a, row, &s->live[i], logp_r, &alive);
+            logit_r[a->eos] = -INFINITY;
+        draw(s, a, row, &s->live[i], logit_r, lse[row], &alive);
     }
     struct live *old = s->live;
     s->live = s->next_live;

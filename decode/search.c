@@ -66,7 +66,7 @@ struct search {
     const struct stepper *model;
     struct search_config config;
     struct advance advance;
-    void (*method)(struct slot *, struct advance *, float *logp);
+    void (*method)(struct slot *, struct advance *, float *logit, const float *lse);
 
     struct slot *slots;                         /* config.batch_sentences */
     int active, rows;
@@ -76,8 +76,8 @@ struct search {
 
     int32_t *token;                             /* a row each */
     int *parent;
-    float *logp;                                /* (rows,V) */
-    int logp_rows;
+    float *logit, *lse;                         /* (rows,V), (rows) */
+    int logit_rows;
 
     int32_t *source, *source_start;             /* of the sentences being admitted */
     size_t source_room;
@@ -149,6 +149,7 @@ struct search *search_new(const struct stepper *model, const struct search_confi
     struct search *s = xcalloc(1, sizeof *s);
     s->model = model;
     s->config = *config;
+    s->config.unscored = config->unscored && config->beam == 1 && !config->sampled;
     if (s->config.batch_sentences == 0)
         s->config.batch_sentences = good_batch(search_rows(config));
     size_t k = (size_t)search_rows(config), sentences = (size_t)s->config.batch_sentences;
@@ -156,6 +157,7 @@ struct search *search_new(const struct stepper *model, const struct search_confi
     s->slots = xcalloc(sentences, sizeof *s->slots);
     s->token = xcalloc(sentences * k, sizeof *s->token);
     s->parent = xcalloc(sentences * k, sizeof *s->parent);
+    s->lse = xcalloc(sentences * k, sizeof *s->lse);
     s->source_start = xcalloc(sentences + 1, sizeof *s->source_start);
     s->best = xcalloc((size_t)config->n_best, sizeof *s->best);
     s->advance = (struct advance){
@@ -175,7 +177,8 @@ void search_free(struct search *s)
     free(s->slots);
     free(s->token);
     free(s->parent);
-    free(s->logp);
+    free(s->logit);
+    free(s->lse);
     free(s->source);
     free(s->source_start);
     free(s->best);
@@ -259,11 +262,11 @@ static void admit(struct search *s, const struct search_feed *feed)
 
 static void make_room(struct search *s)
 {
-    if (s->rows <= s->logp_rows)
+    if (s->rows <= s->logit_rows)
         return;
-    free(s->logp);
-    s->logp = xaligned((size_t)s->rows * (size_t)s->advance.V * sizeof *s->logp);
-    s->logp_rows = s->rows;
+    free(s->logit);
+    s->logit = xaligned((size_t)s->rows * (size_t)s->advance.V * sizeof *s->logit);
+    s->logit_rows = s->rows;
 }
 
 static void run_model(struct search *s)
@@ -273,27 +276,27 @@ static void run_model(struct search *s)
         for (int r = 0; r < s->slots[i].live_count; r++)
             s->token[row++] = s->slots[i].step ? slot_token(&s->slots[i], r) : s->model->bos;
     make_room(s);
-    s->model->step(s->model->state, s->token, s->rows, s->logp);
+    s->model->step(s->model->state, s->token, s->rows, s->logit, s->config.unscored ? NULL : s->lse);
     s->stats.steps++;
     s->stats.rows += s->rows;
 }
 
-static void forbid_special(const struct search *s, const struct slot *slot, float *logp)
+static void forbid_special(const struct search *s, const struct slot *slot, float *logit)
 {
     for (int r = 0; r < slot->live_count; r++)
         for (int i = 0; i < s->model->special_count; i++)
-            logp[(size_t)r * (size_t)s->advance.V + (size_t)s->model->special[i]] = -INFINITY;
+            logit[(size_t)r * (size_t)s->advance.V + (size_t)s->model->special[i]] = -INFINITY;
 }
 
-static void advance(struct search *s, struct slot *slot, float *logp)
+static void advance(struct search *s, struct slot *slot, float *logit, const float *lse)
 {
     if (slot->step < slot->prefix_count) {
-        advance_forced(slot, &s->advance, logp);
+        advance_forced(slot, &s->advance, logit, lse);
         return;
     }
     if (!s->config.allow_unk)
-        forbid_special(s, slot, logp);
-    s->method(slot, &s->advance, logp);
+        forbid_special(s, slot, logit);
+    s->method(slot, &s->advance, logit, lse);
 }
 
 static void hand_out(struct search *s, const struct slot *slot, const struct search_feed *feed)
@@ -341,7 +344,7 @@ static int choose(struct search *s)
     for (int i = 0; i < s->active; i++) {
         struct slot *slot = &s->slots[i];
         int before = slot->live_count;
-        advance(s, slot, s->logp + (size_t)first * (size_t)V);
+        advance(s, slot, s->logit + (size_t)first * (size_t)V, s->lse + first);
         for (int r = 0; r < slot->live_count; r++)
             s->parent[rows++] = first + slot->live[r].row;
         first += before;

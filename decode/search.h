@@ -58,6 +58,8 @@ struct search_config {
     bool allow_unk;             /* the stepper's special tokens may be chosen */
     int batch_sentences;        /* at most so many at once; 0: chosen by the beam */
     int batch_tokens;           /* … and so many source tokens × rows; one sentence always fits */
+    bool unscored;              /* greedy: nobody asks for log-probabilities, which are then without
+                                   meaning; not an option but a caller's word */
     /* For translate.h, not for the engine: */
     int max_source;             /* tokens of a source; longer ones are … */
     int long_lines;             /* enum long_lines */

@@ -87,15 +87,15 @@ static float just_below(double x)
     return nextafterf((float)x, -INFINITY);
 }
 
-int select_top(struct candidate *best, int K, const float *logp, const double *sum, int rows, int V)
+int select_top(struct candidate *best, int K, const float *x, const double *sum, int rows, int V)
 {
     int count = 0;
     for (int r = 0; r < rows; r++) {
-        const float *logp_r = logp + (size_t)r * V;
+        const float *x_r = x + (size_t)r * V;
         double worst = count == K ? best[K - 1].logp : -INFINITY;
         float threshold = just_below(worst - sum[r]);
-        for (int v = 0; (v = above(logp_r, v, V, threshold)) < V; v++) {
-            struct candidate c = { sum[r] + logp_r[v], r, v, logp_r[v] };
+        for (int v = 0; (v = above(x_r, v, V, threshold)) < V; v++) {
+            struct candidate c = { sum[r] + x_r[v], r, v, x_r[v] };
             if (!(c.logp > worst))
                 continue;
             count = insert(best, count, K, c);

@@ -10,12 +10,12 @@
 struct candidate {
     double logp;        /* of the whole prefix with the token */
     int32_t row, token;
-    float token_logp;
+    float value;        /* the score of the token as it was given */
 };
 
-/* The at most K best of sum[r] + logp[r,v], best first, into `best`; returns how many there are.
- * logp is (rows,V), K > 0. */
-int select_top(struct candidate *best, int K, const float *logp, const double *sum, int rows, int V);
+/* The at most K best of sum[r] + x[r,v], best first, into `best`; returns how many there are.
+ * x is (rows,V), K > 0. */
+int select_top(struct candidate *best, int K, const float *x, const double *sum, int rows, int V);
 
 /* The token with the largest value of x (V), or -1 when none is greater than -infinity. */
 int32_t select_best(const float *x, int V);

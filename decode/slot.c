@@ -86,17 +86,17 @@ void slot_finish(struct slot *s, const struct advance *a, const struct live *fro
     s->finished_count = a->config->n_best;      /* all are there when the sentence is done */
 }
 
-void advance_forced(struct slot *s, const struct advance *a, const float *logp)
+void advance_forced(struct slot *s, const struct advance *a, const float *logit, const float *lse)
 {
     struct live *only = &s->live[0];
     int32_t token = s->prefix[s->step];
+    float logp = logit[token] - *lse;
     if (token == a->eos) {
-        slot_finish(s, a, only, logp[token], false);
+        slot_finish(s, a, only, logp, false);
         s->live_count = 0;
         return;
     }
-    *only = (struct live){ only->logp + logp[token],
-                           slot_add_node(s, only->node, token, logp[token]), 0 };
+    *only = (struct live){ only->logp + logp, slot_add_node(s, only->node, token, logp), 0 };
     s->step++;
 }
 

@@ -70,11 +70,12 @@ int32_t slot_add_node(struct slot *s, int32_t parent, int32_t token, float logp)
 void slot_finish(struct slot *s, const struct advance *a, const struct live *from, float eos_logp,
                  bool cut);
 
-/* The ways of going one step on, given logp (live_count,V), which they may overwrite. */
-void advance_forced(struct slot *s, const struct advance *a, const float *logp);
-void advance_greedy(struct slot *s, struct advance *a, float *logp);
-void advance_beam(struct slot *s, struct advance *a, float *logp);
-void advance_sampled(struct slot *s, struct advance *a, float *logp);
+/* The ways of going one step on, given logit (live_count,V), which they may overwrite, and lse
+ * (live_count), as stepper.h has them. */
+void advance_forced(struct slot *s, const struct advance *a, const float *logit, const float *lse);
+void advance_greedy(struct slot *s, struct advance *a, float *logit, const float *lse);
+void advance_beam(struct slot *s, struct advance *a, float *logit, const float *lse);
+void advance_sampled(struct slot *s, struct advance *a, float *logit, const float *lse);
 
 /* Writes the tokens of a finished hypothesis and their log-probabilities, that of </s> last;
  * returns the tokens' count, at most s->step.  */

@@ -71,6 +71,7 @@ int validator_open(struct validator *out, const char *source_path, const char *r
 
     options_default(groups);
     v->search.beam = v->search.n_best = 1;
+    v->search.unscored = true;
     if (lines_read(&v->sources, source_path, limit, err) < 0
         || lines_read(&v->references, reference_path, limit, err) < 0)
         goto failed;

@@ -173,7 +173,7 @@ static float *step_attend(struct state *s)
     return y->data;
 }
 
-static void step(void *state, const int32_t *token, int rows, float *logp)
+static void step(void *state, const int32_t *token, int rows, float *logit, float *lse)
 {
     struct state *s = state;
     int H = s->H, V = s->m->config.target_vocab;
@@ -187,9 +187,9 @@ static void step(void *state, const int32_t *token, int rows, float *logp)
     }
     float *y = step_attend(s);
     copy_rows(s->layer[0].in, 2 * H, y, H, rows, H);
-    model_logits(s->m, logp, y, rows);
-    for (int r = 0; r < rows; r++)
-        kernel->log_softmax(logp + (size_t)r * (size_t)V, logp + (size_t)r * (size_t)V, V);
+    model_logits(s->m, logit, y, rows);
+    for (int r = 0; r < rows && lse; r++)
+        lse[r] = kernel->log_sum_exp(logit + (size_t)r * (size_t)V, V);
     tape_reset(&s->tape);
 }
 

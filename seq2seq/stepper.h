@@ -12,8 +12,10 @@
  *              sentence after the rows that exist: row r + b belongs to the b-th of them.  Rows
  *              may be at different positions, so sentences can join a running batch.
  *              max_steps: how many steps those rows may make at most.
- *     step     feeds token[r] to row r (the first one of a sentence is <s>) and gives natural-log
- *              probabilities of what follows: logp (rows,vocab), overwritten.
+ *     step     feeds token[r] to row r (the first one of a sentence is <s>) and tells what follows:
+ *              logit (rows,vocab) and lse (rows), overwritten.  The natural-log probability of token
+ *              v after row r is logit[r,v] - lse[r].  lse NULL: nobody wants probabilities, only
+ *              which token is likelier, so the pass over the vocabulary that finds it is saved.
  *     reorder  row r of the new order continues row parent[r] of the old one.  rows may be fewer
  *              (finished hypotheses are dropped by not being anyone's parent) or more (a beam
  *              opens up).  A row that is its parent's only child costs nothing.
@@ -26,7 +28,7 @@ struct stepper {
     void *state;
     void (*admit)(void *state, const int32_t *source, const int32_t *source_start, int B,
                   int max_steps);
-    void (*step)(void *state, const int32_t *token, int rows, float *logp);
+    void (*step)(void *state, const int32_t *token, int rows, float *logit, float *lse);
     void (*reorder)(void *state, const int *parent, int rows);
     void (*clear)(void *state);
     void (*free)(void *state);

@@ -292,7 +292,7 @@ static struct tensor *step_embed(struct state *s, const int32_t *token)
     return embed_tokens(&s->pass, s->pass.r->target_embed, s->pass.r->target_positions, token, place, s->rows);
 }
 
-static void step(void *state, const int32_t *token, int rows, float *logp)
+static void step(void *state, const int32_t *token, int rows, float *logit, float *lse)
 {
     struct state *s = state;
     int V = s->pass.m->config.target_vocab;
@@ -306,9 +306,10 @@ static void step(void *state, const int32_t *token, int rows, float *logp)
         x = feed_forward(&s->pass, x, &s->pass.r->decoder[l]);
     }
     x = final_norm(&s->pass, x, s->pass.r->decoder_norm);
-    model_logits(s->pass.m, logp, x->data, rows);
+    model_logits(s->pass.m, logit, x->data, rows);
     for (int r = 0; r < rows; r++) {
-        kernel->log_softmax(logp + (size_t)r * V, logp + (size_t)r * V, V);
+        if (lse)
+            lse[r] = kernel->log_sum_exp(logit + (size_t)r * V, V);
         s->row[r].slot->length++;
     }
     tape_reset(&s->tape);

@@ -120,6 +120,7 @@ struct kernels {
     /* lse = log Σ exp(x·a);  y = exp(x·a − lse), may be x; returns lse */
     float (*softmax)(float *y, const float *x, float a, int V);
     float (*log_softmax)(float *y, const float *x, int V);
+    float (*log_sum_exp)(const float *x, int V);
     int (*argmax)(const float *x, int V);
     float (*dot)(const float *x, const float *y, int N);
 

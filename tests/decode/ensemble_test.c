@@ -17,7 +17,10 @@ static struct stepper pair(uint64_t a, uint64_t b, enum average average)
 static void first_step(const struct stepper *s, float *logp)
 {
     s->admit(s->state, source, (int32_t[]){ 0, 3 }, 1, 10);
-    s->step(s->state, (int32_t[]){ TOY_BOS }, 1, logp);
+    float lse;
+    s->step(s->state, (int32_t[]){ TOY_BOS }, 1, logp, &lse);
+    for (int v = 0; v < s->vocab; v++)
+        logp[v] -= lse;
 }
 
 static void first_step_of_toy(uint64_t seed, float *logp)

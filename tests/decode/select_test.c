@@ -31,7 +31,7 @@ static void check_against_sort(const float *logp, const double *sum, int rows, i
         assert_int_equal(best[i].row, all[i].row);
         assert_int_equal(best[i].token, all[i].token);
         assert_true(best[i].logp == all[i].logp);
-        assert_true(best[i].token_logp == logp[best[i].row * V + best[i].token]);
+        assert_true(best[i].value == logp[best[i].row * V + best[i].token]);
     }
     free(all);
     free(best);

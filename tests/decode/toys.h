@@ -66,7 +66,8 @@ static inline void toy_admit(void *state, const int32_t *source, const int32_t *
         t->most_admitted = B;
 }
 
-static inline void toy_step(void *state, const int32_t *token, int rows, float *logp)
+static inline void toy_step(void *state, const int32_t *token, int rows, float *logp,
+                            float *lse)
 {
     struct toy *t = state;
     assert(rows == t->count && rows > 0);
@@ -77,6 +78,8 @@ static inline void toy_step(void *state, const int32_t *token, int rows, float *
         row->prefix = xrealloc(row->prefix, sizeof *row->prefix * (size_t)(row->prefix_count + 1));
         row->prefix[row->prefix_count++] = token[r];
         t->score(t, row, logp + (size_t)r * (size_t)t->vocab);
+        if (lse)
+            lse[r] = 0;
     }
     t->steps++;
     t->rows_stepped += rows;
