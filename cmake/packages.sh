@@ -3,7 +3,7 @@
 
 # What building needs; cmake/libraries.cmake looks for the libraries.
 build_packages="gcc g++ make cmake pkg-config libjansson-dev libyaml-dev zlib1g-dev libzstd-dev
-    liblzma-dev libexpat1-dev libexttextcat-dev libexttextcat-data libxxhash-dev libsentencepiece-dev libutf8proc-dev libopenblas-dev"
+    liblzma-dev libexpat1-dev libexttextcat-dev libexttextcat-data libxxhash-dev libsentencepiece-dev libutf8proc-dev libopenblas-dev libdnnl-dev"
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() { say "$@"; exit 1; }

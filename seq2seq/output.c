@@ -8,6 +8,7 @@
 #include "seq2seq/architecture.h"
 #include "tensor/gemm.h"
 #include "tensor/loss.h"
+#include "tensor/product.h"
 #include "tensor/tape.h"
 
 static void output_room(struct output *o, const struct model *m, const struct batch *b)
@@ -28,13 +29,27 @@ static void row_weights(float *weight, const struct batch *b)
             weight[n] = b->weight[s];
 }
 
-static void preview(struct output *o, const struct model *m, const struct tensor *hidden, const struct batch *b,
-                    const struct objective *objective, void *worker)
+/* w: the output layer's weight as it was laid out, or NULL. */
+static void chunk_logits(struct output *o, const struct model *m, const struct pack *w, const float *hidden,
+                         int rows)
+{
+    int weight, bias, V = m->config.target_vocab;
+    if (!w) {
+        model_logits(m, o->logits, hidden, rows);
+        return;
+    }
+    m->arch->output(m->refs, &weight, &bias);
+    product_forward(o->logits, hidden, w, rows, false);
+    kernel->add_bias(o->logits, param_data(&m->params, bias), rows, V);
+}
+
+static void preview(struct output *o, const struct model *m, const struct pack *w, const struct tensor *hidden,
+                    const struct batch *b, const struct objective *objective, void *worker)
 {
     int V = m->config.target_vocab, D = m->config.dim, N = b->target_tokens;
     for (int first = 0; first < N; first += OUTPUT_ROWS) {
         int rows = N - first < OUTPUT_ROWS ? N - first : OUTPUT_ROWS;
-        model_logits(m, o->logits, hidden->data + (size_t)first * D, rows);
+        chunk_logits(o, m, w, hidden->data + (size_t)first * D, rows);
         objective->preview(worker, first, rows, V, b->output + first, o->logits);
     }
 }
@@ -46,6 +61,7 @@ void output_loss(struct output *o, const struct model *m, struct tape *tape, str
     int weight, bias, V = m->config.target_vocab, D = m->config.dim, N = b->target_tokens;
     m->arch->output(m->refs, &weight, &bias);
     const float *w = param_data(&m->params, weight);
+    const struct pack *pack = packs_find(tape->packs, weight);
     float *dw = tape->grads + m->params.items[weight].offset;
     float *dbias = tape->grads + m->params.items[bias].offset;
     float *dhidden = tensor_grad(tape, hidden);
@@ -53,15 +69,19 @@ void output_loss(struct output *o, const struct model *m, struct tape *tape, str
     output_room(o, m, b);
     row_weights(o->weight, b);
     if (objective->preview)
-        preview(o, m, hidden, b, objective, worker);
+        preview(o, m, pack, hidden, b, objective, worker);
     for (int first = 0; first < N; first += OUTPUT_ROWS) {
         int rows = N - first < OUTPUT_ROWS ? N - first : OUTPUT_ROWS;
         const float *h = hidden->data + (size_t)first * D;
         if (!objective->preview || N > OUTPUT_ROWS)     /* else they are there already */
-            model_logits(m, o->logits, h, rows);
+            chunk_logits(o, m, pack, h, rows);
         objective->chunk(worker, first, rows, V, b->output + first, o->weight + first, 1, o->logits, sums);
-        gemm_nn(dhidden + (size_t)first * D, o->logits, w, rows, D, V, 0);
-        gemm_tn(dw, o->logits, h, V, D, rows, 1);
+        if (pack) {
+            product_gradients(dhidden + (size_t)first * D, false, dw, o->logits, h, pack, rows);
+        } else {
+            gemm_nn(dhidden + (size_t)first * D, o->logits, w, rows, D, V, 0);
+            gemm_tn(dw, o->logits, h, V, D, rows, 1);
+        }
         kernel->bias_backward(dbias, o->logits, rows, V);
     }
 }

@@ -15,6 +15,7 @@
 #include "seq2seq/checkpoint.h"
 #include "seq2seq/schedule.h"
 #include "seq2seq/train_loop.h"
+#include "tensor/product.h"
 
 #define MAX_BAD_UPDATES 10      /* in a row, before giving up */
 
@@ -246,6 +247,8 @@ int train_check(const struct train_config *c, const char *folder, bool dev, bool
     int64_t update = checkpoint_newest(folder);
     if (!c->max_updates && !c->max_epochs && !c->max_seconds && !c->patience)
         return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
+    if (precision_check(c->precision, err) < 0)
+        return -1;
     if (c->average > MAX_SNAPSHOTS)
         return error_set(err, "average: at most %d", MAX_SNAPSHOTS);
     if (c->metric && strcmp(c->metric, "nll") && !decoding)
@@ -267,7 +270,7 @@ static void loop_init(struct loop *l)
     adam_init(&l->adam, &l->m->params, &l->adam_config);
     l->pool = pool_new(c->threads > 0 ? c->threads : cpu_count());
     l->workers = workers_new(l->m, l->objective, l->pool, c->seed,
-                             c->micro_tokens ? c->micro_tokens : l->m->arch->micro_tokens);
+                             c->micro_tokens ? c->micro_tokens : l->m->arch->micro_tokens, c->precision);
     l->s.plateau = 1;
     l->s.best_score = l->s.best_nll = l->s.best_bleu = l->s.best_chrf = l->s.last_nll = NAN;
     l->saved_update = -1;

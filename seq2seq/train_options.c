@@ -3,6 +3,7 @@
 
 #include "seq2seq/schedule.h"
 #include "seq2seq/train.h"
+#include "tensor/product.h"
 
 static const char *const schedule_names[] = { "inverse-sqrt", "plateau", "constant", "linear", NULL };
 static const char *const average_names[] = { "last", "best", NULL };
@@ -45,6 +46,8 @@ const struct option train_options[] = {
     { "keep-checkpoints", OPTION_INT, FIELD(keep_checkpoints), "2", 1, 1000, "resumable checkpoints kept" },
     { "micro-tokens", OPTION_INT, FIELD(micro_tokens), "0", 0, 1e9,
       "tokens that a worker takes at a time, for the caches' sake; 0: chosen by the architecture" },
+    { "precision", OPTION_CHOICE, FIELD(precision), "fp32", 0, 0,
+      "of the factors of matrix products; bf16 needs a processor that has it", precision_names },
     { "resume", OPTION_FLAG, FIELD(resume), "false", 0, 0, "go on from the newest checkpoint where there is one" },
     { 0 }
 };

@@ -8,6 +8,8 @@
 #include "base/rng.h"
 #include "base/thread.h"
 #include "seq2seq/output.h"
+#include "seq2seq/architecture.h"
+#include "tensor/product.h"
 #include "tensor/tape.h"
 
 struct worker {
@@ -30,13 +32,14 @@ struct workers {
     struct worker *items;
     struct batch *shares;
     float **grads;
+    struct packs *packs;
     /* the batch being worked on */
     struct moment when;
     int part;
 };
 
 struct workers *workers_new(const struct model *m, const struct objective *objective,
-                            struct pool *pool, int64_t seed, int micro_tokens)
+                            struct pool *pool, int64_t seed, int micro_tokens, int precision)
 {
     struct workers *w = xcalloc(1, sizeof *w);
     w->m = m;
@@ -48,9 +51,13 @@ struct workers *workers_new(const struct model *m, const struct objective *objec
     w->items = xcalloc((size_t)w->count, sizeof *w->items);
     w->shares = xcalloc((size_t)w->count, sizeof *w->shares);
     w->grads = xcalloc((size_t)w->count, sizeof *w->grads);
+    int output, bias;
+    m->arch->output(m->refs, &output, &bias);
+    w->packs = packs_new(&m->params, output, (enum precision)precision);
     for (int i = 0; i < w->count; i++) {
         w->grads[i] = block_new(&m->params);
-        w->items[i].tape = (struct tape){ .params = &m->params, .grads = w->grads[i], .train = true };
+        w->items[i].tape = (struct tape){ .params = &m->params, .packs = w->packs, .grads = w->grads[i],
+                                          .train = true };
         w->items[i].objective = objective->worker_new(objective->shared, i);
     }
     return w;
@@ -71,6 +78,7 @@ void workers_free(struct workers *w)
         batch_release(&w->shares[i]);
         free(w->grads[i]);
     }
+    packs_free(w->packs);
     free(w->items);
     free(w->shares);
     free(w->grads);
@@ -142,6 +150,8 @@ int workers_run(struct workers *w, const struct batch *b, const struct moment *w
 {
     w->when = *when;
     w->part = part;
+    if (!part)                          /* the weights have changed */
+        packs_update(w->packs, w->pool);
     batch_split(b, w->shares, w->count);
     for (int i = 0; i < w->count; i++) {
         w->items[i].sums = (struct loss_sums){ 0 };

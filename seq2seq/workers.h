@@ -12,7 +12,7 @@ struct pool;
 struct workers;
 
 struct workers *workers_new(const struct model *m, const struct objective *objective,
-                            struct pool *pool, int64_t seed, int micro_tokens);
+                            struct pool *pool, int64_t seed, int micro_tokens, int precision);
 void workers_free(struct workers *w);
 
 /* Adds the gradient of the batch's summed loss into the workers' blocks.  The update of `when` and

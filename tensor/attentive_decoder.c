@@ -12,9 +12,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "tensor/gemm.h"
 #include "tensor/lstm.h"
 #include "tensor/op_rows.h"
+#include "tensor/weight.h"
 
 #define VEC 16
 #define PADDED(n) (((n) + VEC - 1) / VEC * VEC)
@@ -124,7 +124,7 @@ static void cell_forward(const struct run *r, int l, int t, float *h)
     int H = r->H, row = line->start[t], A = timeline_alive(line, t);
     struct cell_run *x = &r->cells[l];
     float *gates = at(x->gates, row, 4 * H);
-    gemm_nt(gates, at(x->in, row, 2 * H), r->d.cells[l].w->data, A, 4 * H, 2 * H, l ? 0 : 1);
+    weight_forward(gates, at(x->in, row, 2 * H), r->d.cells[l].w, A, !l);
     if (l)
         kernel->add_bias(gates, r->d.cells[l].bias->data, A, 4 * H);
     kernel->lstm_forward(h, H, at(x->c, row, H), gates, c_before(r, l, t), A, H);
@@ -152,7 +152,7 @@ static void attend(const struct run *r, int t)
     const struct timeline *line = r->d.target;
     int H = r->H, row = line->start[t], A = timeline_alive(line, t);
     float *q = at(r->q, row, H), *y = at(r->y, row, H);
-    gemm_nt(y, q, r->d.out->data, A, H, H, 0);
+    weight_forward(y, q, r->d.out, A, false);
     for (int rank = 0; rank < A; rank++) {
         int b = line->sentence[rank], S = length_of(r->d.source, b);
         float *k = keys_at(r, b);
@@ -206,7 +206,7 @@ struct tensor *op_attentive_decoder(struct tape *t, const struct attentive_decod
     r->y = floats(t, N, H);
     r->drop = tape_dropout(t, d->drop);
 
-    gemm_nt(r->cells[0].gates, d->x->data, d->wx->data, N, 4 * H, d->x->cols, 0);
+    weight_forward(r->cells[0].gates, d->x->data, d->wx, N, false);
     kernel->add_bias(r->cells[0].gates, cells[0].bias->data, N, 4 * H);
     struct arena_mark mark = arena_mark(&t->arena);
     float *room = floats(t, line->B, H);
@@ -228,6 +228,7 @@ struct back {
     float **dc;                 /* (B,H), by rank */
     float *da;                  /* (N,H): gradient before the tanh */
     float *ds;                  /* gradient of the scores, laid out as p */
+    float *room;                /* (B,H) */
 };
 
 static void hand_on_backward(const struct run *r, const struct back *g, int t, const float *dout)
@@ -247,7 +248,9 @@ static void attend_backward(const struct run *r, const struct back *g, int t)
     const struct timeline *line = r->d.target;
     int H = r->H, row = line->start[t], A = timeline_alive(line, t);
     float *da = at(g->da, row, H), *dq = g->din[r->d.layers - 1] + H;
-    gemm_nn_ld(dq, 2 * H, da, H, r->d.out->data, H, A, H, H, 1);
+    weight_backward(g->room, da, r->d.out, A, false);
+    for (int rank = 0; rank < A; rank++)
+        kernel->add(at(dq, rank, 2 * H), at(g->room, rank, H), (size_t)H);
     for (int rank = 0; rank < A; rank++) {
         int b = line->sentence[rank], S = length_of(r->d.source, b);
         float *k = keys_at(r, b);
@@ -263,7 +266,7 @@ static void cell_backward(const struct run *r, const struct back *g, int l, int 
     struct cell_run *x = &r->cells[l];
     float *gates = at(x->gates, row, 4 * H), *din = g->din[l];
     kernel->lstm_backward(gates, g->dc[l], din + H, 2 * H, c_before(r, l, t), at(x->c, row, H), A, H);
-    gemm_nn(din, gates, r->d.cells[l].w->data, A, 2 * H, 4 * H, 0);
+    weight_backward(din, gates, r->d.cells[l].w, A, false);
     if (l)
         kernel->dropout_rows(g->din[l - 1] + H, 2 * H, din, 2 * H, A, H, (size_t)row * H, x->drop,
                              true);
@@ -301,13 +304,11 @@ static void weights_backward(struct tape *t, const struct run *r, const struct b
     for (int l = 0; l < r->d.layers; l++) {
         const struct decoder_cell *cell = &r->d.cells[l];
         const struct cell_run *x = &r->cells[l];
-        if (!cell->w->constant)
-            gemm_tn(tensor_grad(t, cell->w), x->gates, x->in, 4 * H, 2 * H, N, 1);
+        weight_gradient(t, cell->w, x->gates, x->in, N);
         if (!cell->bias->constant)
             kernel->bias_backward(tensor_grad(t, cell->bias), x->gates, N, 4 * H);
     }
-    if (!r->d.out->constant)
-        gemm_tn(tensor_grad(t, r->d.out), g->da, r->q, H, H, N, 1);
+    weight_gradient(t, r->d.out, g->da, r->q, N);
     if (!r->d.out_bias->constant)
         kernel->bias_backward(tensor_grad(t, r->d.out_bias), g->da, N, H);
 }
@@ -315,14 +316,9 @@ static void weights_backward(struct tape *t, const struct run *r, const struct b
 static void input_backward(struct tape *t, const struct run *r)
 {
     struct tensor *x = r->d.x, *wx = r->d.wx;
-    int N = x->rows, H = r->H;
-    bool accumulate;
-    if (!wx->constant)
-        gemm_tn(tensor_grad(t, wx), r->cells[0].gates, x->data, 4 * H, x->cols, N, 1);
-    if (x->constant)
-        return;
-    float *dx = tensor_grad_into(t, x, &accumulate);
-    gemm_nn(dx, r->cells[0].gates, wx->data, N, x->cols, 4 * H, accumulate ? 1 : 0);
+    bool accumulate = false;
+    float *dx = x->constant ? NULL : tensor_grad_into(t, x, &accumulate);
+    weight_gradients(t, dx, accumulate, wx, r->cells[0].gates, x->data, x->rows);
 }
 
 /* dK = dSᵀ Q and dV = Pᵀ dA, sentence by sentence, then back to the source's timeline. */
@@ -365,6 +361,7 @@ static void back_start(struct tape *t, const struct run *r, struct back *g)
         g->dc[l] = zeroed(t, B, r->H);
     }
     g->da = floats(t, r->d.target->N, r->H);
+    g->room = floats(t, B, r->H);
     g->ds = arena_take(&t->arena, (weights_size(r) + VEC) * sizeof(float));
 }
 

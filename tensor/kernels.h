@@ -33,6 +33,8 @@ struct kernels {
     void (*axpy)(float *y, const float *x, float a, size_t N);
     void (*scale)(float *y, float a, size_t N);
     double (*sum_squares)(const float *x, size_t N);
+    /* y = x rounded to the nearest bfloat16, ties to even: the upper half of a float's bits */
+    void (*to_bf16)(uint16_t *y, const float *x, size_t N);
 
     /* y (N,D) += bias (D) */
     void (*add_bias)(float *y, const float *bias, int N, int D);

@@ -1,14 +1,14 @@
 /* y = activation(x Wᵀ + b), and the activations that are operations of their own. */
-#include "tensor/gemm.h"
 #include "tensor/op_rows.h"
+#include "tensor/weight.h"
 
 struct tensor *op_linear(struct tape *t, struct tensor *x, struct tensor *w, struct tensor *bias,
                          enum linear_activation activation, float drop)
 {
-    int N = x->rows, I = x->cols, O = w->rows;
+    int N = x->rows, O = w->rows;
     struct tensor *y = tensor_new(t, N, O);
     struct dropout d = tape_dropout(t, drop);
-    gemm_nt(y->data, x->data, w->data, N, O, I, 0);
+    weight_forward(y->data, x->data, w, N, false);
     if (activation == LINEAR_RELU) {
         kernel->relu_forward(y->data, bias ? bias->data : NULL, N, O, d);
     } else {
@@ -28,21 +28,17 @@ struct tensor *op_linear(struct tape *t, struct tensor *x, struct tensor *w, str
 void linear_backward(struct tape *t, struct node *n)
 {
     struct tensor *x = n->in[0], *w = n->in[1], *bias = n->in[2], *y = n->out;
-    int N = x->rows, I = x->cols, O = w->rows;
+    int N = x->rows, O = w->rows;
     enum linear_activation activation = (enum linear_activation)(intptr_t)n->more;
-    bool accumulate;
+    bool accumulate = false;
     if (activation == LINEAR_RELU)
         kernel->relu_backward(y->grad, y->data, N, O, n->drop);
     else if (activation == LINEAR_TANH)
         kernel->tanh_backward(y->grad, y->grad, y->data, (size_t)N * O);
     if (bias && !bias->constant)
         kernel->bias_backward(tensor_grad(t, bias), y->grad, N, O);
-    if (!w->constant)
-        gemm_tn(tensor_grad(t, w), y->grad, x->data, O, I, N, 1);
-    if (!x->constant) {
-        float *dx = tensor_grad_into(t, x, &accumulate);
-        gemm_nn(dx, y->grad, w->data, N, I, O, accumulate ? 1 : 0);
-    }
+    float *dx = x->constant ? NULL : tensor_grad_into(t, x, &accumulate);
+    weight_gradients(t, dx, accumulate, w, y->grad, x->data, N);
 }
 
 struct tensor *linear_sample(struct tape *t, struct sample *s)

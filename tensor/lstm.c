@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "tensor/gemm.h"
 #include "tensor/op_rows.h"
+#include "tensor/weight.h"
 
 struct layer {
     struct tensor *wx, *wh, *bias, *h, *c;
@@ -74,7 +74,7 @@ static void step_forward(const struct layer *l, struct step s)
     int H = l->H, fresh = s.row + s.before;
     float *y = l->out.y->data, *c = l->out.c->data;
     if (s.before) {
-        gemm_nt(at(l->gates, s.row, 4 * H), h_before(l, s), l->wh->data, s.before, 4 * H, H, 1);
+        weight_forward(at(l->gates, s.row, 4 * H), h_before(l, s), l->wh, s.before, true);
         kernel->lstm_forward(at(y, s.row, H), H, at(c, s.row, H), at(l->gates, s.row, 4 * H),
                              c_before(l, s), s.before, H);
     }
@@ -102,7 +102,7 @@ struct lstm op_lstm(struct tape *t, struct tensor *x, struct tensor *wx, struct 
     *l = (struct layer){ wx, wh, bias, h, c, { tensor_new(t, N, H), tensor_new(t, N, H) },
                          line, reverse, H, floats(t, N, 4 * H), h ? by_rank(t, h, line) : NULL,
                          c ? by_rank(t, c, line) : NULL, zeroed(t, line->B, H) };
-    gemm_nt(l->gates, x->data, wx->data, N, 4 * H, x->cols, 0);
+    weight_forward(l->gates, x->data, wx, N, false);
     kernel->add_bias(l->gates, bias->data, N, 4 * H);
     for (int k = 0; k < line->T; k++)
         step_forward(l, step_at(l, k));
@@ -126,7 +126,7 @@ static void step_backward(const struct layer *l, struct step s, float *dc, float
                           l->zeros, at(c, fresh, H), s.rows - s.before, H);
     if (s.before) {
         float *before = s.row_before < 0 ? dh_first : at(dy, s.row_before, H);
-        gemm_nn(before, dgates, l->wh->data, s.before, H, 4 * H, 1);
+        weight_backward(before, dgates, l->wh, s.before, true);
     }
 }
 
@@ -167,14 +167,10 @@ void lstm_backward(struct tape *t, struct node *n)
     if (!l->bias->constant)
         kernel->bias_backward(tensor_grad(t, l->bias), l->gates, N, 4 * H);
     if (!l->wh->constant)
-        gemm_tn(tensor_grad(t, l->wh), l->gates, recurrent_inputs(t, l), 4 * H, H, N, 1);
-    if (!l->wx->constant)
-        gemm_tn(tensor_grad(t, l->wx), l->gates, x->data, 4 * H, x->cols, N, 1);
-    if (!x->constant) {
-        bool accumulate;
-        float *dx = tensor_grad_into(t, x, &accumulate);
-        gemm_nn(dx, l->gates, l->wx->data, N, x->cols, 4 * H, accumulate ? 1 : 0);
-    }
+        weight_gradient(t, l->wh, l->gates, recurrent_inputs(t, l), N);
+    bool accumulate = false;
+    float *dx = x->constant ? NULL : tensor_grad_into(t, x, &accumulate);
+    weight_gradients(t, dx, accumulate, l->wx, l->gates, x->data, N);
 }
 
 /* Three sentences, one of a single token, both ways round, a first state, and a use of the cells. */

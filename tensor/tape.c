@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "tensor/product.h"
 
 struct tensor *tensor_new(struct tape *tape, int rows, int cols)
 {
@@ -24,6 +25,7 @@ struct tensor *tape_param(struct tape *tape, int ref)
     t->cols = p->cols;
     t->data = tape->params->block + p->offset;
     t->grad = tape->grads ? tape->grads + p->offset : NULL;
+    t->pack = packs_find(tape->packs, ref);
     return t;
 }
 

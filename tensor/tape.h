@@ -26,6 +26,7 @@ struct tensor {
     float *grad;        /* NULL until something is written there */
     int rows, cols;
     bool constant;      /* no gradient wanted */
+    const struct pack *pack;    /* a weight laid out for products (product.h), or NULL */
 };
 
 struct node;
@@ -55,6 +56,7 @@ struct node {
 struct tape {
     struct arena arena;         /* everything of one pass */
     const struct param_set *params;
+    const struct packs *packs;  /* the weights laid out for products, or NULL */
     float *grads;               /* a block of gradients to add into; NULL: inference, no nodes */
     bool train;                 /* dropout is on */
     uint32_t seed;              /* dropout; each use takes the next number */

@@ -1,5 +1,14 @@
 /* How fast a training loop runs, as target tokens/s and as a share of what sgemm reaches on the
- * same cores in the same run: sgemm is timed before, between and after the rounds of training. */
+ * same cores in the same run: sgemm is timed before, between and after the rounds of training.
+ *
+ * With --serve it obeys standard input instead, so that a driver can alternate it with others:
+ *
+ *     train N     N updates; answers: seconds, target tokens, model FLOPs, loss a token of the last one
+ *     sgemm       answers: GFLOP/s
+ *     rss         answers: the largest resident size so far, in bytes
+ *
+ * --batches FILE writes the first --updates batches, a JSON array of sentences a line, each
+ * [source ids, input ids, output ids]; training goes round these batches. */
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -20,11 +29,13 @@
 #include "seq2seq/workers.h"
 #include "tensor/adam.h"
 #include "tensor/gemm.h"
+#include "tensor/product.h"
 #include "tokenize/tokenizer.h"
 
 struct bench {
-    char *name, *vocab, *store;
-    int threads, updates, rounds, micro_tokens;
+    char *name, *vocab, *store, *batches;
+    int threads, updates, rounds, micro_tokens, precision;
+    bool serve;
 };
 
 #define FIELD(member) offsetof(struct bench, member)
@@ -35,6 +46,9 @@ static const struct option bench_options[] = {
     { "threads", OPTION_INT, FIELD(threads), "2", 1, 256, "workers" },
     { "updates", OPTION_INT, FIELD(updates), "12", 1, 1e6, "updates a round" },
     { "rounds", OPTION_INT, FIELD(rounds), "5", 1, 1000, "rounds; medians are printed" },
+    { "batches", OPTION_STRING, FIELD(batches), NULL, 0, 0, "write the batches there and do nothing else" },
+    { "precision", OPTION_CHOICE, FIELD(precision), "fp32", 0, 0, "of products", precision_names },
+    { "serve", OPTION_FLAG, FIELD(serve), "false", 0, 0, "obey standard input" },
     { "micro-tokens", OPTION_INT, FIELD(micro_tokens), "0", 0, 1e9, "tokens that a worker takes at a time" },
     { 0 }
 };
@@ -89,7 +103,7 @@ static double batch_flops(const struct model *m, const struct batch *b)
         const struct param *p = &m->params.items[i];
         double weights = (double)p->rows * p->cols;
         bool on_source = !strncmp(p->name, "encoder.", 8) || ends_with(p->name, "cross.kv.weight") ||
-                         ends_with(p->name, "attention.score.weight");
+                         ends_with(p->name, "attention.memory.weight");
         if (p->rows > 1 && !strstr(p->name, "embed") && !strstr(p->name, "positions") &&
             strncmp(p->name, "output", 6))
             forward += 2 * weights * (on_source ? source : target);
@@ -130,7 +144,8 @@ static double median(const struct round *rounds, int count, size_t offset)
 struct trainer {
     struct model *m;
     struct batch_source data;
-    struct batch batch;
+    struct batch *batches;      /* gone round and round */
+    int batch_count;
     struct workers *workers;
     struct adam adam;
     struct adam_config adam_config;
@@ -138,15 +153,16 @@ struct trainer {
     int64_t update;
 };
 
-static int train_updates(struct trainer *t, int updates, struct round *r, struct error *err)
+struct work { double seconds, tokens, flops, loss; };
+
+static int train_updates(struct trainer *t, int updates, struct work *w, struct error *err)
 {
-    double flops = 0, tokens = 0, start = clock_seconds();
+    double start = clock_seconds();
+    *w = (struct work){ 0 };
     for (int u = 0; u < updates; u++) {
         struct loss_sums sums = { 0 };
-        int more = t->data.next(t->data.state, &t->batch, err);
-        if (more == 0)
-            more = t->data.next(t->data.state, &t->batch, err);
-        if (more < 0 || workers_run(t->workers, &t->batch, &(struct moment){ .update = t->update }, 0, &sums, err) < 0)
+        const struct batch *b = &t->batches[t->update % t->batch_count];
+        if (workers_run(t->workers, b, &(struct moment){ .update = t->update }, 0, &sums, err) < 0)
             return -1;
         float factor = (float)(1 / sums.tokens);
         double norm = grads_reduce(workers_grads(t->workers), pool_threads(t->pool), t->m->params.total, factor,
@@ -155,13 +171,111 @@ static int train_updates(struct trainer *t, int updates, struct round *r, struct
             return error_set(err, "the gradient is not finite");
         adam_update(&t->adam, &t->m->params, workers_grads(t->workers)[0], norm, factor, 1e-4f, &t->adam_config,
                     t->pool);
-        flops += batch_flops(t->m, &t->batch);
-        tokens += t->batch.target_tokens;
+        w->flops += batch_flops(t->m, b);
+        w->tokens += b->target_tokens;
+        w->loss = sums.loss / sums.tokens;
         t->update++;
     }
-    double seconds = clock_seconds() - start;
-    r->tokens_per_s = tokens / seconds;
-    r->gflops = 1e-9 * flops / seconds;
+    w->seconds = clock_seconds() - start;
+    return 0;
+}
+
+static int take_batches(struct trainer *t, int count, struct error *err)
+{
+    t->batches = xcalloc((size_t)count, sizeof *t->batches);
+    t->batch_count = count;
+    for (int i = 0; i < count; i++) {
+        int more = t->data.next(t->data.state, &t->batches[i], err);
+        if (more == 0)
+            more = t->data.next(t->data.state, &t->batches[i], err);
+        if (more < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static double resident_most(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss * 1024;
+}
+
+/* ---- batches for others ---- */
+
+static void print_ids(FILE *f, const int32_t *ids, int32_t first, int32_t end, const char *after)
+{
+    for (int32_t i = first; i < end; i++)
+        fprintf(f, "%s%d", i > first ? "," : "[", ids[i]);
+    fprintf(f, "]%s", after);
+}
+
+static int write_batches(const struct trainer *t, const char *path, struct error *err)
+{
+    FILE *f = fopen(path, "w");
+    if (!f)
+        return error_set(err, "cannot write '%s'", path);
+    for (int i = 0; i < t->batch_count; i++) {
+        const struct batch *b = &t->batches[i];
+        for (int s = 0; s < b->B; s++) {
+            fputs(s ? ",[" : "[[", f);
+            print_ids(f, b->source, b->source_start[s], b->source_start[s + 1], ",");
+            print_ids(f, b->input, b->target_start[s], b->target_start[s + 1], ",");
+            print_ids(f, b->output, b->target_start[s], b->target_start[s + 1], "]");
+        }
+        fputs("]\n", f);
+    }
+    return fclose(f) ? error_set(err, "cannot write '%s'", path) : 0;
+}
+
+/* ---- rounds of one's own, or as told ---- */
+
+static int run_rounds(const struct bench *b, struct trainer *t, struct error *err)
+{
+    struct round rounds[1000];
+    struct work w;
+    double before = sgemm_rate(t->pool);
+    if (train_updates(t, b->updates, &w, err) < 0)              /* not counted: first touch of memory */
+        return -1;
+    for (int i = 0; i < b->rounds; i++) {
+        if (train_updates(t, b->updates, &w, err) < 0)
+            return -1;
+        double after = sgemm_rate(t->pool);
+        rounds[i] = (struct round){ w.tokens / w.seconds, 1e-9 * w.flops / w.seconds, (before + after) / 2 };
+        before = after;
+        fprintf(stderr, "round %d: %.0f target tokens/s, %.1f GFLOP/s, sgemm %.1f GFLOP/s\n", i + 1,
+                rounds[i].tokens_per_s, rounds[i].gflops, rounds[i].sgemm);
+    }
+    double rate = median(rounds, b->rounds, offsetof(struct round, tokens_per_s));
+    double gflops = median(rounds, b->rounds, offsetof(struct round, gflops));
+    double sgemm = median(rounds, b->rounds, offsetof(struct round, sgemm));
+    printf("figure %s.tokens_per_s %.0f target-tokens/s\n", b->name, rate);
+    printf("figure %s.gflops %.1f GFLOP/s\n", b->name, gflops);
+    printf("figure %s.sgemm %.1f GFLOP/s\n", b->name, sgemm);
+    printf("figure %s.sgemm_share %.3f ratio\n", b->name, gflops / sgemm);
+    printf("figure %s.rss %.0f MB\n", b->name, resident_most() / 1048576);
+    return 0;
+}
+
+static int serve(struct trainer *t, struct error *err)
+{
+    char line[100];
+    struct work w;
+    int updates;
+    while (fgets(line, sizeof line, stdin)) {
+        if (sscanf(line, "train %d", &updates) == 1) {
+            if (train_updates(t, updates, &w, err) < 0)
+                return -1;
+            printf("%.6f %.0f %.6g %.5f\n", w.seconds, w.tokens, w.flops, w.loss);
+        } else if (!strcmp(line, "sgemm\n")) {
+            printf("%.2f\n", sgemm_rate(t->pool));
+        } else if (!strcmp(line, "rss\n")) {
+            printf("%.0f\n", resident_most());
+        } else {
+            return error_set(err, "what is '%s'?", line);
+        }
+        fflush(stdout);
+    }
     return 0;
 }
 
@@ -171,48 +285,31 @@ static int run(const struct bench *b, const struct model_config *mc, const struc
     struct tokenizer *vocab = tokenizer_load(b->vocab, err);
     struct store *store = vocab ? store_open(b->store, true, err) : NULL;
     struct trainer t = { 0 };
-    struct round rounds[1000];
     struct objective o = objective_cross_entropy(0.1f);
     if (!store || !(t.m = model_new(mc, vocab, vocab, 1, err)) ||
-        batching_open(&t.data, store, model_bos(t.m), model_eos(t.m), bc, NULL, err) < 0)
+        batching_open(&t.data, store, model_bos(t.m), model_eos(t.m), bc, NULL, err) < 0 ||
+        take_batches(&t, b->updates, err) < 0)
         return -1;
+    if (b->batches)
+        return write_batches(&t, b->batches, err);
     t.pool = pool_new(b->threads);
     t.adam_config = (struct adam_config){ 0.9f, 0.98f, 1e-9f, 0, 1, 0 };
     adam_init(&t.adam, &t.m->params, &t.adam_config);
-    t.workers = workers_new(t.m, &o, t.pool, 1, b->micro_tokens ? b->micro_tokens : t.m->arch->micro_tokens);
+    t.workers = workers_new(t.m, &o, t.pool, 1, b->micro_tokens ? b->micro_tokens : t.m->arch->micro_tokens,
+                            b->precision);
     fprintf(stderr, "%s: %lld parameters\n", t.m->arch->name, (long long)model_parameters(t.m));
-
-    double before = sgemm_rate(t.pool);
-    if (train_updates(&t, b->updates, &rounds[0], err) < 0)      /* not counted: first touch of memory */
-        return -1;
-    for (int i = 0; i < b->rounds; i++) {
-        if (train_updates(&t, b->updates, &rounds[i], err) < 0)
-            return -1;
-        double after = sgemm_rate(t.pool);
-        rounds[i].sgemm = (before + after) / 2;
-        before = after;
-        fprintf(stderr, "round %d: %.0f target tokens/s, %.1f GFLOP/s, sgemm %.1f GFLOP/s\n", i + 1,
-                rounds[i].tokens_per_s, rounds[i].gflops, rounds[i].sgemm);
-    }
-    double rate = median(rounds, b->rounds, offsetof(struct round, tokens_per_s));
-    double gflops = median(rounds, b->rounds, offsetof(struct round, gflops));
-    double sgemm = median(rounds, b->rounds, offsetof(struct round, sgemm));
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("figure %s.tokens_per_s %.0f target-tokens/s\n", b->name, rate);
-    printf("figure %s.gflops %.1f GFLOP/s\n", b->name, gflops);
-    printf("figure %s.sgemm %.1f GFLOP/s\n", b->name, sgemm);
-    printf("figure %s.sgemm_share %.3f ratio\n", b->name, gflops / sgemm);
-    printf("figure %s.rss %.0f MB\n", b->name, (double)usage.ru_maxrss / 1024);
+    int ret = b->serve ? serve(&t, err) : run_rounds(b, &t, err);
     workers_free(t.workers);
     pool_free(t.pool);
     adam_release(&t.adam);
-    batch_release(&t.batch);
+    for (int i = 0; i < t.batch_count; i++)
+        batch_release(&t.batches[i]);
+    free(t.batches);
     t.data.free(t.data.state);
     o.free(o.shared);
     store_close(store);
     model_free(t.m);
-    return 0;
+    return ret;
 }
 
 int main(int argc, char **argv)

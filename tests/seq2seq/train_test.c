@@ -18,6 +18,7 @@
 #include "seq2seq/schedule.h"
 #include "seq2seq/train.h"
 #include "seq2seq/workers.h"
+#include "tensor/product.h"
 #include "tokenize/tokenizer.h"
 
 static struct error err;
@@ -352,7 +353,7 @@ static void pieces_of_a_batch_add_up_to_its_gradient(void **state)
         struct objective o = objective_cross_entropy(0.1f);
         struct batch b = { 0 };
         struct pool *one = pool_new(1), *three = pool_new(3);
-        struct workers *whole = workers_new(m, &o, one, 1, 0), *pieces = workers_new(m, &o, three, 1, 16);
+        struct workers *whole = workers_new(m, &o, one, 1, 0, 0), *pieces = workers_new(m, &o, three, 1, 16, 0);
         struct loss_sums a = { 0 }, c = { 0 };
         assert_int_equal(train.next(train.state, &b, &err), 1);
         expect_ok(workers_run(whole, &b, &(struct moment){ 0 }, 0, &a, &err));
@@ -370,6 +371,46 @@ static void pieces_of_a_batch_add_up_to_its_gradient(void **state)
         workers_free(pieces);
         pool_free(one);
         pool_free(three);
+        batch_release(&b);
+        o.free(o.shared);
+        train.free(train.state);
+        store_close(store);
+        model_free(m);
+    }
+}
+
+/* Products of rounded factors point the same way; only the last bits of a mantissa of 8 are at stake. */
+static void gradients_at_bf16_are_close_to_those_at_fp32(void **state)
+{
+    if (precision_check(PRECISION_BF16, &err) < 0) {
+        print_message("skipped: %s\n", err.text);
+        skip();
+    }
+    for (int i = 0; i < 2; i++) {
+        struct model *m = model_make(archs[i]);
+        struct store *store = corpus_make(m, 60);
+        struct batch_source train = batches_make(m, store, true);
+        struct objective o = objective_cross_entropy(0.1f);
+        struct batch b = { 0 };
+        struct pool *pool = pool_new(1);
+        struct workers *fp32 = workers_new(m, &o, pool, 1, 0, PRECISION_FP32);
+        struct workers *bf16 = workers_new(m, &o, pool, 1, 0, PRECISION_BF16);
+        struct loss_sums a = { 0 }, c = { 0 };
+        double difference = 0, size = 0;
+        assert_int_equal(train.next(train.state, &b, &err), 1);
+        expect_ok(workers_run(fp32, &b, &(struct moment){ 0 }, 0, &a, &err));
+        expect_ok(workers_run(bf16, &b, &(struct moment){ 0 }, 0, &c, &err));
+        assert_true(a.loss != c.loss && fabs(a.loss - c.loss) < 2e-3 * a.loss);
+        for (size_t k = 0; k < m->params.total; k++) {
+            double x = (double)workers_grads(fp32)[0][k], y = (double)workers_grads(bf16)[0][k];
+            difference += (x - y) * (x - y);
+            size += x * x;
+        }
+        if (difference > 2e-2 * 2e-2 * size)
+            fail_msg("%s: the gradients differ by %g of their length", archs[i], sqrt(difference / size));
+        workers_free(fp32);
+        workers_free(bf16);
+        pool_free(pool);
         batch_release(&b);
         o.free(o.shared);
         train.free(train.state);
@@ -440,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_gradient_that_is_not_finite_stops_with_a_message),
         cmocka_unit_test(a_run_without_an_end_is_refused),
         cmocka_unit_test(pieces_of_a_batch_add_up_to_its_gradient),
+        cmocka_unit_test(gradients_at_bf16_are_close_to_those_at_fp32),
         cmocka_unit_test(schedules_follow_their_formulas),
         cmocka_unit_test(saved_models_load_with_the_same_weights_and_damage_is_noticed),
     };
