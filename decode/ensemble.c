@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "seq2seq/watch.h"
 #include "tensor/kernels.h"
 
 struct members {
@@ -14,7 +15,9 @@ struct members {
     int count;
     enum average average;
     float *logit;               /* (rows,V) of one member */
-    int logit_rows;
+    size_t logit_room;
+    const struct candidates *limit;     /* NULL: all tokens */
+    struct watch watch;
 };
 
 static void members_admit(void *state, const int32_t *source, const int32_t *source_start, int B,
@@ -46,23 +49,25 @@ static float finish_row(const struct members *m, float *sum, int V)
     return logf((float)m->count);
 }
 
+/* Scores of row r that mean something. */
+static int row_length(const struct members *m, int r)
+{
+    return m->limit ? m->limit->own_count[r] : m->items[0].vocab;
+}
+
 static void members_step(void *state, const int32_t *token, int rows, float *logit, float *lse)
 {
     struct members *m = state;
-    int V = m->items[0].vocab;
-    if (rows > m->logit_rows) {
-        free(m->logit);
-        m->logit = xaligned((size_t)rows * (size_t)V * sizeof *m->logit);
-        m->logit_rows = rows;
-    }
-    memset(logit, 0, (size_t)rows * (size_t)V * sizeof *logit);
+    size_t width = (size_t)(m->limit ? m->limit->count : m->items[0].vocab);
+    ARRAY_GROW(m->logit, m->logit_room, (size_t)rows * width);
+    memset(logit, 0, (size_t)rows * width * sizeof *logit);
     for (int i = 0; i < m->count; i++) {
         m->items[i].step(m->items[i].state, token, rows, m->logit, NULL);
         for (int r = 0; r < rows; r++)
-            add_member(m, logit + (size_t)r * (size_t)V, m->logit + (size_t)r * (size_t)V, V);
+            add_member(m, logit + (size_t)r * width, m->logit + (size_t)r * width, row_length(m, r));
     }
     for (int r = 0; r < rows; r++) {
-        float sum = finish_row(m, logit + (size_t)r * (size_t)V, V);
+        float sum = finish_row(m, logit + (size_t)r * width, row_length(m, r));
         if (lse)
             lse[r] = sum;
     }
@@ -82,6 +87,32 @@ static void members_clear(void *state)
         m->items[i].clear(m->items[i].state);
 }
 
+static void members_limit(void *state, const struct candidates *c)
+{
+    struct members *m = state;
+    m->limit = c;
+    for (int i = 0; i < m->count; i++)
+        m->items[i].limit(m->items[i].state, c);
+}
+
+static void members_watch(void *state, bool on)
+{
+    struct members *m = state;
+    for (int i = 0; i < m->count; i++)
+        m->items[i].watch(m->items[i].state, on);
+}
+
+/* The mean of the members' weights. */
+static const float *members_attention(void *state, int row, int count)
+{
+    struct members *m = state;
+    watch_begin(&m->watch, 1, count);
+    for (int i = 0; i < m->count; i++)
+        kernel->axpy(m->watch.weight, m->items[i].attention(m->items[i].state, row, count),
+                     1 / (float)m->count, (size_t)count);
+    return m->watch.weight;
+}
+
 static void members_free(void *state)
 {
     struct members *m = state;
@@ -89,6 +120,7 @@ static void members_free(void *state)
         m->items[i].free(m->items[i].state);
     free(m->items);
     free(m->logit);
+    free(m->watch.weight);
     free(m);
 }
 
@@ -99,12 +131,19 @@ struct stepper ensemble_stepper(const struct stepper *members, int count, enum a
     m->items = xcalloc((size_t)count, sizeof *m->items);
     m->count = count;
     m->average = average;
+    bool limit = true, watch = true;
     for (int i = 0; i < count; i++) {
+        limit &= members[i].limit != NULL;
+        watch &= members[i].watch != NULL;
         assert(members[i].vocab == members[0].vocab && members[i].eos == members[0].eos
                && members[i].bos == members[0].bos);
         m->items[i] = members[i];
     }
-    return (struct stepper){ members[0].vocab, members[0].bos, members[0].eos, m, members_admit,
-                             members_step, members_reorder, members_clear, members_free,
-                             members[0].special, members[0].special_count };
+    return (struct stepper){
+        .vocab = members[0].vocab, .bos = members[0].bos, .eos = members[0].eos, .state = m,
+        .admit = members_admit, .step = members_step, .reorder = members_reorder,
+        .clear = members_clear, .free = members_free, .limit = limit ? members_limit : NULL,
+        .watch = watch ? members_watch : NULL, .attention = watch ? members_attention : NULL,
+        .special = members[0].special, .special_count = members[0].special_count,
+    };
 }

@@ -10,6 +10,8 @@
 
 #include "base/memory.h"
 #include "seq2seq/lstm.h"
+#include "seq2seq/step_output.h"
+#include "seq2seq/watch.h"
 #include "tensor/gemm.h"
 #include "tensor/ops.h"
 
@@ -36,6 +38,8 @@ struct state {
     int rows, room;
     struct memory **memory, **memory_next;
     struct layer_state *layer;
+    struct step_output output;
+    struct watch watch;
 };
 
 static float *at(float *x, int row, int cols)
@@ -163,10 +167,14 @@ static float *step_attend(struct state *s)
     float *p = tensor_new(&s->tape, 1, PADDED(longest_memory(s)))->data;
     float *q = s->layer[s->layers - 1].in + H;
     gemm_nt_ld(raw->data, H, q, 2 * H, weight(s, s->r->attend), H, rows, H, H, 0);
+    if (s->watch.on)
+        watch_begin(&s->watch, rows, longest_memory(s));
     for (int r = 0; r < rows; r++) {
         const struct memory *m = s->memory[r];
         kernel->attend_forward(at(raw->data, r, H), p, at(q, r, 2 * H), m->kv, m->kv + H, 2 * H,
                                m->S, PADDED(m->S), H);
+        if (s->watch.on)
+            watch_add(&s->watch, r, p, m->S, 1);
     }
     kernel->add_bias(raw->data, weight(s, s->r->attend_bias), rows, H);
     kernel->tanh_forward(y->data, raw->data, (size_t)rows * (size_t)H);
@@ -176,7 +184,7 @@ static float *step_attend(struct state *s)
 static void step(void *state, const int32_t *token, int rows, float *logit, float *lse)
 {
     struct state *s = state;
-    int H = s->H, V = s->m->config.target_vocab;
+    int H = s->H;
     assert(rows == s->rows);
     float *x = lstm_embed(s->m, &s->tape, s->r->target_embed, token, rows)->data;
     float *gates = tensor_new(&s->tape, rows, 4 * H)->data;
@@ -187,9 +195,7 @@ static void step(void *state, const int32_t *token, int rows, float *logit, floa
     }
     float *y = step_attend(s);
     copy_rows(s->layer[0].in, 2 * H, y, H, rows, H);
-    model_logits(s->m, logit, y, rows);
-    for (int r = 0; r < rows && lse; r++)
-        lse[r] = kernel->log_sum_exp(logit + (size_t)r * (size_t)V, V);
+    step_output(&s->output, logit, lse, y, rows);
     tape_reset(&s->tape);
 }
 
@@ -242,10 +248,31 @@ static void clear(void *state)
     reorder(state, NULL, 0);
 }
 
+static void limit(void *state, const struct candidates *c)
+{
+    struct state *s = state;
+    step_output_limit(&s->output, c);
+}
+
+static void watch(void *state, bool on)
+{
+    struct state *s = state;
+    s->watch.on = on;
+}
+
+static const float *attention(void *state, int row, int count)
+{
+    const struct state *s = state;
+    assert(count <= s->watch.width);
+    return watch_row(&s->watch, row);
+}
+
 static void state_free(void *state)
 {
     struct state *s = state;
     clear(s);
+    step_output_release(&s->output);
+    free(s->watch.weight);
     for (int l = 0; l < s->layers; l++) {
         free(s->layer[l].in);
         free(s->layer[l].in_next);
@@ -265,6 +292,7 @@ int lstm_stepper(struct stepper *out, const struct model *m)
     s->m = m;
     s->r = m->refs;
     s->tape.params = &m->params;
+    s->output.m = m;
     s->H = m->config.dim;
     s->layers = m->config.decoder_layers;
     s->layer = xcalloc((size_t)s->layers, sizeof *s->layer);
@@ -272,6 +300,7 @@ int lstm_stepper(struct stepper *out, const struct model *m)
         .special = m->special, .special_count = m->special_count,
         .vocab = m->config.target_vocab, .bos = model_bos(m), .eos = model_eos(m), .state = s,
         .admit = admit, .step = step, .reorder = reorder, .clear = clear, .free = state_free,
+        .limit = limit, .watch = watch, .attention = attention,
     };
     return 0;
 }

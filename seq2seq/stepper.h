@@ -1,7 +1,18 @@
 #ifndef SEQ2SEQ_STEPPER_H
 #define SEQ2SEQ_STEPPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* The tokens that rows may choose from, where these are not all: each row has its own, and the
+ * output layer is computed once for all of them together. */
+struct candidates {
+    uint64_t version;           /* never 0; another one when ids have changed */
+    const int32_t *ids;         /* of all rows together, ascending */
+    int count;
+    const int32_t *const *own;  /* of each row: its places in ids, ascending … */
+    const int *own_count;       /* … and how many; at least one */
+};
 
 /* Anything that can score the next token: search's only view of a model.  A transformer, an
  * LSTM, an ensemble, an int8 model and a three-word toy all implement it.
@@ -20,6 +31,16 @@
  *              (finished hypotheses are dropped by not being anyone's parent) or more (a beam
  *              opens up).  A row that is its parent's only child costs nothing.
  *     clear    drops all rows and sentences; memory is kept.
+ *     limit    from the next step on row r chooses from its own candidates only: logit is
+ *              (rows,c->count), of which the first c->own_count[r] of row r mean something: [r,i] is
+ *              token c->ids[c->own[r][i]], and lse is over these.  Borrowed; the caller keeps it up
+ *              to date with the rows.  NULL: all tokens again.
+ *     watch    from the next step on (or no longer) the attention is kept.
+ *     attention
+ *              how row r of the last step looked at its source: a weight for each of its `count`
+ *              tokens, </s> included, that sum to one.  Valid until the next call of any kind.
+ *
+ * The last three are NULL in a stepper that cannot.
  *
  * A stepper belongs to one thread; the weights behind it may be shared. */
 struct stepper {
@@ -32,6 +53,9 @@ struct stepper {
     void (*reorder)(void *state, const int *parent, int rows);
     void (*clear)(void *state);
     void (*free)(void *state);
+    void (*limit)(void *state, const struct candidates *c);
+    void (*watch)(void *state, bool on);
+    const float *(*attention)(void *state, int row, int count);
     /* Tokens that no text holds, <unk> and <s> among them: search chooses them only when asked. */
     const int32_t *special;
     int special_count;

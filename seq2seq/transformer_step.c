@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "seq2seq/step_output.h"
 #include "seq2seq/transformer.h"
+#include "seq2seq/watch.h"
 #include "tensor/ops.h"
 
 #define FIRST_STEPS 32          /* room of a new slot; doubled when full */
@@ -44,6 +46,8 @@ struct state {
     int spares, spare_room;
     float *scores;
     int scores_room;
+    struct step_output output;
+    struct watch watch;
 };
 
 static int width(const struct state *s)
@@ -219,15 +223,19 @@ static float *scores_of(struct state *s, int T)
     return s->scores;
 }
 
-/* All heads of one row over T keys and values with room for more. */
-static void attend(struct state *s, float *out, const float *q, const float *kv, int room, int T)
+/* All heads of one row over T keys and values with room for more; watched_row -1: none. */
+static void attend(struct state *s, float *out, const float *q, const float *kv, int room, int T,
+                   int watched_row)
 {
     int D = width(s), heads = s->pass.m->config.heads, d = D / heads;
     const float *v = kv + (size_t)D * room;
     float *scores = scores_of(s, T + VEC);
-    for (int h = 0; h < heads; h++)
+    for (int h = 0; h < heads; h++) {
         kernel->attend_one(out + h * d, q + h * d, kv + (size_t)h * d * room, room, v + h * d, D, T, d,
                            1 / sqrtf((float)d), scores);
+        if (watched_row >= 0)
+            watch_add(&s->watch, watched_row, scores, T, 1 / (float)heads);
+    }
 }
 
 static void slot_append(const struct state *s, const struct slot *slot, int layer, const float *kv)
@@ -249,7 +257,7 @@ static struct tensor *step_self(struct state *s, struct tensor *x, int layer)
         struct slot *slot = s->row[r].slot;
         const float *qkv_r = qkv->data + (size_t)r * 3 * D;
         slot_append(s, slot, layer, qkv_r + D);
-        attend(s, y->data + (size_t)r * D, qkv_r, slot->layer[layer], slot->room, slot->length + 1);
+        attend(s, y->data + (size_t)r * D, qkv_r, slot->layer[layer], slot->room, slot->length + 1, -1);
     }
     return sublayer_output(&s->pass, x, pass_linear(&s->pass, y, l->self_out), l->norm_self);
 }
@@ -271,15 +279,33 @@ static struct tensor *step_ssru(struct state *s, struct tensor *x, int layer)
     return sublayer_output(&s->pass, x, y, l->norm_self);
 }
 
+static int longest_memory(const struct state *s)
+{
+    int S = 0;
+    for (int r = 0; r < s->rows; r++)
+        S = s->row[r].memory->S > S ? s->row[r].memory->S : S;
+    return S;
+}
+
+/* The last layer but one aligns best (Garg 2019). */
+static bool is_watched(const struct state *s, int layer)
+{
+    return s->watch.on && layer == (layers(s) > 1 ? layers(s) - 2 : 0);
+}
+
 static struct tensor *step_cross(struct state *s, struct tensor *x, int layer)
 {
     const struct layer_refs *l = &s->pass.r->decoder[layer];
     int D = width(s);
     struct tensor *q = pass_linear(&s->pass, sublayer_input(&s->pass, x, l->norm_cross), l->cross_q);
     struct tensor *y = tensor_new(&s->tape, s->rows, D);
+    bool watched = is_watched(s, layer);
+    if (watched)
+        watch_begin(&s->watch, s->rows, longest_memory(s));
     for (int r = 0; r < s->rows; r++) {
         const struct memory *m = s->row[r].memory;
-        attend(s, y->data + (size_t)r * D, q->data + (size_t)r * D, memory_layer(s, m, layer), m->room, m->S);
+        attend(s, y->data + (size_t)r * D, q->data + (size_t)r * D, memory_layer(s, m, layer), m->room, m->S,
+               watched ? r : -1);
     }
     return sublayer_output(&s->pass, x, pass_linear(&s->pass, y, l->cross_out), l->norm_cross);
 }
@@ -295,7 +321,6 @@ static struct tensor *step_embed(struct state *s, const int32_t *token)
 static void step(void *state, const int32_t *token, int rows, float *logit, float *lse)
 {
     struct state *s = state;
-    int V = s->pass.m->config.target_vocab;
     assert(rows == s->rows);
     struct tensor *x = step_embed(s, token);
     for (int r = 0; r < rows; r++)
@@ -306,12 +331,9 @@ static void step(void *state, const int32_t *token, int rows, float *logit, floa
         x = feed_forward(&s->pass, x, &s->pass.r->decoder[l]);
     }
     x = final_norm(&s->pass, x, s->pass.r->decoder_norm);
-    model_logits(s->pass.m, logit, x->data, rows);
-    for (int r = 0; r < rows; r++) {
-        if (lse)
-            lse[r] = kernel->log_sum_exp(logit + (size_t)r * V, V);
+    step_output(&s->output, logit, lse, x->data, rows);
+    for (int r = 0; r < rows; r++)
         s->row[r].slot->length++;
-    }
     tape_reset(&s->tape);
 }
 
@@ -348,10 +370,31 @@ static void clear(void *state)
     reorder(state, NULL, 0);
 }
 
+static void limit(void *state, const struct candidates *c)
+{
+    struct state *s = state;
+    step_output_limit(&s->output, c);
+}
+
+static void watch(void *state, bool on)
+{
+    struct state *s = state;
+    s->watch.on = on;
+}
+
+static const float *attention(void *state, int row, int count)
+{
+    const struct state *s = state;
+    assert(count <= s->watch.width);
+    return watch_row(&s->watch, row);
+}
+
 static void state_free(void *state)
 {
     struct state *s = state;
     clear(s);
+    step_output_release(&s->output);
+    free(s->watch.weight);
     while (s->spares)
         slot_free(s->spare[--s->spares], layers(s));
     free(s->spare);
@@ -368,10 +411,12 @@ int transformer_stepper(struct stepper *out, const struct model *m)
     struct state *s = xcalloc(1, sizeof *s);
     s->tape.params = &m->params;
     s->pass = (struct pass){ m, m->refs, &s->tape };
+    s->output.m = m;
     *out = (struct stepper){
         .special = m->special, .special_count = m->special_count,
         .vocab = m->config.target_vocab, .state = s, .admit = admit, .step = step,
         .reorder = reorder, .clear = clear, .free = state_free,
+        .limit = limit, .watch = watch, .attention = attention,
         .bos = model_bos(m), .eos = model_eos(m),
     };
     return 0;

@@ -238,6 +238,122 @@ static void rows_keep_their_states_when_others_join_leave_and_multiply(void **st
     }
 }
 
+/* ---- candidates and attention ---- */
+
+/* Every `stride`-th token from `first` on belongs to a row; all of them to the union. */
+struct lists {
+    struct candidates all;
+    int32_t ids[4096], own[SENTENCES][4096];
+    const int32_t *rows[SENTENCES];
+    int counts[SENTENCES];
+};
+
+static void lists_fill(struct lists *l, int V, int rows, int shift, uint64_t version)
+{
+    static int place[4096];
+    l->all = (struct candidates){ version, l->ids, 0, l->rows, l->counts };
+    for (int v = 0; v < V; v++) {
+        bool wanted = false;
+        for (int r = 0; r < rows; r++)
+            wanted |= (v + shift) % (7 + r) == 0;
+        if (wanted) {
+            place[v] = l->all.count;
+            l->ids[l->all.count++] = v;
+        }
+    }
+    for (int r = 0; r < rows; r++) {
+        l->counts[r] = 0;
+        l->rows[r] = l->own[r];
+        for (int v = 0; v < V; v++)
+            if ((v + shift) % (7 + r) == 0)
+                l->own[r][l->counts[r]++] = place[v];
+    }
+}
+
+static void assert_limited(const struct lists *l, const float *limited, const float *lse, const float *logp,
+                           int V, int rows)
+{
+    for (int r = 0; r < rows; r++) {
+        double kept = 0;
+        for (int i = 0; i < l->counts[r]; i++)
+            kept += exp((double)logp[(size_t)r * (size_t)V + (size_t)l->ids[l->own[r][i]]]);
+        for (int i = 0; i < l->counts[r]; i++)
+            assert_float_equal(limited[r * l->all.count + i] - lse[r],
+                               logp[(size_t)r * (size_t)V + (size_t)l->ids[l->own[r][i]]] - log(kept), 1e-4);
+    }
+}
+
+static void candidates_share_out_what_the_whole_vocabulary_gives_them(void **state)
+{
+    static struct lists l;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *m = model_of(&shapes[i]);
+        struct batch b = { 0 };
+        struct stepper full, limited;
+        int V = m->config.target_vocab, rows = SENTENCES;
+        int32_t token[SENTENCES] = { 5, 6, 7, 8, 9, 10 };
+        float lse[SENTENCES], *logp = malloc(sizeof(float) * SENTENCES * (size_t)V);
+        float *logit = malloc(sizeof(float) * SENTENCES * (size_t)V);
+        fill(&b, m, lengths, SENTENCES);
+        assert_int_equal(model_stepper(&full, m) + model_stepper(&limited, m), 0);
+        full.admit(full.state, b.source, b.source_start, b.B, 20);
+        limited.admit(limited.state, b.source, b.source_start, b.B, 20);
+        for (int t = 0; t < 4; t++) {
+            lists_fill(&l, V, rows, t / 2, 1 + (uint64_t)t / 2);        /* others after two steps */
+            limited.limit(limited.state, &l.all);
+            step_logp(&full, token, rows, logp);
+            limited.step(limited.state, token, rows, logit, lse);
+            assert_limited(&l, logit, lse, logp, V, rows);
+            limited.reorder(limited.state, (int[]){ 3, 1, 2, 0 }, rows = 4);
+            full.reorder(full.state, (int[]){ 3, 1, 2, 0 }, rows);
+        }
+        limited.limit(limited.state, NULL);
+        step_logp(&full, token, rows, logp);
+        step_logp(&limited, token, rows, logit);
+        assert_near(logit, logp, rows * V);
+        full.free(full.state);
+        limited.free(limited.state);
+        free(logp);
+        free(logit);
+        batch_release(&b);
+        model_free(m);
+    }
+}
+
+static void attention_sums_to_one_and_is_the_same_in_any_batch(void **state)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *m = model_of(&shapes[i]);
+        struct batch b = { 0 };
+        struct stepper all, one;
+        int32_t token[SENTENCES] = { 5, 6, 7, 8, 9, 10 };
+        float *logit = malloc(sizeof(float) * SENTENCES * (size_t)m->config.target_vocab);
+        fill(&b, m, lengths, SENTENCES);
+        assert_int_equal(model_stepper(&all, m) + model_stepper(&one, m), 0);
+        all.watch(all.state, true);
+        one.watch(one.state, true);
+        all.admit(all.state, b.source, b.source_start, b.B, 20);
+        all.step(all.state, token, SENTENCES, logit, NULL);
+        for (int r = 0; r < SENTENCES; r++) {
+            int S = b.source_start[r + 1] - b.source_start[r];
+            one.admit(one.state, b.source + b.source_start[r], (int32_t[]){ 0, S }, 1, 20);
+            one.step(one.state, token + r, 1, logit, NULL);
+            const float *alone = one.attention(one.state, 0, S), *among = all.attention(all.state, r, S);
+            double sum = 0;
+            for (int s = 0; s < S; s++)
+                sum += among[s];
+            assert_float_equal(sum, 1, 1e-5);
+            assert_near(alone, among, S);
+            one.clear(one.state);
+        }
+        all.free(all.state);
+        one.free(one.state);
+        free(logit);
+        batch_release(&b);
+        model_free(m);
+    }
+}
+
 /* ---- gradients ---- */
 
 /* A "loss": the hidden states, each with a weight of its own. */
@@ -350,6 +466,8 @@ int main(void)
         cmocka_unit_test(full_pass_equals_step_by_step),
         cmocka_unit_test(a_batch_gives_what_single_sentences_give),
         cmocka_unit_test(rows_keep_their_states_when_others_join_leave_and_multiply),
+        cmocka_unit_test(candidates_share_out_what_the_whole_vocabulary_gives_them),
+        cmocka_unit_test(attention_sums_to_one_and_is_the_same_in_any_batch),
         cmocka_unit_test(the_gradient_of_every_weight_is_the_slope_of_the_loss),
         cmocka_unit_test(an_empty_batch_is_no_work),
         cmocka_unit_test(impossible_shapes_are_refused),
