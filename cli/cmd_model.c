@@ -14,9 +14,11 @@
 #include "cli/lineage.h"
 #include "seq2seq/average.h"
 #include "seq2seq/model.h"
+#include "seq2seq/prune.h"
 #include "tokenize/tokenizer.h"
 
 struct model_command {
+    struct prune_config prune;
     char *output;
     bool json, quiet;
 };
@@ -218,6 +220,36 @@ static int run_average(const struct model_command *c, const char *const *folders
     return ret;
 }
 
+/* ---- prune ---- */
+
+static void prune_lineage(struct model *m, const char *folder, const struct prune_config *c)
+{
+    char fingerprint[HASH_TEXT];
+    hash_text(fingerprint, model_fingerprint(m));
+    json_t *before = json_pack("{s:s, s:s, s:O}", "stage", folder, "fingerprint", fingerprint, "lineage",
+                               m->lineage);
+    json_decref(m->lineage);
+    m->lineage = json_pack("{s:f, s:o}", "pruned", (double)c->share, "start", before);
+}
+
+static int run_prune(const struct model_command *c, const char *const *folders, int count,
+                     struct error *err)
+{
+    (void)count;
+    struct model *m = output_differs(c->output, folders[0], err) < 0 ? NULL : model_load(folders[0], err);
+    if (!m)
+        return -1;
+    int64_t of, zeros;
+    prune_lineage(m, folders[0], &c->prune);
+    zeros = model_prune(m, &c->prune, &of);
+    int ret = model_save(m, c->output, err);
+    if (ret == 0)
+        log_info("%s of %s weights in matrices are zero; retrain with --start %s --keep-zeros", grouped(zeros),
+                 grouped(of), c->output);
+    model_free(m);
+    return ret;
+}
+
 /* ---- the steps ---- */
 
 /* To add a step: write its run function and add a row. */
@@ -225,14 +257,17 @@ static const struct step {
     const char *name, *usage, *summary;
     int least, most;            /* model folders */
     const struct option *options;
+    const struct option *more;  /* of the library: of a prune_config; NULL: none */
     int (*run)(const struct model_command *c, const char *const *folders, int count,
                struct error *err);
 } steps[] = {
     { "info", "[OPTIONS] FOLDER", "architecture, vocabulary, weights by part, fingerprint, lineage",
-      1, 1, info_options, run_info },
+      1, 1, info_options, NULL, run_info },
     { "average", "[OPTIONS] -o OUT FOLDER FOLDER …",
       "the mean of the weights of models of one shape and vocabulary", 2, 1000000, average_options,
-      run_average },
+      NULL, run_average },
+    { "prune", "[OPTIONS] -o OUT FOLDER", "zero the smallest weights (magnitude pruning)", 1, 1,
+      average_options, prune_options, run_prune },
     { 0 }
 };
 
@@ -253,7 +288,7 @@ static int run_step(const struct step *step, int argc, char **argv)
     char *name = xasprintf("model %s", step->name);
     const struct command self = { name, step->summary, step->usage, NULL };
     struct model_command c = { 0 };
-    const struct option_group groups[] = { { NULL, step->options, &c }, { 0 } };
+    const struct option_group groups[] = { { NULL, step->options, &c }, { NULL, step->more, &c.prune }, { 0 } };
     const char **rest = xcalloc((size_t)argc, sizeof *rest);
     struct error err = { 0 };
     int count = 0, status;

@@ -5,6 +5,7 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_corpus,              /* raw text → train, dev and test sets */
     &stage_vocabulary,          /* corpus → SentencePiece model(s) */
     &stage_train,               /* corpus, vocabulary [, teacher, start] → model */
+    &stage_prune,               /* model → the same with its smallest weights zero */
     &stage_label,               /* model, corpus → pseudo-labelled corpus, n-best lists */
     &stage_select,              /* labels → the hypotheses nearest to gold */
     &stage_evaluate,            /* model, corpus → scores, speed */

@@ -1,0 +1,84 @@
+/* The stage `prune`: the smallest weights of a model become zero.  What that costs in quality a
+ * training with `start` and `keep-zeros` wins back (See, Luong & Manning 2016). */
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "distill/kinds.h"
+#include "seq2seq/model.h"
+#include "seq2seq/prune.h"
+
+static const struct stage_options tables[] = { { prune_options, 0 }, { NULL } };
+
+static const struct stage_input inputs[] = {
+    { "model", "model", true, false },
+    { NULL }
+};
+
+static void set_figures(struct stage_run *run, int64_t zeros, int64_t of)
+{
+    double trained = manifest_figure(stage_input_manifest(run, "model"), "train_seconds");
+    json_object_set_new(run->figures, "zeros", json_integer(zeros));
+    json_object_set_new(run->figures, "share", json_real(of ? (double)zeros / (double)of : 0));
+    if (trained >= 0)
+        json_object_set_new(run->figures, "train_seconds", json_real(trained));
+}
+
+static void set_lineage(const struct stage_run *run, struct model *m)
+{
+    const struct prune_config *c = run->stage->config;
+    char fingerprint[HASH_TEXT];
+    hash_text(fingerprint, model_fingerprint(m));
+    json_t *before = json_pack("{s:s, s:s, s:O}", "stage",
+                               run->stages[stage_link(run->stage, "model")->stage].name, "fingerprint",
+                               fingerprint, "lineage", m->lineage);
+    json_t *it = json_pack("{s:s, s:s, s:f, s:o}", "name", run->stage->name, "recipe", run->recipe,
+                           "pruned", (double)c->share, "start", before);
+    json_decref(m->lineage);
+    m->lineage = it;
+}
+
+static void name_outputs(struct stage_run *run)
+{
+    static const char *const files[] = { "config.json", "model.safetensors", "lineage.json",
+                                         "joint.spm", "source.spm", "target.spm" };
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        char *path = stage_path(run, files[i]);
+        if (file_exists(path))
+            stage_output(run, files[i]);
+        free(path);
+    }
+}
+
+static int run_prune(struct stage_run *run, struct error *err)
+{
+    char *folder = stage_input_folder(run, "model");
+    struct model *m = model_load(folder, err);
+    int64_t zeros, of;
+    int ret = -1;
+    free(folder);
+    if (!m)
+        return -1;
+    set_lineage(run, m);
+    zeros = model_prune(m, run->stage->config, &of);
+    ret = model_save(m, run->folder, err);
+    model_free(m);
+    set_figures(run, zeros, of);
+    name_outputs(run);
+    return ret;
+}
+
+static void estimate(const struct stage_run *run, struct stage_cost *cost)
+{
+    cost->weights = stage_input_cost(run, "model")->weights;
+    cost->seconds = 0;
+    cost->bytes = cost->weights < 0 ? -1 : cost->weights * (double)sizeof(float);
+}
+
+const struct stage_kind stage_prune = {
+    .name = "prune", .summary = "zeroing the smallest weights of a model", .makes = "model", .version = 1,
+    .config_size = sizeof(struct prune_config), .options = tables, .inputs = inputs,
+    .run = run_prune, .estimate = estimate,
+};
