@@ -1,0 +1,188 @@
+/* Batches drawn from several sources by weight. */
+#include "corpora/mixture.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/rng.h"
+
+struct mixture {
+    struct mixture_part *parts;
+    int count;
+    uint64_t seed;
+    struct moment when;
+    int64_t draws;              /* of batches, since the beginning */
+    int64_t given;              /* sentences of this epoch */
+};
+
+float mixture_weight(double sentences, double sentences_a_batch, double exponent)
+{
+    return (float)(pow(sentences, exponent) / (sentences_a_batch > 0 ? sentences_a_batch : 1));
+}
+
+static int64_t mixture_sentences(void *state)
+{
+    struct mixture *m = state;
+    int64_t all = 0;
+    for (int i = 0; i < m->count; i++)
+        all += m->parts[i].source.sentences(m->parts[i].source.state);
+    return all;
+}
+
+static int64_t mixture_tokens(void *state)
+{
+    struct mixture *m = state;
+    int64_t all = 0;
+    for (int i = 0; i < m->count; i++)
+        all += m->parts[i].source.tokens(m->parts[i].source.state);
+    return all;
+}
+
+static void mixture_at(void *state, const struct moment *when)
+{
+    struct mixture *m = state;
+    m->when = *when;
+    for (int i = 0; i < m->count; i++)
+        if (m->parts[i].source.at)
+            m->parts[i].source.at(m->parts[i].source.state, when);
+}
+
+/* ---- drawing ---- */
+
+static double weight_of(const struct mixture *m, int part)
+{
+    double weight = (double)course_at(&m->parts[part].weight, &m->when);
+    return weight > 0 ? weight : 0;
+}
+
+/* The part of the next batch, or -1 when no part has a weight now. */
+static int draw(struct mixture *m)
+{
+    struct rng rng;
+    double all = 0, at;
+    int last = -1;
+    rng_seed(&rng, rng_stream(m->seed, "mixture"), (uint64_t)m->draws++);
+    for (int i = 0; i < m->count; i++)
+        all += weight_of(m, i);
+    at = rng_unit(&rng) * all;
+    for (int i = 0; i < m->count; i++) {
+        double weight = weight_of(m, i);
+        if (weight <= 0)
+            continue;
+        last = i;
+        if ((at -= weight) < 0)
+            return i;
+    }
+    return last;                /* rounding left a crumb */
+}
+
+/* A batch of the part; where its epoch ends, the first of its next one. */
+static int next_of(struct mixture_part *p, struct batch *b, struct error *err)
+{
+    int more = p->source.next(p->source.state, b, err);
+    if (more == 0)
+        more = p->source.next(p->source.state, b, err);
+    if (more == 0)
+        return error_set(err, "a part of the mixture gives no batches");
+    return more;
+}
+
+static int mixture_next(void *state, struct batch *b, struct error *err)
+{
+    struct mixture *m = state;
+    if (m->given >= mixture_sentences(m)) {
+        m->given = 0;
+        batch_reset(b);
+        return 0;
+    }
+    int part = draw(m);
+    if (part < 0)
+        return error_set(err, "no part of the mixture has a weight at update %" PRId64 "; give one a weight "
+                         "that is never 0", m->when.update);
+    if (next_of(&m->parts[part], b, err) < 0)
+        return -1;
+    b->task = m->parts[part].task;
+    for (int s = 0; s < b->B; s++)
+        b->weight[s] *= m->parts[part].factor;
+    m->given += b->B;
+    return 1;
+}
+
+/* ---- the position ---- */
+
+static json_t *mixture_save(void *state)
+{
+    struct mixture *m = state;
+    json_t *parts = json_array();
+    for (int i = 0; i < m->count; i++)
+        json_array_append_new(parts, m->parts[i].source.save(m->parts[i].source.state));
+    return json_pack("{s:I, s:I, s:I, s:o}", "draws", (json_int_t)m->draws, "given", (json_int_t)m->given,
+                     "seed", (json_int_t)m->seed, "parts", parts);
+}
+
+static int mixture_restore(void *state, const json_t *position, struct error *err)
+{
+    struct mixture *m = state;
+    json_int_t draws, given, seed;
+    json_t *parts;
+    if (json_unpack((json_t *)(uintptr_t)position, "{s:I, s:I, s:I, s:o}", "draws", &draws, "given", &given,
+                    "seed", &seed, "parts", &parts) < 0 || draws < 0 || given < 0)
+        return error_set(err, "cannot resume: the position in a mixture of corpora is damaged; start again");
+    if ((uint64_t)seed != m->seed || json_array_size(parts) != (size_t)m->count)
+        return error_set(err, "cannot resume: the mixture had %zu parts and seed %lld, and has %d and %lld now; "
+                         "resume with the old ones or start again", json_array_size(parts), (long long)seed,
+                         m->count, (long long)m->seed);
+    for (int i = 0; i < m->count; i++) {
+        struct batch_source *s = &m->parts[i].source;
+        if (s->restore(s->state, json_array_get(parts, (size_t)i), err) < 0)
+            return -1;
+    }
+    m->draws = draws;
+    m->given = given;
+    return 0;
+}
+
+static uint64_t mixture_fingerprint(void *state)
+{
+    struct mixture *m = state;
+    uint64_t hash = (uint64_t)m->count;
+    for (int i = 0; i < m->count; i++)
+        hash = rng_mix(hash ^ m->parts[i].source.fingerprint(m->parts[i].source.state));
+    return hash;
+}
+
+static void mixture_free(void *state)
+{
+    struct mixture *m = state;
+    for (int i = 0; i < m->count; i++)
+        if (m->parts[i].source.free)
+            m->parts[i].source.free(m->parts[i].source.state);
+    free(m->parts);
+    free(m);
+}
+
+int mixture_open(struct batch_source *out, const struct mixture_part *parts, int count, int64_t seed,
+                 struct error *err)
+{
+    struct mixture *m;
+    bool any = false;
+    for (int i = 0; i < count; i++)
+        any |= course_largest(&parts[i].weight) > 0;
+    if (!any)
+        return error_set(err, "no part of the mixture has a weight above 0");
+    m = xcalloc(1, sizeof *m);
+    *m = (struct mixture){ .count = count, .seed = (uint64_t)seed };
+    m->parts = xcalloc((size_t)count, sizeof *m->parts);
+    memcpy(m->parts, parts, (size_t)count * sizeof *parts);
+    *out = (struct batch_source){
+        .state = m, .at = mixture_at, .next = mixture_next, .save = mixture_save, .restore = mixture_restore,
+        .sentences = mixture_sentences, .tokens = mixture_tokens, .fingerprint = mixture_fingerprint,
+        .free = mixture_free,
+    };
+    return 0;
+}

@@ -1,0 +1,188 @@
+/* Mixtures of corpora: their shares, their epochs, their exact position. */
+#include "tests/test.h"
+
+#include <math.h>
+
+#include "corpora/batching.h"
+#include "corpora/mixture.h"
+#include "tests/corpora/random_store.h"
+
+enum { BOS = 1, EOS = 2, LONGEST = 20 };
+
+static struct store *large, *small;
+
+static int open_stores(void **state)
+{
+    large = random_store(scratch_path("large.ids"), 2000, LONGEST, 11);
+    small = random_store(scratch_path("small.ids"), 300, LONGEST, 12);
+    return 0;
+}
+
+static int close_stores(void **state)
+{
+    store_close(large);
+    store_close(small);
+    return 0;
+}
+
+static struct batch_source part_of(const struct store *store)
+{
+    struct batching_config config = { 0 };
+    struct batch_source source;
+    struct error err = { 0 };
+    options_default((struct option_group[]){ { NULL, batching_options, &config }, { 0 } });
+    config.batch_tokens = 200;
+    config.seed = 3;
+    if (batching_open(&source, store, BOS, EOS, &config, NULL, &err) < 0)
+        fail_msg("%s", err.text);
+    return source;
+}
+
+static struct course course_of(const char *text)
+{
+    struct course c;
+    struct error err = { 0 };
+    if (course_parse(&c, text, 0, 0, &err) < 0)
+        fail_msg("%s", err.text);
+    return c;
+}
+
+static struct batch_source mix(const char *large_weight, const char *small_weight)
+{
+    const struct mixture_part parts[] = {
+        { part_of(large), course_of(large_weight), 0, 1 },
+        { part_of(small), course_of(small_weight), 1, 0.5f },
+    };
+    struct batch_source out;
+    struct error err = { 0 };
+    if (mixture_open(&out, parts, 2, 7, &err) < 0)
+        fail_msg("%s", err.text);
+    return out;
+}
+
+static void batches_are_drawn_by_weight(void **state)
+{
+    struct batch_source m = mix("3", "1");
+    struct batch b = { 0 };
+    int from[2] = { 0 };
+    for (int i = 0; i < 4000; i++)
+        if (m.next(m.state, &b, NULL) == 1)
+            from[b.task]++;
+    double share = (double)from[1] / (from[0] + from[1]);
+    assert_true(fabs(share - 0.25) < 0.03);
+    batch_release(&b);
+    m.free(m.state);
+}
+
+static void a_batch_is_of_one_part_and_carries_its_factor(void **state)
+{
+    struct batch_source m = mix("1", "1");
+    struct batch b = { 0 };
+    for (int i = 0; i < 200; i++) {
+        if (m.next(m.state, &b, NULL) != 1)
+            continue;
+        for (int s = 0; s < b.B; s++) {
+            assert_true(b.weight[s] == (b.task ? 0.5f : 1));
+            assert_true(b.index[s] < (b.task ? 300 : 2000));
+        }
+    }
+    batch_release(&b);
+    m.free(m.state);
+}
+
+static void an_epoch_is_the_sentences_of_all_parts(void **state)
+{
+    struct batch_source m = mix("1", "1");
+    struct batch b = { 0 };
+    for (int epoch = 0; epoch < 3; epoch++) {
+        int64_t sentences = 0, last = 0;
+        while (m.next(m.state, &b, NULL) == 1)
+            sentences += last = b.B;
+        assert_true(sentences >= m.sentences(m.state));
+        assert_true(sentences - last < m.sentences(m.state));
+    }
+    batch_release(&b);
+    m.free(m.state);
+}
+
+static void weights_may_change_over_the_training(void **state)
+{
+    struct batch_source m = mix("1", "ramp 0 1 50 100");
+    struct batch b = { 0 };
+    int early = 0, late = 0;
+    for (int64_t update = 0; update < 400; update++) {
+        m.at(m.state, &(struct moment){ .update = update });
+        while (m.next(m.state, &b, NULL) != 1)
+            ;
+        early += update < 50 && b.task == 1;
+        late += update >= 100 && b.task == 1;
+    }
+    assert_int_equal(early, 0);
+    assert_true(late > 100 && late < 200);
+    batch_release(&b);
+    m.free(m.state);
+}
+
+static uint64_t next_hash(struct batch_source *m, struct batch *b)
+{
+    if (m->next(m->state, b, NULL) != 1)
+        return 0;
+    uint64_t hash = (uint64_t)b->task + 1;
+    for (int i = 0; i < b->B; i++)
+        hash = rng_mix(hash ^ (uint64_t)b->index[i]);
+    return hash;
+}
+
+static void a_restored_mixture_goes_on_where_it_was_saved(void **state)
+{
+    struct batch_source m = mix("2", "1"), again = mix("2", "1");
+    struct batch b = { 0 };
+    struct error err = { 0 };
+    for (int i = 0; i < 321; i++)
+        next_hash(&m, &b);
+    json_t *position = m.save(m.state);
+    uint64_t expected[300];
+    for (int i = 0; i < 300; i++)
+        expected[i] = next_hash(&m, &b);
+    assert_int_equal(again.restore(again.state, position, &err), 0);
+    for (int i = 0; i < 300; i++)
+        assert_true(next_hash(&again, &b) == expected[i]);
+    json_object_set_new(position, "parts", json_array());
+    assert_int_equal(again.restore(again.state, position, &err), -1);
+    assert_non_null(strstr(err.text, "had 0 parts"));
+    json_decref(position);
+    batch_release(&b);
+    m.free(m.state);
+    again.free(again.state);
+}
+
+static void a_mixture_without_weights_is_refused(void **state)
+{
+    const struct mixture_part part = { part_of(small), course_of("0"), 0, 1 };
+    struct batch_source out;
+    struct error err = { 0 };
+    assert_int_equal(mixture_open(&out, &part, 1, 1, &err), -1);
+    assert_non_null(strstr(err.text, "weight above 0"));
+    part.source.free(part.source.state);
+}
+
+static void the_weight_of_a_part_goes_by_its_size(void **state)
+{
+    assert_true(fabsf(mixture_weight(10000, 1, 0.75) - 1000) < 0.1f);
+    assert_true(mixture_weight(500, 1, 0) == 1);
+    assert_true(mixture_weight(500, 4, 1) == 125);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(batches_are_drawn_by_weight),
+        cmocka_unit_test(a_batch_is_of_one_part_and_carries_its_factor),
+        cmocka_unit_test(an_epoch_is_the_sentences_of_all_parts),
+        cmocka_unit_test(weights_may_change_over_the_training),
+        cmocka_unit_test(a_restored_mixture_goes_on_where_it_was_saved),
+        cmocka_unit_test(a_mixture_without_weights_is_refused),
+        cmocka_unit_test(the_weight_of_a_part_goes_by_its_size),
+    };
+    return cmocka_run_group_tests(tests, open_stores, close_stores);
+}
