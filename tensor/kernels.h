@@ -17,12 +17,27 @@ struct dropout {
     uint32_t seed;
 };
 
+/* How a student's distribution p is held against a teacher's q; see loss.h. */
+enum divergence {
+    DIVERGENCE_KL, DIVERGENCE_REVERSE_KL, DIVERGENCE_JSD, DIVERGENCE_SKEW_KL, DIVERGENCE_SKEW_REVERSE_KL,
+    DIVERGENCE_TVD, DIVERGENCE_DOUBLE
+};
+
 /* What a soft-max row is trained towards; see loss.h. */
 struct mixture {
     float gold, floor;          /* mass on the gold token; mass spread evenly over all V */
     const float *teacher;       /* a distribution over V, or NULL */
     float teacher_mass;         /* its share of the loss */
     float temperature;          /* of the student's soft-max against the teacher; 1: none */
+    enum divergence divergence;
+    float skew;                 /* β of JSD; λ of the skewed ones */
+
+    /* Instead of `teacher`, some entries of a distribution, for DIVERGENCE_KL: */
+    int top;                    /* how many; 0: there are none */
+    const int32_t *top_id;      /* no token twice */
+    const float *top_p;
+    float rest;                 /* mass spread evenly over the V - top other tokens … */
+    float bucket;               /* … and mass on them together, however they share it */
 };
 
 struct kernels {

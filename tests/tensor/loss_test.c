@@ -17,24 +17,63 @@ static void logits_fill(float *x, float *q, double temperature)
         q[i] = (float)((double)q[i] / sum);
 }
 
+/* D(q, r) of tensor/loss.h, in double precision; x/T is needed by the double one alone. */
+static double divergence(const struct mixture *mix, const double *r, const double *f)
+{
+    double d = 0, skew = (double)mix->skew;
+    for (int i = 0; i < V; i++) {
+        double p = r[i], t = (double)mix->teacher[i], h;
+        switch (mix->divergence) {
+        case DIVERGENCE_KL: d -= t * log(p); break;
+        case DIVERGENCE_REVERSE_KL: d += p * log(p / t); break;
+        case DIVERGENCE_JSD:
+            h = skew * t + (1 - skew) * p;
+            d += skew * t * log(t / h) + (1 - skew) * p * log(p / h);
+            break;
+        case DIVERGENCE_SKEW_KL: d += t * log(t / (skew * t + (1 - skew) * p)); break;
+        case DIVERGENCE_SKEW_REVERSE_KL: d += p * log(p / ((1 - skew) * t + skew * p)); break;
+        case DIVERGENCE_TVD: d += 0.5 * fabs(t - p); break;
+        case DIVERGENCE_DOUBLE: d += t * log1p(exp(-f[i])) + (1 - t) * (1 - t) * log1p(exp(f[i])); break;
+        }
+    }
+    return d;
+}
+
+static double top_divergence(const struct mixture *mix, const double *r)
+{
+    double d = 0, others = 1, even = mix->top < V ? (double)mix->rest / (V - mix->top) : 0;
+    for (int i = 0; i < V; i++)
+        d -= even * log(r[i]);
+    for (int k = 0; k < mix->top; k++) {
+        d -= ((double)mix->top_p[k] - even) * log(r[mix->top_id[k]]);
+        others -= r[mix->top_id[k]];
+    }
+    return mix->bucket > 0 ? d - (double)mix->bucket * log(others) : d;
+}
+
 /* The definition of tensor/loss.h, in double precision. */
 static double definition(const float *x, int gold, const struct mixture *mix)
 {
-    double T = (double)mix->temperature, sum = 0, soft = 0, loss = 0;
+    double T = (double)mix->temperature, sum = 0, soft = 0, loss = 0, r[V], f[V];
     for (int i = 0; i < V; i++) {
         sum += exp((double)x[i]);
         soft += exp((double)x[i] / T);
     }
     for (int i = 0; i < V; i++) {
         double target = (double)mix->floor / V + (i == gold ? (double)mix->gold : 0);
+        f[i] = (double)x[i] / T;
+        r[i] = exp(f[i]) / soft;
         loss -= target * ((double)x[i] - log(sum));
-        if (mix->teacher)
-            loss -= (double)mix->teacher_mass * (double)mix->teacher[i] * ((double)x[i] / T - log(soft));
     }
-    return loss;
+    if (mix->top)
+        return loss + (double)mix->teacher_mass * top_divergence(mix, r);
+    return mix->teacher ? loss + (double)mix->teacher_mass * divergence(mix, r, f) : loss;
 }
 
 static float q[V];
+static const int32_t top_id[] = { 20, 3, 11, 36 };
+static const float top_p[] = { 0.4f, 0.2f, 0.15f, 0.05f };
+#define TOP .top = 4, .top_id = top_id, .top_p = top_p
 static const struct mixture mixtures[] = {
     { .gold = 1, .temperature = 1 },
     { .gold = 0.9f, .floor = 0.1f, .temperature = 1 },
@@ -42,6 +81,26 @@ static const struct mixture mixtures[] = {
     { .teacher = q, .teacher_mass = 1, .temperature = 1 },
     { .gold = 0.3f, .teacher = q, .teacher_mass = 0.7f * 4, .temperature = 2 },
     { .gold = 0.3f, .floor = 0.1f, .teacher = q, .teacher_mass = 0.6f, .temperature = 0.5f },
+    { .teacher = q, .teacher_mass = 1, .temperature = 1, .divergence = DIVERGENCE_REVERSE_KL },
+    { .gold = 0.3f, .floor = 0.1f, .teacher = q, .teacher_mass = 0.6f, .temperature = 2,
+      .divergence = DIVERGENCE_REVERSE_KL },
+    { .teacher = q, .teacher_mass = 1, .temperature = 1, .divergence = DIVERGENCE_JSD, .skew = 0.5f },
+    { .gold = 0.3f, .teacher = q, .teacher_mass = 0.7f, .temperature = 0.5f, .divergence = DIVERGENCE_JSD, .skew = 0.1f },
+    { .teacher = q, .teacher_mass = 1, .temperature = 1, .divergence = DIVERGENCE_SKEW_KL, .skew = 0.1f },
+    { .gold = 0.3f, .teacher = q, .teacher_mass = 0.7f, .temperature = 3, .divergence = DIVERGENCE_SKEW_KL, .skew = 0.4f },
+    { .teacher = q, .teacher_mass = 1, .temperature = 1, .divergence = DIVERGENCE_SKEW_REVERSE_KL, .skew = 0.1f },
+    { .gold = 0.3f, .teacher = q, .teacher_mass = 0.7f, .temperature = 3,
+      .divergence = DIVERGENCE_SKEW_REVERSE_KL, .skew = 0.4f },
+    { .gold = 0.2f, .teacher = q, .teacher_mass = 0.8f, .temperature = 1, .divergence = DIVERGENCE_TVD },
+    { .teacher = q, .teacher_mass = 1, .temperature = 2, .divergence = DIVERGENCE_TVD },
+    { .gold = 0.2f, .teacher = q, .teacher_mass = 0.8f, .temperature = 1, .divergence = DIVERGENCE_DOUBLE },
+    { .teacher = q, .teacher_mass = 0.1f, .temperature = 2, .divergence = DIVERGENCE_DOUBLE },
+    { TOP, .teacher_mass = 1, .temperature = 1, .rest = 0.2f },
+    { TOP, .gold = 0.4f, .floor = 0.1f, .teacher_mass = 0.5f, .temperature = 1, .rest = 0.2f },
+    { TOP, .gold = 0.4f, .teacher_mass = 0.5f, .temperature = 2, .rest = 0.2f },
+    { TOP, .gold = 0.4f, .teacher_mass = 0.5f, .temperature = 1 },
+    { TOP, .teacher_mass = 1, .temperature = 1, .bucket = 0.2f },
+    { TOP, .gold = 0.4f, .floor = 0.1f, .teacher_mass = 0.5f, .temperature = 2, .bucket = 0.2f },
 };
 #define MIXTURES (sizeof mixtures / sizeof *mixtures)
 
@@ -122,6 +181,97 @@ static void a_student_that_equals_its_teacher_has_no_gradient(void **state)
         assert_true(fabsf(x[i]) < 1e-6f);
 }
 
+/* Rows as they come in earnest: many classes, most of them all but impossible to one side or both. */
+static void extreme_rows_stay_finite(void **state)
+{
+    for (int d = DIVERGENCE_KL; d <= DIVERGENCE_DOUBLE; d++) {
+        float x[V], t[V], room[V], logp;
+        struct mixture mix = { .gold = 0.1f, .floor = 0.1f, .teacher = t, .teacher_mass = 1, .temperature = 1,
+                               .divergence = (enum divergence)d, .skew = 0.1f };
+        for (int i = 0; i < V; i++) {
+            x[i] = i == 4 ? 300 : i == 9 ? -300 : (float)-i;
+            t[i] = i == 9 ? 1 : 0;
+        }
+        float loss = kernel->mixture_loss(x, &logp, 2, &mix, 1, V, room);
+        assert_true(isfinite(loss) && loss > 0);
+        for (int i = 0; i < V; i++)
+            assert_true(isfinite(x[i]));
+    }
+}
+
+static void logits_and_gradient(float *gradient, const struct mixture *mix)
+{
+    float room[V], logp;
+    logits_fill(gradient, q, (double)mix->temperature);
+    kernel->mixture_loss(gradient, &logp, 7, mix, 1, V, room);
+}
+
+static void assert_near(const float *a, const float *b, float factor, float margin)
+{
+    for (int i = 0; i < V; i++)
+        if (fabsf(a[i] - factor * b[i]) > margin)
+            fail_msg("%d: %g, expected %g", i, (double)a[i], (double)(factor * b[i]));
+}
+
+/* JSD(β)/β → KL as β → 0, and JSD(β)/(1-β) → the reverse KL as β → 1; the skewed ones likewise. */
+static void the_divergences_meet_at_their_ends(void **state)
+{
+    static const struct { enum divergence kind; float skew, factor; enum divergence limit; } ends[] = {
+        { DIVERGENCE_JSD, 1e-4f, 1e-4f, DIVERGENCE_KL },
+        { DIVERGENCE_JSD, 1 - 1e-4f, 1e-4f, DIVERGENCE_REVERSE_KL },
+        { DIVERGENCE_SKEW_KL, 0, 1, DIVERGENCE_KL },
+        { DIVERGENCE_SKEW_REVERSE_KL, 0, 1, DIVERGENCE_REVERSE_KL },
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        for (float T = 1; T <= 2; T++) {
+            float a[V], b[V];
+            struct mixture mix = { .teacher = q, .teacher_mass = 1, .temperature = T };
+            mix.divergence = ends[i].kind;
+            mix.skew = ends[i].skew;
+            logits_and_gradient(a, &mix);
+            mix.divergence = ends[i].limit;
+            logits_and_gradient(b, &mix);
+            assert_near(a, b, ends[i].factor, 2e-3f * ends[i].factor);
+        }
+}
+
+static void all_tokens_as_entries_equal_a_dense_teacher(void **state)
+{
+    static int32_t all[V];
+    for (int i = 0; i < V; i++)
+        all[i] = (i * 5 + 3) % V;
+    for (float T = 1; T <= 2; T++) {
+        float a[V], b[V], p[V];
+        struct mixture mix = { .gold = 0.3f, .floor = 0.1f, .teacher = q, .teacher_mass = 0.6f, .temperature = T };
+        logits_and_gradient(a, &mix);
+        for (int i = 0; i < V; i++)
+            p[i] = q[all[i]];
+        mix.teacher = NULL;
+        mix.top = V;
+        mix.top_id = all;
+        mix.top_p = p;
+        logits_and_gradient(b, &mix);
+        assert_near(a, b, 1, 1e-6f);
+    }
+}
+
+static void a_student_that_equals_its_teacher_has_no_gradient_by_any_divergence(void **state)
+{
+    for (int d = DIVERGENCE_KL; d < DIVERGENCE_DOUBLE; d++) {
+        float x[V], room[V], logp;
+        struct mixture mix = { .teacher = q, .teacher_mass = 1, .temperature = 1, .divergence = (enum divergence)d,
+                               .skew = 0.3f };
+        if (d == DIVERGENCE_TVD)        /* it has a kink there */
+            continue;
+        logits_fill(x, q, 1);
+        for (int i = 0; i < V; i++)
+            x[i] = logf(q[i]) + 5;
+        kernel->mixture_loss(x, &logp, 0, &mix, 1, V, room);
+        for (int i = 0; i < V; i++)
+            assert_true(fabsf(x[i]) < 2e-6f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +281,10 @@ int main(void)
         cmocka_unit_test(a_teacher_without_mass_changes_no_bit),
         cmocka_unit_test(a_temperature_near_one_is_nearly_none),
         cmocka_unit_test(a_student_that_equals_its_teacher_has_no_gradient),
+        cmocka_unit_test(a_student_that_equals_its_teacher_has_no_gradient_by_any_divergence),
+        cmocka_unit_test(extreme_rows_stay_finite),
+        cmocka_unit_test(the_divergences_meet_at_their_ends),
+        cmocka_unit_test(all_tokens_as_entries_equal_a_dense_teacher),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
