@@ -5,38 +5,40 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "distill/word_kd.h"
-#include "seq2seq/train.h"
+#include "distill/kd.h"
 
-struct cross_entropy_config {
-    float label_smoothing;
-};
-static const struct option cross_entropy_options[] = {
-    { "label-smoothing", OPTION_FLOAT, offsetof(struct cross_entropy_config, label_smoothing),
-      "0.1", 0, 0.99, "share of the target spread evenly over the vocabulary" },
-    { 0 }
-};
-
-static int make_cross_entropy(struct objective *out, const struct objective_needs *needs,
-                              const void *config, struct error *err)
+static int make_kd(struct objective *out, const struct objective_kind *kind, const struct objective_needs *needs,
+                   const void *config, struct error *err)
 {
-    const struct cross_entropy_config *c = config;
-    (void)needs, (void)err;
-    *out = objective_cross_entropy(c->label_smoothing);
-    return 0;
+    return objective_kd(out, kind->method, needs, config, err);
 }
 
-static int make_word_kd(struct objective *out, const struct objective_needs *needs,
-                        const void *config, struct error *err)
-{
-    return objective_word_kd(out, needs->student, needs->teacher, config, err);
-}
-
+#define KD(options, method) options, sizeof(struct kd_config), true, &method, make_kd
 const struct objective_kind objective_kinds[] = {
-    { "cross-entropy", "label-smoothed cross-entropy to the corpus", cross_entropy_options,
-      sizeof(struct cross_entropy_config), false, make_cross_entropy },
-    { "word-kd", "word-level distillation from a teacher that runs along", word_kd_options,
-      sizeof(struct word_kd_config), true, make_word_kd },
+    { "cross-entropy", "label-smoothed cross-entropy to the corpus", kd_none_options, sizeof(struct kd_config),
+      false, &kd_none, make_kd },
+    { "word-kd", "word-level distillation: cross-entropy to the teacher's distribution at every token "
+      "(Hinton 2015; Kim & Rush 2016)", KD(kd_words_options, kd_words) },
+    { "kd-pt", "the teacher's probability of the gold token alone, the rest even (Tang 2021)",
+      KD(kd_probability_options, kd_probability) },
+    { "kd-topk", "the teacher's k likeliest tokens (Tang 2021; Tan 2019)", KD(kd_top_options, kd_top) },
+    { "kd-sim", "how near the teacher's output embeddings are to the gold token's (Tang 2021)",
+      KD(kd_similarity_options, kd_similarity) },
+    { "selective-kd", "word-level distillation on the tokens that are hardest for the student (Wang 2021)",
+      KD(kd_selective_options, kd_selective) },
+    { "cwtm", "cross-entropy to gold, each token weighted by the teacher's largest probability "
+      "(Furlanello 2018)", KD(kd_confidence_options, kd_confidence) },
+    { "dkpp", "word-level distillation with all but the teacher's likeliest token permuted (Furlanello 2018)",
+      KD(kd_probability_options, kd_permuted) },
+    { "double-distillation", "a logistic loss for every class, weighted by the teacher (Menon 2020)",
+      KD(kd_probability_options, kd_double) },
+    { "reverse-kl", "the student's divergence from the teacher: seeks its modes",
+      KD(kd_probability_options, kd_reverse) },
+    { "jsd", "generalised Jensen-Shannon divergence (GKD, Agarwal 2024)", KD(kd_jsd_options, kd_jsd) },
+    { "skew-kl", "KL to a student skewed towards the teacher (DistiLLM, Ko 2024)", KD(kd_skew_options, kd_skew) },
+    { "skew-reverse-kl", "reverse KL to a teacher skewed towards the student (DistiLLM, Ko 2024)",
+      KD(kd_skew_options, kd_skew_reverse) },
+    { "tvd", "total variation distance (f-DISTILL, Wen 2023)", KD(kd_probability_options, kd_tvd) },
     { 0 }
 };
 
@@ -53,4 +55,10 @@ const struct objective_kind *objective_find(const char *name, struct error *err)
     error_set(err, "unknown objective '%s'%s%s%s", name, near ? ", did you mean '" : "",
               near ? near : "", near ? "'?" : "");
     return NULL;
+}
+
+int objective_make(struct objective *out, const struct objective_kind *kind, const struct objective_needs *needs,
+                   const void *config, struct error *err)
+{
+    return kind->make(out, kind, needs, config, err);
 }

@@ -27,16 +27,24 @@
 
 struct train_stage {
     char *objective;
+    int teacher_mean;
+    struct strings teacher_weights;
     int64_t validate_lines;
     struct model_config model;
     struct train_config train;
     struct batching_config batching;
 };
 
+static const char *const mean_names[] = { "arithmetic", "geometric", NULL };
+
 #define FIELD(member) offsetof(struct train_stage, member)
 static const struct option stage_options[] = {
     { "objective", OPTION_STRING, FIELD(objective), DEFAULT_OBJECTIVE, 0, 0,
-      "the loss: cross-entropy, word-kd" },
+      "the loss, one of those below" },
+    { "teacher-mean", OPTION_CHOICE, FIELD(teacher_mean), "arithmetic", 0, 0,
+      "of several teachers: the mean of their probabilities, or of their logarithms", mean_names },
+    { "teacher-weights", OPTION_LIST, FIELD(teacher_weights), NULL, 0, 0,
+      "of several teachers, a number for each; equal ones if not given" },
     { "validate-lines", OPTION_LONG, FIELD(validate_lines), "500", 0, 1e9,
       "lines of the dev set that are decoded at a validation; 0: all" },
     { 0 }
@@ -53,7 +61,7 @@ static const struct stage_options tables[] = {
 static const struct stage_input inputs[] = {
     { "corpus", "corpus", true, false },
     { "vocabulary", "vocabulary", true, false },
-    { "teacher", "model", false, false },
+    { "teacher", "model", false, true },
     { "start", "model", false, false },
     { NULL }
 };
@@ -72,13 +80,45 @@ static int variant(const json_t *given, const struct option **options, size_t *s
     return 0;
 }
 
+static int link_count(const struct stage *s, const char *input)
+{
+    int count = 0;
+    for (size_t i = 0; i < s->link_count; i++)
+        count += !strcmp(s->links[i].input->name, input);
+    return count;
+}
+
+/* NULL: none are given. */
+static int read_weights(float **out, const struct strings *texts, struct error *err)
+{
+    float *weights = texts->count ? xcalloc(texts->count, sizeof *weights) : NULL;
+    for (size_t i = 0; i < texts->count; i++) {
+        char *end;
+        weights[i] = strtof(texts->items[i], &end);
+        if (end == texts->items[i] || *end || !(weights[i] > 0) || !isfinite(weights[i])) {
+            free(weights);
+            return error_set(err, "teacher-weights: '%s' is not a number above 0", texts->items[i]);
+        }
+    }
+    *out = weights;
+    return 0;
+}
+
 static int check(const struct stage *s, struct error *err)
 {
     const struct train_stage *c = s->config;
     const struct objective_kind *kind = objective_find(c->objective, err);
-    bool teacher = stage_link(s, "teacher") != NULL;
+    size_t teachers = (size_t)link_count(s, "teacher");
+    bool teacher = teachers > 0;
     if (!kind)
         return -1;
+    if (c->teacher_weights.count && c->teacher_weights.count != teachers)
+        return error_set(err, "teacher-weights has %zu numbers, but there are %zu teachers", c->teacher_weights.count,
+                         teachers);
+    float *weights;
+    if (read_weights(&weights, &c->teacher_weights, err) < 0)
+        return -1;
+    free(weights);
     if (kind->wants_teacher && !teacher)
         return error_set(err, "objective %s needs a 'teacher', the name of a stage that makes a model",
                          kind->name);
@@ -103,7 +143,9 @@ struct training {
     struct stage_run *run;
     const struct train_stage *config;
     struct corpus_files corpus;
-    struct model *model, *teacher;
+    struct model *model;
+    struct model **teachers;
+    int teacher_count;
     uint64_t start;                             /* the fingerprint of the weights started from */
     struct store *train_store, *dev_store;
     struct batch_source train, dev;
@@ -206,17 +248,40 @@ static int open_data(struct training *t, struct error *err)
                           t->config->validate_lines, err);
 }
 
+static int load_teachers(struct training *t, struct error *err)
+{
+    const struct stage *s = t->run->stage;
+    t->teachers = xcalloc((size_t)link_count(s, "teacher") + 1, sizeof *t->teachers);
+    for (size_t i = 0; i < s->link_count; i++) {
+        if (strcmp(s->links[i].input->name, "teacher"))
+            continue;
+        char *folder = stage_link_folder(t->run, &s->links[i]);
+        struct model *m = t->teachers[t->teacher_count] = model_load(folder, err);
+        free(folder);
+        if (!m)
+            return -1;
+        t->teacher_count++;
+        int limit = model_max_length(m);
+        if (limit && t->config->batching.max_length >= limit)
+            return error_set(err, "max-length %d: the learned positions of the teacher end at %d; lower it",
+                             t->config->batching.max_length, limit);
+    }
+    return 0;
+}
+
 static int make_objective(struct training *t, struct error *err)
 {
     const struct objective_kind *kind = objective_find(t->config->objective, err);
-    if (stage_has(t->run, "teacher") && !(t->teacher = load_input_model(t->run, "teacher", err)))
+    float *weights;
+    if (load_teachers(t, err) < 0 || read_weights(&weights, &t->config->teacher_weights, err) < 0)
         return -1;
-    int limit = t->teacher ? model_max_length(t->teacher) : 0;
-    if (limit && t->config->batching.max_length >= limit)
-        return error_set(err, "max-length %d: the learned positions of the teacher end at %d; lower it",
-                         t->config->batching.max_length, limit);
-    const struct objective_needs needs = { t->model, t->teacher };
-    return kind->make(&t->objective, &needs, t->run->stage->variant, err);
+    const struct objective_needs needs = {
+        t->model, (const struct model *const *)t->teachers, t->teacher_count, weights,
+        (enum average)t->config->teacher_mean, NULL,
+    };
+    int ret = objective_make(&t->objective, kind, &needs, t->run->stage->variant, err);
+    free(weights);
+    return ret;
 }
 
 static void training_release(struct training *t)
@@ -231,16 +296,17 @@ static void training_release(struct training *t)
         t->dev.free(t->dev.state);
     store_close(t->train_store);
     store_close(t->dev_store);
-    model_free(t->teacher);
+    for (int i = 0; i < t->teacher_count; i++)
+        model_free(t->teachers[i]);
+    free(t->teachers);
     model_free(t->model);
     corpus_files_release(&t->corpus);
 }
 
 /* ---- lineage ---- */
 
-static json_t *ancestor(const struct stage_run *run, const char *input, uint64_t fingerprint)
+static json_t *ancestor(const struct stage_run *run, const struct stage_link *link, uint64_t fingerprint)
 {
-    const struct stage_link *link = stage_link(run->stage, input);
     char *folder = stage_link_folder(run, link), *path = path_join(folder, "lineage.json");
     struct error ignored;
     char text[HASH_TEXT];
@@ -279,8 +345,10 @@ static void set_lineage(struct training *t)
     char vocabulary[HASH_TEXT];
     json_t *teachers = json_array(), *it;
     hash_text(vocabulary, tokenizer_fingerprint(t->model->target_tokenizer));
-    if (t->teacher)
-        json_array_append_new(teachers, ancestor(run, "teacher", model_fingerprint(t->teacher)));
+    for (size_t i = 0, n = 0; i < run->stage->link_count; i++)
+        if (!strcmp(run->stage->links[i].input->name, "teacher"))
+            json_array_append_new(teachers, ancestor(run, &run->stage->links[i],
+                                                     model_fingerprint(t->teachers[n++])));
     if (t->corpus.teacher)
         json_array_append(teachers, t->corpus.teacher);
     it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "name", run->stage->name,
@@ -289,7 +357,7 @@ static void set_lineage(struct training *t)
                    "objective", describe_objective(run), "corpus", describe_corpus(t),
                    "vocabulary", vocabulary, "teachers", teachers);
     if (stage_has(run, "start"))
-        json_object_set_new(it, "start", ancestor(run, "start", t->start));
+        json_object_set_new(it, "start", ancestor(run, stage_link(run->stage, "start"), t->start));
     json_decref(t->model->lineage);
     t->model->lineage = it;
 }
