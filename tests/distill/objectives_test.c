@@ -248,7 +248,7 @@ static void check_objective(const struct scene *s, const char *name, const char 
     struct model *student = model_of("bpe", 16, 0, 9);
     struct objective o = make(student, both, teachers, NULL, name, set);
     struct pool *pool = pool_new(1);
-    struct slope slope = { student, workers_new(student, &o, pool, 1, 0), (struct batch *)&s->batch, NULL, NULL };
+    struct slope slope = { student, workers_new(student, &o, pool, 1, 0, 0), (struct batch *)&s->batch, NULL, NULL };
     struct loss_sums sums = { 0 };      /* a queue holds losses of other weights */
     assert_int_equal(workers_run(slope.workers, slope.batch, &(struct moment){ 0 }, 0, &sums, &err), 0);
     slope.state = workers_save(slope.workers);
