@@ -30,7 +30,7 @@ static const struct option eval_options[] = {
     { "input", OPTION_LIST, FIELD(input), .letter = 'i',
       .help = "translations, a file a system; without: standard input, a tab between systems" },
     { "metrics", OPTION_LIST, FIELD(metrics), "bleu", .letter = 'm',
-      .help = "what to compute: bleu, chrf, chrf++" },
+      .help = "what to compute: bleu, chrf, chrf++, ter" },
     { "sentence-level", OPTION_FLAG, FIELD(sentence_level), "false",
       .help = "score every line by itself (also -sl)" },
     { "num-refs", OPTION_INT, FIELD(num_refs), "1", 1, 1000,
@@ -274,6 +274,7 @@ int cmd_eval(const struct command *self, int argc, char **argv)
         { NULL, eval_options, &job.options },
         { "BLEU", bleu_options, &job.config.bleu },
         { "chrF", chrf_options, &job.config.chrf },
+        { "TER", ter_options, &job.config.ter },
         { "output", output_options, &job.options },
         { NULL, NULL, NULL },
     };

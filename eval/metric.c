@@ -25,6 +25,7 @@ static const struct metric metrics[] = {
     { .name = "bleu",   ROW(bleu) },
     { .name = "chrf",   ROW(chrf) },
     { .name = "chrf++", ROW(chrf), .settle = settle_chrfpp },
+    { .name = "ter",    ROW(ter) },
 };
 _Static_assert(METRIC_WIDTH_MAX >= 2 * CHRF_ORDER_MAX * 3, "chrF is the widest");
 
@@ -56,6 +57,7 @@ void metric_config_default(struct metric_config *config)
     const struct option_group groups[] = {
         { NULL, bleu_options, &config->bleu },
         { NULL, chrf_options, &config->chrf },
+        { NULL, ter_options, &config->ter },
         { NULL, NULL, NULL },
     };
     *config = (struct metric_config){ 0 };

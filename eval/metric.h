@@ -7,9 +7,10 @@
 #include "base/strbuf.h"
 #include "eval/bleu.h"
 #include "eval/chrf.h"
+#include "eval/ter.h"
 #include "eval/text.h"
 
-/* Metrics that compare hypotheses with references: BLEU, chrF, chrF++, equal to sacreBLEU 2.6
+/* Metrics that compare hypotheses with references: BLEU, chrF, chrF++, TER, equal to sacreBLEU 2.6
  * in every digit that it prints.  Three ways in:
  *
  *     double bleu = bleu_of_lines(hyps, refs, n);                     // one call, defaults
@@ -31,6 +32,7 @@
 struct metric_config {
     struct bleu_config bleu;
     struct chrf_config chrf;
+    struct ter_config ter;
 };
 void metric_config_default(struct metric_config *config);
 

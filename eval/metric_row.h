@@ -35,6 +35,7 @@ struct metric {
 
 METRIC_FUNCTIONS(bleu);
 METRIC_FUNCTIONS(chrf);
+METRIC_FUNCTIONS(ter);
 
 /* The double that a float option was meant to be: the one with the same short decimal text. */
 double metric_decimal(float value);

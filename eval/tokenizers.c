@@ -1,24 +1,10 @@
-/* sacreBLEU's tokenizers without regular expressions.
- *
- * sacreBLEU inserts spaces by substituting one regular expression after another, then splits at
- * white space.  Its matches do not overlap, so a character used by one match is not seen by the
- * next; worked through, each substitution depends on the neighbours of a character and on
- * whether the character before was already cut off by the same substitution.  That makes one
- * pass of local rules, which the comments give beside the expressions. */
+/* sacreBLEU's tokenizers without regular expressions (see eval/western.c for how). */
 #include "eval/tokenizers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-
-static void add(struct tokens *tokens, const char *begin, const char *end)
-{
-    if (begin == end)
-        return;
-    ARRAY_GROW(tokens->items, tokens->room, tokens->count + 1);
-    tokens->items[tokens->count++] = (struct text){ begin, (size_t)(end - begin) };
-}
+#include "eval/western.h"
 
 void tokens_release(struct tokens *tokens)
 {
@@ -36,10 +22,10 @@ void tokens_split(struct tokens *tokens, struct text t)
         size_t here = at;
         if (!code_is_space(text_next(t, &at)))
             continue;
-        add(tokens, t.bytes + begin, t.bytes + here);
+        tokens_add(tokens, t.bytes + begin, t.bytes + here);
         begin = at;
     }
-    add(tokens, t.bytes + begin, t.bytes + t.length);
+    tokens_add(tokens, t.bytes + begin, t.bytes + t.length);
 }
 
 /* ---- char: every character that is no white space ---- */
@@ -49,128 +35,22 @@ static void cut_char(struct tokens *tokens, struct text t)
     for (size_t at = 0; at < t.length; ) {
         size_t here = at;
         if (!code_is_space(text_next(t, &at)))
-            add(tokens, t.bytes + here, t.bytes + at);
+            tokens_add(tokens, t.bytes + here, t.bytes + at);
     }
-}
-
-/* ---- the Western rules of 13a and zh ---- */
-
-enum byte_kind { LETTER, DIGIT,           /* stay where they are */
-                 SPACE, SYMBOL, POINT, DASH, WIDE };
-
-static const unsigned char kinds[256] = {
-    ['0' ... '9'] = DIGIT,
-    ['\t' ... '\r'] = SPACE, [0x1C ... 0x1F] = SPACE, [' '] = SPACE,
-    ['!' ... '&'] = SYMBOL, ['(' ... '+'] = SYMBOL, ['/'] = SYMBOL, [':' ... '@'] = SYMBOL,
-    ['[' ... '`'] = SYMBOL, ['{' ... '~'] = SYMBOL,
-    ['.'] = POINT, [','] = POINT,
-    ['-'] = DASH,
-    [0x80 ... 0xFF] = WIDE,
-};
-
-static enum byte_kind kind_at(struct text t, size_t at)
-{
-    return kinds[(unsigned char)t.bytes[at]];
-}
-
-struct western {
-    bool padded;                        /* a space stands before and after the segment */
-    bool (*alone)(uint32_t code);       /* which wide characters are tokens; NULL: none */
-};
-
-/* `([\{-\~\[-\` -\&\(-\+\:-\@\/])` → ` \1 `    a symbol is a token;
- * `([^0-9])([\.,])` → `\1 \2 `                 so is a point or comma after no digit, unless the
- *                                              character before was cut off by this very rule;
- * `([\.,])([^0-9])` → ` \1 \2`                 or before no digit;
- * `([0-9])(-)` → `\1 \2 `                      and a dash after a digit. */
-static void cut_western(struct tokens *tokens, struct text t, const struct western *rules)
-{
-    size_t begin = 0, cut_point = SIZE_MAX;     /* cut_point: behind the last point cut by rule 2 */
-
-    for (size_t at = 0; at < t.length; ) {
-        size_t here = at;
-        enum byte_kind kind = kind_at(t, at);
-        bool space = false, token = false;
-
-        if (kind <= DIGIT) {
-            at++;
-            continue;
-        }
-        if (kind == WIDE) {
-            uint32_t code = text_next(t, &at);
-            space = code_is_space(code);
-            token = rules->alone && rules->alone(code);
-        } else {
-            at++;
-        }
-        switch (kind) {
-        case SPACE:
-            space = true;
-            break;
-        case SYMBOL:
-            token = true;
-            break;
-        case POINT:
-            if (cut_point != here && (here ? kind_at(t, here - 1) != DIGIT : rules->padded)) {
-                cut_point = at;
-                token = true;
-            }
-            token |= at < t.length ? kind_at(t, at) != DIGIT : rules->padded;
-            break;
-        case DASH:
-            token = here && kind_at(t, here - 1) == DIGIT;
-            break;
-        default:
-            break;
-        }
-        if (!space && !token)
-            continue;
-        add(tokens, t.bytes + begin, t.bytes + here);
-        if (token)
-            add(tokens, t.bytes + here, t.bytes + at);
-        begin = at;
-    }
-    add(tokens, t.bytes + begin, t.bytes + t.length);
 }
 
 /* ---- 13a: mteval-v13a.pl ---- */
 
-/* Replaces every `from` in b by the shorter `to`, as str.replace. */
-static void replace_all(struct strbuf *b, const char *from, const char *to)
-{
-    size_t skip = strlen(from), put = strlen(to), kept = 0;
-    for (size_t at = 0; at < b->length; ) {
-        if (b->length - at >= skip && !memcmp(b->text + at, from, skip)) {
-            memcpy(b->text + kept, to, put);
-            kept += put;
-            at += skip;
-        } else {
-            b->text[kept++] = b->text[at++];
-        }
-    }
-    b->length = kept;
-}
-
-static struct text decode_entities(struct strbuf *clean, struct text t)
-{
-    static const char *const replacements[][2] = {
-        { "<skipped>", "" }, { "-\n", "" }, { "\n", " " },
-        { "&quot;", "\"" }, { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" },
-    };
-    if (!memchr(t.bytes, '&', t.length) && !memchr(t.bytes, '<', t.length)
-        && !memchr(t.bytes, '\n', t.length))
-        return t;
-    strbuf_reset(clean);
-    strbuf_add(clean, t.bytes, t.length);
-    for (size_t i = 0; i < ARRAY_COUNT(replacements); i++)
-        replace_all(clean, replacements[i][0], replacements[i][1]);
-    return (struct text){ clean->text, clean->length };
-}
+static const struct replacement nist_entities[] = {
+    { "<skipped>", "" }, { "-\n", "" }, { "\n", " " },
+    { "&quot;", "\"" }, { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" },
+};
 
 static void cut_13a(struct tokens *tokens, struct text t)
 {
     static const struct western rules = { .padded = true };
-    cut_western(tokens, decode_entities(&tokens->clean, t), &rules);
+    t = replace_entities(&tokens->clean, t, nist_entities, ARRAY_COUNT(nist_entities));
+    western_cut(tokens, t, &rules);
 }
 
 /* ---- zh: Chinese characters one by one, the rest by the Western rules ---- */
@@ -200,7 +80,7 @@ static bool is_chinese_token(uint32_t c)
 static void cut_zh(struct tokens *tokens, struct text t)
 {
     static const struct western rules = { .alone = is_chinese_token };
-    cut_western(tokens, text_strip(t), &rules);
+    western_cut(tokens, text_strip(t), &rules);
 }
 
 /* ---- intl: mteval-v14.pl ---- */
@@ -251,12 +131,12 @@ static void cut_intl(struct tokens *tokens, struct text t)
         cut_before = cut;
         if (!token && !code_is_space(code))
             continue;
-        add(tokens, t.bytes + begin, t.bytes + here);
+        tokens_add(tokens, t.bytes + begin, t.bytes + here);
         if (token)
-            add(tokens, t.bytes + here, t.bytes + at);
+            tokens_add(tokens, t.bytes + here, t.bytes + at);
         begin = at;
     }
-    add(tokens, t.bytes + begin, t.bytes + t.length);
+    tokens_add(tokens, t.bytes + begin, t.bytes + t.length);
 }
 
 const struct tokenizer tokenizers[] = {

@@ -1,6 +1,7 @@
 #ifndef EVAL_TOKENIZERS_H
 #define EVAL_TOKENIZERS_H
 
+#include "base/memory.h"
 #include "base/strbuf.h"
 #include "eval/text.h"
 
@@ -26,6 +27,15 @@ extern const char *const tokenizer_names[];     /* in the same order; NULL at th
 
 /* Replaces the tokens by those of a segment, whose white space at the end does not count. */
 void tokens_cut(struct tokens *tokens, const struct tokenizer *tokenizer, struct text segment);
+
+/* Adds a token; nothing when it would be empty. */
+static inline void tokens_add(struct tokens *tokens, const char *begin, const char *end)
+{
+    if (begin == end)
+        return;
+    ARRAY_GROW(tokens->items, tokens->room, tokens->count + 1);
+    tokens->items[tokens->count++] = (struct text){ begin, (size_t)(end - begin) };
+}
 
 /* Adds what str.split would give. */
 void tokens_split(struct tokens *tokens, struct text segment);

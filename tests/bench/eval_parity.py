@@ -9,7 +9,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "eval", "golden"))
 from hard_cases import SETTINGS, cases
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU, CHRF, TER
 
 logging.disable(logging.WARNING)
 coho, work, case_count, wmt17 = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -33,8 +33,8 @@ def options(metric, arguments):
     names = {"tokenize": "-tok", "lowercase": "-lc", "smooth_method": "-s", "smooth_value": "-sv"}
     words = ["-m", metric]
     for key, value in arguments.items():
-        if metric == "chrf":
-            name = "--chrf-" + key.replace("_", "-")
+        if metric != "bleu":
+            name = f"--{metric}-" + key.replace("_", "-")
         else:
             name = names.get(key, "--" + key.replace("_", "-"))
         if value is not False:
@@ -48,7 +48,7 @@ def run(refs, hyp, words):
 
 
 def make(metric, arguments):
-    return {"bleu": BLEU, "chrf": CHRF}[metric](**arguments)
+    return {"bleu": BLEU, "chrf": CHRF, "ter": TER}[metric](**arguments)
 
 
 def compare_corpus(refs, hyp, ref_lines, hyp_lines, metric, arguments):
@@ -102,7 +102,8 @@ for nrefs in 1, 2, 3:
 
 WMT17 = [("bleu", dict(tokenize=t, lowercase=lc)) for t, lc in
          (("13a", False), ("13a", True), ("intl", False), ("none", False), ("char", False),
-          ("zh", False))] + [("chrf", dict()), ("chrf", dict(word_order=2))]
+          ("zh", False))] + [("chrf", dict()), ("chrf", dict(word_order=2)),
+     ("ter", dict()), ("ter", dict(normalized=True, no_punct=True)), ("ter", dict(case_sensitive=True))]
 
 
 def read(path):

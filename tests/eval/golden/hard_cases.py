@@ -109,4 +109,6 @@ SETTINGS = (
        ("chrf", dict(word_order=2, lowercase=True, eps_smoothing=True)),
        ("chrf", dict(word_order=1, whitespace=True, beta=1)),
        ("chrf", dict(char_order=1, word_order=4))]
+    + [("ter", dict(normalized=n, no_punct=p, asian_support=a, case_sensitive=c))
+       for n in (False, True) for p in (False, True) for a in (False, True) for c in (False, True)]
 )

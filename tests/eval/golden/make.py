@@ -5,14 +5,15 @@
 Line 1 holds the settings and, for all cases taken as one corpus, sacreBLEU's text and JSON under
 each of them: with all references (their number varies) and with the first one alone.  Each
 further line is a case: hyp, refs, and its sentence score under each setting with 4 decimals.
-`times` repeats a case's texts, which keeps very long lines out of this file.
+`times` repeats a case's texts, which keeps very long lines out of this file; TER, which takes
+sacreBLEU the square of their length, gets at most TER_TIMES of them.
 """
 import json
 import logging
 import os
 
 import sacrebleu
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU, CHRF, TER
 
 from hard_cases import SETTINGS, cases
 
@@ -20,10 +21,15 @@ logging.disable(logging.WARNING)
 CASES = 500
 LONG = [("word 1,000.5 Ünïcode, ", ["word 1,000.5 ünicode, "], 3000), ("中", ["中文"], 20000),
         ("a", ["b"], 50000), ("ab ", ["ab "], 40000)]
+TER_TIMES = 200
+
+
+def repeated(metric, text, times):
+    return None if text is None else text * min(times, TER_TIMES if metric == "ter" else times)
 
 
 def make(metric, arguments):
-    return {"bleu": BLEU, "chrf": CHRF}[metric](**arguments)
+    return {"bleu": BLEU, "chrf": CHRF, "ter": TER}[metric](**arguments)
 
 
 def report(metric, hyps, refs):
@@ -34,19 +40,25 @@ def report(metric, hyps, refs):
 
 
 def option(metric, key):
-    return ("chrf-" if metric == "chrf" else "") + key.replace("_", "-")
+    return ("" if metric == "bleu" else metric + "-") + key.replace("_", "-")
 
 
 all_cases = [(h, r, 1) for h, r in cases(CASES)] + LONG
-hyps = [h * t for h, _, t in all_cases]
 widest = max(len(r) for _, r, _ in all_cases)
-streams = [[r[k] * t if k < len(r) and r[k] is not None else None for _, r, t in all_cases]
-           for k in range(widest)]
-first = [[next(x for x in r if x is not None) * t for _, r, t in all_cases]]
+
+
+def corpus(metric):
+    hyps = [repeated(metric, h, t) for h, _, t in all_cases]
+    streams = [[repeated(metric, r[k], t) if k < len(r) else None for _, r, t in all_cases]
+               for k in range(widest)]
+    first = [[repeated(metric, next(x for x in r if x is not None), t) for _, r, t in all_cases]]
+    return hyps, streams, first
+
 
 out = open(os.path.join(os.path.dirname(__file__), "sacrebleu.jsonl"), "w", encoding="utf-8")
-head = {"sacrebleu": sacrebleu.__version__, "settings": []}
+head = {"sacrebleu": sacrebleu.__version__, "ter_times": TER_TIMES, "settings": []}
 for metric, arguments in SETTINGS:
+    hyps, streams, first = corpus(metric)
     head["settings"].append({
         "metric": metric, "options": {option(metric, k): v for k, v in arguments.items()},
         "all_refs": report(make(metric, arguments), hyps, streams),
@@ -55,6 +67,7 @@ print(json.dumps(head), file=out)
 for h, r, t in all_cases:
     scores = []
     for metric, arguments in SETTINGS:
-        refs = [x * t if x is not None else None for x in r]
-        scores.append(f"{make(metric, arguments).sentence_score(h * t, refs).score:.4f}")
+        refs = [repeated(metric, x, t) for x in r]
+        score = make(metric, arguments).sentence_score(repeated(metric, h, t), refs).score
+        scores.append(f"{score:.4f}")
     print(json.dumps({"hyp": h, "refs": r, "times": t, "scores": scores}), file=out)
