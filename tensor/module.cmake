@@ -21,3 +21,17 @@ foreach(isa baseline avx2 avx512)
   set_source_files_properties(${CMAKE_SOURCE_DIR}/tensor/kernels_${isa}.c PROPERTIES
     COMPILE_OPTIONS "${flags}" OBJECT_DEPENDS "${CMAKE_SOURCE_DIR}/tensor/kernels.inc")
 endforeach()
+
+# The products: sums in a stated order, so no reassociation.
+set(COHO_PANEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -Wno-psabi)
+set(COHO_AVX512VNNI ${COHO_AVX512} -mavx512vnni)
+set(COHO_AVX512BF16 ${COHO_AVX512VNNI} -mavx512bf16)
+foreach(isa baseline avx2 avx512 avx512vnni avx512bf16)
+  set(flags ${COHO_PANEL_FLAGS})
+  string(TOUPPER ${isa} upper)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT isa STREQUAL baseline)
+    list(APPEND flags ${COHO_${upper}})
+  endif()
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/tensor/panels_${isa}.c PROPERTIES
+    COMPILE_OPTIONS "${flags}" OBJECT_DEPENDS "${CMAKE_SOURCE_DIR}/tensor/panels.inc")
+endforeach()

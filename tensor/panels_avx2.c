@@ -1,0 +1,3 @@
+/* The products for one instruction set; flags in tensor/module.cmake. */
+#define PANELS panels_avx2
+#include "tensor/panels.inc"
