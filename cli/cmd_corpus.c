@@ -75,11 +75,12 @@ static void clean_rows(struct table *t, const struct clean_report *report)
 {
     table_row(t, "", "pairs", NULL);
     number_row(t, "read", report->read);
+    for (int i = 0; edits[i].name; i++)
+        if (report->edited[i])
+            number_row(t, edits[i].name, report->edited[i]);
     for (int i = 0; filters[i].name; i++)
         if (report->dropped[i])
             number_row(t, filters[i].name, report->dropped[i]);
-    if (report->duplicates)
-        number_row(t, "duplicates", report->duplicates);
     number_row(t, "kept", report->kept);
 }
 
@@ -100,8 +101,8 @@ static void warn_of_repairs(int64_t repaired)
 static int run_clean(struct job *job, struct error *err)
 {
     const struct prepare_config *c = &job->config;
-    char *source_out = xasprintf("%s.%s", job->options.output, c->source_lang);
-    char *target_out = xasprintf("%s.%s", job->options.output, c->target_lang);
+    char *source_out = xasprintf("%s.%s", job->options.output, c->clean.import.source_lang);
+    char *target_out = xasprintf("%s.%s", job->options.output, c->clean.import.target_lang);
     struct clean_report report;
     struct table t = { 0 };
     int ret = corpus_clean(&report, source_out, target_out, job->source, job->target, &c->clean,
@@ -240,7 +241,7 @@ static int run_store(struct job *job, struct error *err)
 
 /* ---- the steps ---- */
 
-enum { GROUPS_MOST = 7 };
+enum { GROUPS_MOST = 10 };
 
 /* To add a step: write its run function and add a row; `groups` are its option tables. */
 static const struct step {
@@ -250,15 +251,15 @@ static const struct step {
     const struct option *options;
     bool imports, filters, splits;
 } steps[] = {
-    { "import", "[OPTIONS] SOURCE TARGET -o OUTPUT",
-      "any format to two line-aligned files, as it is", 2, run_clean, prefix_options, true },
-    { "clean", "[OPTIONS] SOURCE TARGET -o OUTPUT",
-      "filters and drops duplicates, with counts", 2, run_clean, prefix_options, true, true },
-    { "split", "[OPTIONS] SOURCE TARGET -o FOLDER",
-      "train, dev and test sets without a common source", 2, run_prepare, folder_options,
+    { "import", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
+      "any format to two line-aligned files, as it is", 1, run_clean, prefix_options, true },
+    { "clean", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
+      "filters and drops duplicates, with counts", 1, run_clean, prefix_options, true, true },
+    { "split", "[OPTIONS] SOURCE [TARGET] -o FOLDER",
+      "train, dev and test sets without a common source", 1, run_prepare, folder_options,
       true, false, true },
-    { "prepare", "[OPTIONS] SOURCE TARGET -o FOLDER",
-      "import, clean and split at once", 2, run_prepare, folder_options, true, true, true },
+    { "prepare", "[OPTIONS] SOURCE [TARGET] -o FOLDER",
+      "import, clean and split at once", 1, run_prepare, folder_options, true, true, true },
     { "stats", "[OPTIONS] SOURCE [TARGET]",
       "lines, words, lengths, duplicates", 1, run_stats, report_options },
     { "store", "[OPTIONS] SOURCE TARGET -m MODEL -o STORE",
@@ -272,10 +273,12 @@ static void list_groups(struct option_group groups[GROUPS_MOST], const struct st
     struct clean_config *clean = &job->config.clean;
     *groups++ = (struct option_group){ NULL, step->options, &job->options };
     if (step->imports) {
-        *groups++ = (struct option_group){ NULL, prepare_options, &job->config };
+        *groups++ = (struct option_group){ NULL, source_list_options, clean };
+        *groups++ = (struct option_group){ NULL, clean_run_options, clean };
         *groups++ = (struct option_group){ "import", import_options, &clean->import };
     }
     if (step->filters) {
+        *groups++ = (struct option_group){ "edits", edit_options, &clean->edit };
         *groups++ = (struct option_group){ "filters", filter_options, &clean->filter };
         *groups++ = (struct option_group){ "duplicates", dedup_options, clean };
     }
@@ -287,12 +290,13 @@ static void list_groups(struct option_group groups[GROUPS_MOST], const struct st
 /* Takes the inputs from the command line; 0, or the exit status. */
 static int take_inputs(struct job *job, const struct step *step, const char **rest, int count)
 {
-    if (count < step->inputs_least)
+    bool listed = step->imports && job->config.clean.sources;
+    if (count < step->inputs_least && !listed)
         return command_misuse(job->self, "%s missing: %s",
                               count == 0 ? "inputs are" : "an input is", step->usage);
     if (count > 2)
         return command_misuse(job->self, "unexpected '%s': there are two inputs at most", rest[2]);
-    job->source = rest[0];
+    job->source = count > 0 ? rest[0] : NULL;
     job->target = count > 1 ? rest[1] : NULL;
     return 0;
 }

@@ -37,6 +37,26 @@ bool hash_set_add(struct hash_set *s, uint64_t hash)
     return added;
 }
 
+bool hash_set_has(const struct hash_set *s, uint64_t hash)
+{
+    uint64_t wanted = hash ? hash : 1;
+    if (!s->room)
+        return false;
+    size_t at = (size_t)rng_mix(wanted) & (s->room - 1);
+    for (; s->slots[at]; at = (at + 1) & (s->room - 1))
+        if (s->slots[at] == wanted)
+            return true;
+    return false;
+}
+
+size_t hash_set_bytes_with(const struct hash_set *s, size_t more)
+{
+    size_t room = s->room ? s->room : 1024;
+    while (3 * (s->count + more) > 2 * room)
+        room *= 2;
+    return room * sizeof *s->slots;
+}
+
 void hash_set_release(struct hash_set *s)
 {
     free(s->slots);

@@ -14,6 +14,9 @@ struct hash_set {
 };
 
 bool hash_set_add(struct hash_set *s, uint64_t hash);       /* false: it was there already */
+bool hash_set_has(const struct hash_set *s, uint64_t hash);
+/* The memory of the table after so many more elements. */
+size_t hash_set_bytes_with(const struct hash_set *s, size_t more);
 void hash_set_release(struct hash_set *s);
 
 #endif

@@ -2,21 +2,35 @@
 #include "corpora/import.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
+#include "base/error.h"
 #include "base/lines.h"
 #include "base/memory.h"
 #include "corpora/import_formats.h"
 
+/* Takes the format that the input's name tells; two text files where it tells none. */
+static const struct corpus_format by_name = {
+    .name = "auto", .summary = "by the name of the input; two text files where it tells nothing",
+    .inputs = INPUTS_EITHER,
+};
+
 /* The names below stand in the same order. */
 const struct corpus_format *const corpus_formats[] = {
-    &import_pairs,
-    &import_libreoffice_help,
-    NULL
+    &by_name, &import_pairs, &import_tsv, &import_csv, &import_moses, &import_tmx, &import_xliff,
+    &import_po, &import_mo, &import_wmt, &import_jsonl, &import_libreoffice_help, NULL
 };
-static const char *const format_names[] = { "pairs", "libreoffice-help", NULL };
+static const char *const format_names[] = {
+    "auto", "pairs", "tsv", "csv", "moses", "tmx", "xliff",
+    "po", "mo", "wmt", "jsonl", "libreoffice-help", NULL
+};
 
 static const char *const utf8_names[] = {
     [UTF8_REFUSE] = "refuse", [UTF8_REPLACE] = "replace", NULL
+};
+static const char *const side_names[] = {
+    [SIDE_BOTH] = "both", [SIDE_SOURCE] = "source", [SIDE_TARGET] = "target", NULL
 };
 static const char *const uneven_names[] = {
     [UNEVEN_KEEP] = "keep", [UNEVEN_DROP] = "drop", NULL
@@ -24,8 +38,22 @@ static const char *const uneven_names[] = {
 
 #define FIELD(member) offsetof(struct import_config, member)
 const struct option import_options[] = {
-    { "format", OPTION_CHOICE, FIELD(format), "pairs", 0, 0,
+    { "format", OPTION_CHOICE, FIELD(format), "auto", 0, 0,
       "what the corpus comes in", format_names },
+    { "source-lang", OPTION_STRING, FIELD(source_lang), "src", 0, 0,
+      "language of the source: suffix of the files that are written, and what to take from the input" },
+    { "target-lang", OPTION_STRING, FIELD(target_lang), "trg", 0, 0,
+      "language of the target, likewise" },
+    { "side", OPTION_CHOICE, FIELD(side), "both", 0, 0,
+      "take the source or the target alone, as monolingual text", side_names },
+    { "source-field", OPTION_STRING, FIELD(source_field), NULL, 0, 0,
+      "tsv, csv: the source's column, by number or name; jsonl: its member, such as translation.en" },
+    { "target-field", OPTION_STRING, FIELD(target_field), NULL, 0, 0,
+      "the target's column or member" },
+    { "separator", OPTION_STRING, FIELD(separator), NULL, 0, 0,
+      "csv: the character that divides fields; a comma without it" },
+    { "unfinished", OPTION_FLAG, FIELD(unfinished), "false", 0, 0,
+      "po, xliff: translations that are marked as fuzzy or unfinished as well" },
     { "bad-utf8", OPTION_CHOICE, FIELD(bad_utf8), "refuse", 0, 0,
       "a line that is not UTF-8 ends the import, or each bad byte becomes U+FFFD", utf8_names },
     { "uneven", OPTION_CHOICE, FIELD(uneven), "keep", 0, 0,
@@ -37,23 +65,82 @@ const struct option import_options[] = {
 struct import {
     const struct corpus_format *format;
     void *state;
+    enum import_side side;
 };
+
+bool import_needs(const struct import_config *config, int side)
+{
+    return config->side == SIDE_BOTH || side == (config->side == SIDE_TARGET);
+}
+
+/* Whether the name ends with .suffix, that of a packing aside. */
+static bool has_suffix(const char *path, const char *suffix)
+{
+    static const char *const packings[] = { "", ".gz", ".zst", ".xz" };
+    size_t length = strlen(path), own = strlen(suffix);
+    for (size_t i = 0; i < ARRAY_COUNT(packings); i++) {
+        size_t packing = strlen(packings[i]);
+        if (length > own + packing + 1 && !strcmp(path + length - packing, packings[i]) &&
+            path[length - packing - own - 1] == '.' &&
+            !strncasecmp(path + length - packing - own, suffix, own))
+            return true;
+    }
+    return false;
+}
+
+static const struct corpus_format *format_of(const struct import_config *config, const char *source,
+                                             const char *target)
+{
+    if (config->format)
+        return corpus_formats[config->format];
+    for (size_t i = 1; corpus_formats[i]; i++) {
+        const struct corpus_format *f = corpus_formats[i];
+        if (f->inputs & (target ? INPUTS_TWO : INPUTS_ONE))
+            for (const char *const *s = f->suffixes; s && *s; s++)
+                if (has_suffix(source, *s))
+                    return f;
+    }
+    return &import_pairs;
+}
+
+static int check_inputs(const struct corpus_format *f, const char *source, const char *target,
+                        struct error *err)
+{
+    if (target && !(f->inputs & INPUTS_TWO))
+        return error_set(err, "the format %s takes one input, with both sides in it, and not '%s' "
+                              "as well", f->name, target);
+    if (!target && !(f->inputs & INPUTS_ONE))
+        return error_set(err, "the format %s takes two inputs; that of the target is missing beside "
+                              "'%s'", f->name, source);
+    return 0;
+}
+
+bool import_is_paired(const struct import_config *config, const char *source, const char *target)
+{
+    return config->side == SIDE_BOTH && (target || format_of(config, source, target) != &import_pairs);
+}
 
 struct import *import_open(const struct import_config *config, const char *source,
                            const char *target, struct error *err)
 {
-    const struct corpus_format *format = corpus_formats[config->format];
-    void *state = format->open(config, source, target, err);
+    const struct corpus_format *format = format_of(config, source, target);
+    void *state = check_inputs(format, source, target, err) < 0
+                      ? NULL : format->open(config, source, target, err);
     if (!state)
         return NULL;
     struct import *in = xmalloc(sizeof *in);
-    *in = (struct import){ format, state };
+    *in = (struct import){ format, state, (enum import_side)config->side };
     return in;
 }
 
 int import_next(struct import *in, struct text_pair *out, struct error *err)
 {
-    return in->format->next(in->state, out, err);
+    int more = in->format->next(in->state, out, err);
+    if (more > 0 && in->side == SIDE_TARGET)
+        out->source = out->target;
+    if (more > 0 && in->side != SIDE_BOTH)
+        out->target = (struct text){ NULL, 0 };
+    return more;
 }
 
 int64_t import_repaired(const struct import *in)

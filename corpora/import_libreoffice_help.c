@@ -334,5 +334,6 @@ const struct corpus_format import_libreoffice_help = {
     .name = "libreoffice-help",
     .summary = "two folders such as /usr/share/libreoffice/help/en-US, of the packages "
                "libreoffice-help-<language>",
+    .inputs = INPUTS_TWO,
     .open = open_help, .next = next_pair, .repaired = repaired_lines, .close = close_help,
 };

@@ -2,6 +2,7 @@
 #include "corpora/pair_files.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -9,15 +10,15 @@
 int pair_files_open(struct pair_files *f, const char *source, const char *target,
                     struct error *err)
 {
-    if (outfile_open(&f->source, source, err) < 0)
+    if (source && outfile_open(&f->source, source, err) < 0)
         return -1;
-    return outfile_open(&f->target, target, err);
+    return target ? outfile_open(&f->target, target, err) : 0;
 }
 
 int pair_files_differ(const char *source_out, const char *target_out, const char *source,
                       const char *target, struct error *err)
 {
-    if (!strcmp(source_out, target_out))
+    if (source_out && target_out && !strcmp(source_out, target_out))
         return error_set(err, "both sides would be written to '%s'; give --source-lang and "
                          "--target-lang different names", source_out);
     return files_differ(source_out, source, err) < 0 || files_differ(source_out, target, err) < 0 ||
@@ -26,37 +27,39 @@ int pair_files_differ(const char *source_out, const char *target_out, const char
 
 static int failed(const struct pair_files *f, struct error *err)
 {
-    return error_set(err, "cannot write '%s': %s",
-                     ferror(f->source.stream) ? f->source.path : f->target.path, strerror(errno));
+    const struct outfile *bad = f->target.stream && ferror(f->target.stream) ? &f->target : &f->source;
+    return error_set(err, "cannot write '%s': %s", bad->path, strerror(errno));
 }
 
-static void line_write(FILE *out, struct text line)
+/* Says whether it could. */
+static bool line_write(struct outfile *out, struct text line)
 {
-    fwrite(line.bytes, 1, line.length, out);
-    putc('\n', out);
+    if (!out->stream)
+        return true;
+    if (line.length)
+        fwrite(line.bytes, 1, line.length, out->stream);
+    putc('\n', out->stream);
+    return !ferror(out->stream);
 }
 
 int pair_files_write(struct pair_files *f, struct text_pair pair, struct error *err)
 {
-    line_write(f->source.stream, pair.source);
-    line_write(f->target.stream, pair.target);
-    if (ferror(f->source.stream) || ferror(f->target.stream))
-        return failed(f, err);
-    return 0;
+    bool source = line_write(&f->source, pair.source), target = line_write(&f->target, pair.target);
+    return source && target ? 0 : failed(f, err);
 }
 
 int pair_files_flush(struct pair_files *f, struct error *err)
 {
-    if (fflush(f->source.stream) || fflush(f->target.stream))
-        return failed(f, err);
-    return 0;
+    bool source = !f->source.stream || !fflush(f->source.stream);
+    bool target = !f->target.stream || !fflush(f->target.stream);
+    return source && target ? 0 : failed(f, err);
 }
 
 int pair_files_commit(struct pair_files *f, struct error *err)
 {
-    if (pair_files_flush(f, err) < 0 || outfile_commit(&f->source, err) < 0)
+    if (pair_files_flush(f, err) < 0 || (f->source.stream && outfile_commit(&f->source, err) < 0))
         return -1;
-    return outfile_commit(&f->target, err);
+    return f->target.stream ? outfile_commit(&f->target, err) : 0;
 }
 
 void pair_files_abort(struct pair_files *f)

@@ -7,7 +7,8 @@
 struct error;
 
 /* Two line-aligned text files being written; both appear whole at the commit or not at all.
- * {0} is a valid closed pair; abort is harmless after a commit. */
+ * {0} is a valid closed pair; abort is harmless after a commit.  A name of NULL stands for a side
+ * that is not wanted: monolingual text is one file. */
 struct pair_files {
     struct outfile source, target;
 };

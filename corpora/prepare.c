@@ -1,158 +1,124 @@
 /* Cleaning, and dividing what is left.
  *
  * Sizes of sets are known only when all pairs have been seen, so the pairs that stay are first
- * written into a nameless file, each as
- *
- *     | key: uint64 | source length: uint32 | target length: uint32 | source | target |
- *
- * and divided in a second pass. */
+ * written into a nameless file (corpora/spool.h), and divided in a second pass. */
 #include "corpora/prepare.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
 #include "corpora/pair_files.h"
-
-#define FIELD(member) offsetof(struct prepare_config, member)
-const struct option prepare_options[] = {
-    { "source-lang", OPTION_STRING, FIELD(source_lang), "src", 0, 0,
-      "suffix of the source files: train.src" },
-    { "target-lang", OPTION_STRING, FIELD(target_lang), "trg", 0, 0,
-      "suffix of the target files: train.trg" },
-    { 0 }
-};
-
-/* ---- the file between the passes ---- */
-
-struct spool {
-    FILE *file;
-    char *name;                         /* for messages; the file has none any more */
-    uint64_t *keys;                     /* of every pair, in their order */
-    size_t count, room;
-    struct strbuf text;
-};
-
-struct spool_record {
-    uint64_t key;
-    uint32_t source, target;
-};
-
-static int spool_failed(const struct spool *s, struct error *err)
-{
-    return error_set(err, "cannot write '%s': %s", s->name, strerror(errno));
-}
-
-static int spool_open(struct spool *s, const char *folder, struct error *err)
-{
-    s->name = xasprintf("%s/pairs-XXXXXX", folder);
-    int fd = mkstemp(s->name);
-    if (fd < 0)
-        return spool_failed(s, err);
-    unlink(s->name);
-    s->file = fdopen(fd, "w+b");
-    if (!s->file)
-        close(fd);
-    return s->file ? 0 : spool_failed(s, err);
-}
-
-static void spool_close(struct spool *s)
-{
-    if (s->file)
-        fclose(s->file);
-    free(s->name);
-    free(s->keys);
-    strbuf_release(&s->text);
-}
-
-static int spool_add(struct spool *s, struct text_pair pair, int64_t seed, struct error *err)
-{
-    struct spool_record record = { text_key(pair.source, (uint64_t)seed),
-                                   (uint32_t)pair.source.length, (uint32_t)pair.target.length };
-    if (pair.source.length > UINT32_MAX || pair.target.length > UINT32_MAX)
-        return error_set(err, "pair %zu has a line of more than 4 GiB; drop it with the filters",
-                         s->count + 1);
-    ARRAY_GROW(s->keys, s->room, s->count + 1);
-    s->keys[s->count++] = record.key;
-    fwrite(&record, sizeof record, 1, s->file);
-    fwrite(pair.source.bytes, 1, record.source, s->file);
-    fwrite(pair.target.bytes, 1, record.target, s->file);
-    return ferror(s->file) ? spool_failed(s, err) : 0;
-}
-
-/* Back to the first pair; what was added is on its way to the disk after this. */
-static int spool_rewind(struct spool *s, struct error *err)
-{
-    if (fflush(s->file))
-        return spool_failed(s, err);
-    rewind(s->file);
-    return 0;
-}
-
-static int spool_next(struct spool *s, struct text_pair *out, uint64_t *key, struct error *err)
-{
-    struct spool_record record;
-    if (fread(&record, sizeof record, 1, s->file) != 1)
-        return ferror(s->file) ? spool_failed(s, err) : 0;
-    size_t length = (size_t)record.source + record.target;
-    strbuf_reset(&s->text);
-    ARRAY_GROW(s->text.text, s->text.room, length + 1);
-    if (fread(s->text.text, 1, length, s->file) != length)
-        return spool_failed(s, err);
-    *out = (struct text_pair){ { s->text.text, record.source },
-                               { s->text.text + record.source, record.target } };
-    *key = record.key;
-    return 1;
-}
+#include "corpora/spool.h"
 
 /* ---- the sets ---- */
+
+/* The pairs that stay, and what the sets are chosen by. */
+struct collection {
+    struct spool spool;
+    uint64_t *held;                     /* keys of those that may be held out, for the plan */
+    size_t held_count, held_room;
+    int64_t seed;
+};
+
+/* The mark of a spooled pair: its copies, and whether it is for training only. */
+#define TRAIN_ONLY (UINT32_C(1) << 31)
+
+static int collect(void *arg, const struct cleaned *p, struct error *err)
+{
+    struct collection *c = arg;
+    uint64_t key = text_key(p->pair.source, (uint64_t)c->seed);
+    uint32_t mark = (uint32_t)p->copies | (p->source->train_only ? TRAIN_ONLY : 0);
+    if (!p->source->train_only) {
+        ARRAY_GROW(c->held, c->held_room, c->held_count + 1);
+        c->held[c->held_count++] = key;
+    }
+    return spool_add(&c->spool, &(struct spooled){ p->pair, key, mark }, err);
+}
+
+static void collection_release(struct collection *c)
+{
+    spool_close(&c->spool);
+    free(c->held);
+}
 
 struct sets {
     struct pair_files files[SPLIT_SETS];
     int64_t pairs[SPLIT_SETS + 1];      /* the last: left out */
 };
 
-static void sets_count(struct sets *sets, const struct spool *spool, const struct split_plan *plan)
+/* What is for training only stays out of the held-out sets, and where they have its source, out of
+ * all. */
+static int set_of(const struct split_plan *plan, const struct spooled *item)
 {
-    for (size_t i = 0; i < spool->count; i++)
-        sets->pairs[split_find(plan, spool->keys[i])]++;
+    int set = split_find(plan, item->key);
+    bool held_out = set == SPLIT_TEST || set == SPLIT_DEV;
+    return held_out && item->mark & TRAIN_ONLY ? SPLIT_LEFT_OUT : set;
 }
 
-static char *set_path(const char *folder, int set, const char *suffix)
+static int64_t copies_in(int set, const struct spooled *item)
 {
-    return xasprintf("%s/%s.%s", folder, split_names[set], suffix);
+    return set == SPLIT_TRAIN ? (int64_t)(item->mark & ~TRAIN_ONLY) : 1;
+}
+
+static int sets_count(struct sets *sets, struct spool *spool, const struct split_plan *plan,
+                      struct error *err)
+{
+    struct spooled item;
+    int more;
+    if (spool_rewind(spool, err) < 0)
+        return -1;
+    while ((more = spool_next(spool, &item, err)) > 0) {
+        int set = set_of(plan, &item);
+        sets->pairs[set] += copies_in(set, &item);
+    }
+    return more;
+}
+
+/* The names of a set's files; NULL for a side that there is not. */
+struct set_names { char *source, *target; };
+
+static struct set_names set_names(const char *folder, int set, const struct prepare_config *config,
+                                  bool paired)
+{
+    const struct import_config *import = &config->clean.import;
+    bool target_alone = !paired && import->side == SIDE_TARGET;
+    return (struct set_names){
+        xasprintf("%s/%s.%s", folder, split_names[set],
+                  target_alone ? import->target_lang : import->source_lang),
+        paired ? xasprintf("%s/%s.%s", folder, split_names[set], import->target_lang) : NULL,
+    };
+}
+
+static void set_names_release(struct set_names n)
+{
+    free(n.source);
+    free(n.target);
 }
 
 static int sets_differ(const char *folder, const char *source, const char *target,
-                       const struct prepare_config *config, struct error *err)
+                       const struct prepare_config *config, bool paired, struct error *err)
 {
     int ret = 0;
     for (int set = 0; set < SPLIT_SETS && ret == 0; set++) {
-        char *source_out = set_path(folder, set, config->source_lang);
-        char *target_out = set_path(folder, set, config->target_lang);
-        ret = pair_files_differ(source_out, target_out, source, target, err);
-        free(source_out);
-        free(target_out);
+        struct set_names names = set_names(folder, set, config, paired);
+        ret = pair_files_differ(names.source, names.target, source, target, err);
+        set_names_release(names);
     }
     return ret;
 }
 
 static int sets_open(struct sets *sets, const char *folder, const struct prepare_config *config,
-                     struct error *err)
+                     bool paired, struct error *err)
 {
     int ret = 0;
     for (int set = 0; set < SPLIT_SETS && ret == 0; set++) {
-        char *source = set_path(folder, set, config->source_lang);
-        char *target = set_path(folder, set, config->target_lang);
+        struct set_names names = set_names(folder, set, config, paired);
         if (sets->pairs[set])
-            ret = pair_files_open(&sets->files[set], source, target, err);
-        free(source);
-        free(target);
+            ret = pair_files_open(&sets->files[set], names.source, names.target, err);
+        set_names_release(names);
     }
     return ret;
 }
@@ -160,15 +126,15 @@ static int sets_open(struct sets *sets, const char *folder, const struct prepare
 static int sets_write(struct sets *sets, struct spool *spool, const struct split_plan *plan,
                       struct error *err)
 {
-    struct text_pair pair;
-    uint64_t key = 0;
+    struct spooled item;
     int more;
     if (spool_rewind(spool, err) < 0)
         return -1;
-    while ((more = spool_next(spool, &pair, &key, err)) > 0) {
-        int set = split_find(plan, key);
-        if (set != SPLIT_LEFT_OUT && pair_files_write(&sets->files[set], pair, err) < 0)
-            return -1;
+    while ((more = spool_next(spool, &item, err)) > 0) {
+        int set = set_of(plan, &item);
+        for (int64_t i = 0; set != SPLIT_LEFT_OUT && i < copies_in(set, &item); i++)
+            if (pair_files_write(&sets->files[set], item.pair, err) < 0)
+                return -1;
     }
     return more;
 }
@@ -184,21 +150,17 @@ static int sets_commit(struct sets *sets, struct error *err)
     return 0;
 }
 
-static int collect(struct clean_report *report, struct spool *spool, const char *source,
-                   const char *target, const struct prepare_config *config, struct error *err)
+/* Divides what was collected. */
+static int divide(struct sets *sets, struct collection *c, const char *folder,
+                  const struct prepare_config *config, bool paired, struct error *err)
 {
-    struct cleaner cleaner;
-    struct text_pair pair;
-    int more = -1;
-    if (cleaner_open(&cleaner, source, target, &config->clean, err) == 0)
-        while ((more = cleaner_next(&cleaner, &pair, err)) > 0)
-            if (spool_add(spool, pair, config->split.seed, err) < 0) {
-                more = -1;
-                break;
-            }
-    *report = cleaner.report;
-    cleaner_close(&cleaner);
-    return more;
+    struct split_plan plan;
+    if (split_plan(&plan, c->held, c->held_count, &config->split, err) < 0 ||
+        sets_count(sets, &c->spool, &plan, err) < 0 ||
+        sets_open(sets, folder, config, paired, err) < 0 ||
+        sets_write(sets, &c->spool, &plan, err) < 0)
+        return -1;
+    return sets_commit(sets, err);
 }
 
 int corpus_prepare(struct prepare_report *report, const char *folder,
@@ -206,32 +168,25 @@ int corpus_prepare(struct prepare_report *report, const char *folder,
                    struct error *err)
 {
     struct prepare_report done = { 0 };
-    struct spool spool = { 0 };
+    struct collection collection = { .seed = config->split.seed };
+    struct clean_sink sink = { collect, &collection };
     struct sets sets = { 0 };
-    struct split_plan plan;
+    bool paired;
     int ret = -1;
-    if (dir_make(folder, err) < 0 || sets_differ(folder, source, target, config, err) < 0 ||
-        spool_open(&spool, folder, err) < 0 ||
-        collect(&done.clean, &spool, source, target, config, err) < 0)
-        goto done;
-    uint64_t *keys = xmalloc(spool.count * sizeof *keys);
-    memcpy(keys, spool.keys, spool.count * sizeof *keys);
-    int planned = split_plan(&plan, keys, spool.count, &config->split, err);
-    free(keys);
-    if (planned < 0)
-        goto done;
-    sets_count(&sets, &spool, &plan);
-    if (sets_open(&sets, folder, config, err) < 0 ||
-        sets_write(&sets, &spool, &plan, err) < 0 || sets_commit(&sets, err) < 0)
-        goto done;
-    memcpy(done.sets, sets.pairs, sizeof done.sets);
-    done.left_out = sets.pairs[SPLIT_LEFT_OUT];
-    *report = done;
-    ret = 0;
-done:
+    if (clean_is_paired(&paired, source, target, &config->clean, err) == 0 &&
+        dir_make(folder, err) == 0 &&
+        sets_differ(folder, source, target, config, paired, err) == 0 &&
+        spool_open(&collection.spool, folder, err) == 0 &&
+        clean_run(&done.clean, source, target, &config->clean, &sink, err) == 0)
+        ret = divide(&sets, &collection, folder, config, paired, err);
+    if (ret == 0) {
+        memcpy(done.sets, sets.pairs, sizeof done.sets);
+        done.left_out = sets.pairs[SPLIT_LEFT_OUT];
+        *report = done;
+    }
     for (int set = 0; set < SPLIT_SETS; set++)
         pair_files_abort(&sets.files[set]);
-    spool_close(&spool);
+    collection_release(&collection);
     return ret;
 }
 

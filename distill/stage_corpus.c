@@ -21,8 +21,9 @@ struct corpus_stage {
 #define FIELD(member) offsetof(struct corpus_stage, member)
 static const struct option corpus_options[] = {
     { "source", OPTION_STRING, FIELD(source), NULL, 0, 0,
-      "source text: a file, or a folder where the format says so", .required = true },
-    { "target", OPTION_STRING, FIELD(target), NULL, 0, 0, "target text, as source", .required = true },
+      "source text: a file, or a folder where the format says so; or a list of corpora as `sources`" },
+    { "target", OPTION_STRING, FIELD(target), NULL, 0, 0,
+      "target text, as source; nothing for formats that hold both sides" },
     { "dev-source", OPTION_STRING, FIELD(dev_source), NULL, 0, 0,
       "source text of a dev set that stands apart; else it is split off" },
     { "dev-target", OPTION_STRING, FIELD(dev_target), NULL, 0, 0, "its target text" },
@@ -36,9 +37,10 @@ static const struct stage_options tables[] = {
     { corpus_options, 0 },
     { import_options, FIELD(prepare.clean.import) },
     { filter_options, FIELD(prepare.clean.filter) },
+    { edit_options, FIELD(prepare.clean.edit) },
     { dedup_options, FIELD(prepare.clean) },
+    { source_list_options, FIELD(prepare.clean) },
     { split_options, FIELD(prepare.split) },
-    { prepare_options, FIELD(prepare) },
     { NULL }
 };
 #undef FIELD
@@ -46,6 +48,8 @@ static const struct stage_options tables[] = {
 static int check(const struct stage *s, struct error *err)
 {
     const struct corpus_stage *c = s->config;
+    if (!c->source == !c->prepare.clean.sources)
+        return error_set(err, "either source or sources is wanted");
     if (!c->dev_source != !c->dev_target)
         return error_set(err, "dev-source and dev-target go together");
     if (!c->test_source != !c->test_target)
@@ -58,9 +62,21 @@ static void reads(const struct stage *s, struct strings *paths)
     const struct corpus_stage *c = s->config;
     const char *const all[] = { c->source, c->target, c->dev_source, c->dev_target,
                                 c->test_source, c->test_target };
+    struct corpus_sources list = { 0 };
     for (size_t i = 0; i < ARRAY_COUNT(all); i++)
         if (all[i])
             strings_add(paths, all[i]);
+    if (!c->prepare.clean.sources)
+        return;
+    strings_add(paths, c->prepare.clean.sources);
+    if (sources_load(&list, c->prepare.clean.sources, &c->prepare.clean.import, NULL) < 0)
+        return;                         /* running the stage tells */
+    for (size_t i = 0; i < list.count; i++) {
+        strings_add(paths, list.items[i].source);
+        if (list.items[i].target)
+            strings_add(paths, list.items[i].target);
+    }
+    sources_release(&list);
 }
 
 /* A set that stands apart is taken as it is: only checked for being line-aligned UTF-8. */
@@ -70,8 +86,8 @@ static int copy_set(const struct stage_run *run, const char *set, const char *so
     const struct corpus_stage *c = run->stage->config;
     const struct clean_config as_is = { .import.bad_utf8 = c->prepare.clean.import.bad_utf8 };
     struct clean_report report;
-    char *source_out = xasprintf("%s/%s.%s", run->folder, set, c->prepare.source_lang);
-    char *target_out = xasprintf("%s/%s.%s", run->folder, set, c->prepare.target_lang);
+    char *source_out = xasprintf("%s/%s.%s", run->folder, set, c->prepare.clean.import.source_lang);
+    char *target_out = xasprintf("%s/%s.%s", run->folder, set, c->prepare.clean.import.target_lang);
     int ret = corpus_clean(&report, source_out, target_out, source, target, &as_is, err);
     free(source_out);
     free(target_out);
@@ -83,8 +99,8 @@ static int describe_set(struct stage_run *run, struct corpus_set *set, const cha
                         struct error *err)
 {
     const struct corpus_stage *c = run->stage->config;
-    char *source = xasprintf("%s.%s", name, c->prepare.source_lang);
-    char *target = xasprintf("%s.%s", name, c->prepare.target_lang);
+    char *source = xasprintf("%s.%s", name, c->prepare.clean.import.source_lang);
+    char *target = xasprintf("%s.%s", name, c->prepare.clean.import.target_lang);
     char *path = stage_path(run, source);
     bool there = file_exists(path);
     free(path);
@@ -103,7 +119,7 @@ static int describe(struct stage_run *run, struct error *err)
 {
     const struct corpus_stage *c = run->stage->config;
     struct corpus_files files = {
-        .source_lang = xstrdup(c->prepare.source_lang), .target_lang = xstrdup(c->prepare.target_lang),
+        .source_lang = xstrdup(c->prepare.clean.import.source_lang), .target_lang = xstrdup(c->prepare.clean.import.target_lang),
     };
     int ret = -1;
     if (describe_set(run, &files.train, "train", err) == 0

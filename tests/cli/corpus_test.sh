@@ -14,7 +14,7 @@ stderr_has "unknown step 'claen', did you mean 'clean'?"
 stderr_is_one_line
 expect 0 "$coho" corpus prepare --help
 stdout_has '--max-ratio'
-expect 2 "$coho" corpus clean a
+expect 2 "$coho" corpus clean -o x
 stderr_is_one_line
 expect 2 "$coho" corpus clean a b c -o x
 stderr_has "unexpected 'c'"
