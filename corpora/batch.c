@@ -113,6 +113,20 @@ void batch_add(struct batch *b, const int32_t *source, int source_count,
     output_b[target_count] = eos;
 }
 
+void batch_add_labels(struct batch *b, const int32_t *source, int source_count, const int32_t *pairs,
+                      int pair_count, int32_t eos, int64_t index, float weight)
+{
+    assert(source_count >= 0 && source_count < INT_MAX);
+    int at = append(b, source_count + 1, pair_count, index, weight);
+    int32_t *source_b = b->source + b->source_start[at];
+    copy_ids(source_b, source, source_count);
+    source_b[source_count] = eos;
+    for (int i = 0; i < pair_count; i++) {
+        b->output[b->target_start[at] + i] = pairs[2 * i];
+        b->input[b->target_start[at] + i] = pairs[2 * i + 1];
+    }
+}
+
 static void copy_sentence(struct batch *to, const struct batch *from, int b)
 {
     int source_at = from->source_start[b], target_at = from->target_start[b];

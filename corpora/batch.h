@@ -35,6 +35,11 @@ void batch_add(struct batch *b, const int32_t *source, int source_count,
                const int32_t *target, int target_count, int32_t bos, int32_t eos,
                int64_t index, float weight);
 
+/* Appends an example whose target side is labels (corpora/task.h): pairs of a label and the place in
+ * the source that it belongs to.  `output` gets the labels, `input` the places. */
+void batch_add_labels(struct batch *b, const int32_t *source, int source_count, const int32_t *pairs,
+                      int pair_count, int32_t eos, int64_t index, float weight);
+
 /* Divides the sentences of `from` among `count` batches with nearly equal numbers of tokens;
  * the same input gives the same parts, and each part keeps the order of `from`.  Some may stay
  * empty. */

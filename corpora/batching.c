@@ -71,12 +71,18 @@ static int target_length(const struct batching *b, int64_t index)
 {
     int count;
     store_target(b->store, index, &count);
-    return count + 1;
+    return b->config.labels ? count / 2 : count + 1;
+}
+
+/* What bucketing goes by. */
+static int sort_length(const struct batching *b, int64_t index)
+{
+    return b->config.labels ? source_length(b, index) : target_length(b, index);
 }
 
 static bool is_kept(const struct batching *b, int64_t index)
 {
-    int source = source_length(b, index) - 1, target = target_length(b, index) - 1;
+    int source = source_length(b, index) - 1, target = target_length(b, index) - !b->config.labels;
     return source && target && source <= b->config.max_length && target <= b->config.max_length;
 }
 
@@ -109,7 +115,7 @@ static size_t window_count(const struct batching *b, int64_t first)
     int64_t budget = (int64_t)WINDOW_BATCHES * b->config.batch_tokens, tokens = 0;
     size_t count = 0;
     while (first + (int64_t)count < b->kept && count < WINDOW_MOST && tokens < budget)
-        tokens += target_length(b, b->order[first + (int64_t)count++]);
+        tokens += sort_length(b, b->order[first + (int64_t)count++]);
     return count;
 }
 
@@ -121,7 +127,7 @@ static void window_sort(const struct batching *b, int64_t *order, size_t count, 
     ARRAY_GROW(s->order, s->order_room, count);
     memcpy(s->order, order, count * sizeof *order);
     for (size_t i = 0; i < count; i++)
-        s->keys[i] = (uint64_t)target_length(b, order[i]) << 32 | i;
+        s->keys[i] = (uint64_t)sort_length(b, order[i]) << 32 | i;
     qsort(s->keys, count, sizeof *s->keys, descending);
     for (size_t i = 0; i < count; i++)
         order[rising ? count - 1 - i : i] = s->order[s->keys[i] & UINT32_MAX];
@@ -213,8 +219,10 @@ static void fill(const struct batching *b, struct batch *out, size_t batch)
         int source_count, target_count;
         const int32_t *source = store_source(b->store, b->order[i], &source_count);
         const int32_t *target = store_target(b->store, b->order[i], &target_count);
-        batch_add(out, source, source_count, target, target_count, b->bos, b->eos,
-                  b->order[i], 1);
+        if (b->config.labels)
+            batch_add_labels(out, source, source_count, target, target_count / 2, b->eos, b->order[i], 1);
+        else
+            batch_add(out, source, source_count, target, target_count, b->bos, b->eos, b->order[i], 1);
     }
 }
 

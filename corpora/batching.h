@@ -16,6 +16,7 @@ struct batching_config {
     int batch_sentences;        /* at most so many sentences; 0: any */
     int max_length;             /* pairs with a longer side, </s> not counted, are skipped */
     int64_t seed;               /* of the training: the order is drawn from it; no option of its own */
+    bool labels;                /* targets are labels and their places (corpora/task.h) */
     bool shuffle;               /* false: corpus order, no bucketing, no sorting */
 };
 extern const struct option batching_options[];

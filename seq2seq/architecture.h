@@ -16,6 +16,9 @@ struct architecture {
     void (*release)(void *refs);
     /* Decoder states before the output layer, (target_tokens, dim). */
     struct tensor *(*hidden)(const struct model *m, struct tape *tape, const struct batch *b);
+    /* Encoder states, (source tokens, dim), in the sources' order. */
+    struct tensor *(*memory)(const struct model *m, struct tape *tape, const int32_t *source,
+                             const int32_t *start, int B);
     /* The output layer's weight (V,dim) and bias (1,V). */
     void (*output)(const void *refs, int *weight, int *bias);
     int (*stepper)(struct stepper *out, const struct model *m);

@@ -55,7 +55,10 @@ static void declare_tables(struct param_set *set, struct lstm_refs *r, const str
     int H = c->dim;
     param_add(set, &r->source_embed, INIT_EMBED, c->source_vocab, H,
               c->tied == TIE_ALL ? "embed" : "source.embed");
-    r->target_embed = r->source_embed;
+    r->target_embed = r->output = r->source_embed;
+    r->output_bias = -1;
+    if (!c->decoder_layers)
+        return;
     if (c->tied != TIE_ALL)
         param_add(set, &r->target_embed, INIT_EMBED, c->target_vocab, H, "target.embed");
     r->output = r->target_embed;
@@ -69,12 +72,14 @@ static void lstm_declare(struct param_set *set, void *refs, const struct model_c
     struct lstm_refs *r = refs;
     int H = c->dim;
     r->encoder = xcalloc((size_t)c->encoder_layers, sizeof *r->encoder);
-    r->decoder = xcalloc((size_t)c->decoder_layers, sizeof *r->decoder);
+    r->decoder = xcalloc((size_t)c->decoder_layers + 1, sizeof *r->decoder);
     declare_tables(set, r, c);
     for (int i = 0; i < c->encoder_layers; i++)
         declare_encoder(set, &r->encoder[i], c, i);
     for (int i = 0; i < c->decoder_layers; i++)
         declare_decoder(set, &r->decoder[i], c, i);
+    if (!c->decoder_layers)
+        return;
     param_add(set, &r->keys_values, INIT_XAVIER, 2 * H, H, "attention.memory.weight");
     param_add(set, &r->attend, INIT_XAVIER, H, H, "attention.state.weight");
     param_add(set, &r->attend_bias, INIT_ZERO, 1, H, "attention.bias");
@@ -96,9 +101,8 @@ static void lstm_output(const void *refs, int *weight, int *bias)
 
 static int lstm_check(const struct model_config *c, struct error *err)
 {
-    if (c->encoder_layers < 1 || c->decoder_layers < 1)
-        return error_set(err, "an LSTM needs a layer on each side, not %d and %d",
-                         c->encoder_layers, c->decoder_layers);
+    if (c->encoder_layers < 1)
+        return error_set(err, "an LSTM needs a layer in its encoder");
     if (c->encoder_direction == ENCODER_BIDIRECTIONAL && c->dim % 2)
         return error_set(err, "dim %d is odd; a bidirectional encoder needs an even one", c->dim);
     return 0;
@@ -158,27 +162,45 @@ static struct layer_out encoder_layer(const struct model *m, struct tape *tape, 
                                op_concat(tape, forward.c, back.c) };
 }
 
+/* The top layer's outputs in the timeline's order; with e its final states for the decoder too. */
+static struct tensor *encoder_stack(const struct model *m, struct tape *tape, const int32_t *source,
+                                    const struct timeline *line, struct lstm_encoded *e)
+{
+    const struct model_config *c = &m->config;
+    const struct lstm_refs *r = m->refs;
+    struct tensor *x = embed_line(m, tape, r->source_embed, source, line);
+    for (int i = 0; i < c->encoder_layers; i++) {
+        struct layer_out y = encoder_layer(m, tape, i ? op_dropout(tape, x, c->dropout) : x,
+                                           &r->encoder[i], line);
+        x = y.y;
+        for (int l = 0; e && l < c->decoder_layers; l++) {
+            int beside = c->encoder_layers - c->decoder_layers + l;
+            if (i == (beside > 0 ? beside : 0)) {
+                e->h[l] = y.h;
+                e->c[l] = y.c;
+            }
+        }
+    }
+    return x;
+}
+
+static struct tensor *lstm_memory(const struct model *m, struct tape *tape, const int32_t *source,
+                                  const int32_t *start, int B)
+{
+    const struct timeline *line = timeline_new(&tape->arena, start, B);
+    struct tensor *x = encoder_stack(m, tape, source, line, NULL);
+    return gather(tape, x, line->place, line->N);
+}
+
 struct lstm_encoded lstm_encode(const struct model *m, struct tape *tape, const int32_t *source,
                                 const int32_t *start, int B)
 {
     const struct model_config *c = &m->config;
     const struct lstm_refs *r = m->refs;
     struct lstm_encoded e = { .line = timeline_new(&tape->arena, start, B) };
-    struct tensor *x = embed_line(m, tape, r->source_embed, source, e.line);
     e.h = arena_take(&tape->arena, (size_t)c->decoder_layers * sizeof(struct tensor *));
     e.c = arena_take(&tape->arena, (size_t)c->decoder_layers * sizeof(struct tensor *));
-    for (int i = 0; i < c->encoder_layers; i++) {
-        struct layer_out y = encoder_layer(m, tape, i ? op_dropout(tape, x, c->dropout) : x,
-                                           &r->encoder[i], e.line);
-        x = y.y;
-        for (int l = 0; l < c->decoder_layers; l++) {
-            int beside = c->encoder_layers - c->decoder_layers + l;
-            if (i == (beside > 0 ? beside : 0)) {
-                e.h[l] = y.h;
-                e.c[l] = y.c;
-            }
-        }
-    }
+    struct tensor *x = encoder_stack(m, tape, source, e.line, &e);
     e.kv = op_linear(tape, x, param(tape, r->keys_values), NULL, LINEAR_NONE, 0);
     return e;
 }
@@ -240,6 +262,7 @@ const struct architecture lstm_architecture = {
     .declare = lstm_declare,
     .release = lstm_release,
     .hidden = lstm_hidden,
+    .memory = lstm_memory,
     .output = lstm_output,
     .stepper = lstm_stepper,
 };

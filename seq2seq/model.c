@@ -11,7 +11,9 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "corpora/task.h"
 #include "seq2seq/architecture.h"
+#include "seq2seq/head.h"
 #include "seq2seq/safetensors.h"
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
@@ -23,6 +25,7 @@ static const char *const norm_names[] = { "post", "pre", NULL };
 static const char *const position_names[] = { "sinusoidal", "learned", NULL };
 static const char *const activation_names[] = { "relu", "gelu", "swiglu", NULL };
 static const char *const decoder_names[] = { "attention", "ssru", NULL };
+static const char *const pool_names[] = { "first", "mean", "attention", NULL };
 static const char *const direction_names[] = { "forward", "bidirectional", NULL };
 
 #define FIELD(member) offsetof(struct model_config, member)
@@ -32,7 +35,8 @@ const struct option model_options[] = {
     { "ffn", OPTION_INT, FIELD(ffn), "1024", 1, 65536, "width of the transformer's feed-forward layers" },
     { "heads", OPTION_INT, FIELD(heads), "4", 1, 128, "attention heads; must divide dim" },
     { "encoder-layers", OPTION_INT, FIELD(encoder_layers), "6", 1, 64, "layers of the encoder" },
-    { "decoder-layers", OPTION_INT, FIELD(decoder_layers), "6", 1, 64, "layers of the decoder" },
+    { "decoder-layers", OPTION_INT, FIELD(decoder_layers), "6", 0, 64,
+      "layers of the decoder; 0: none, for tasks without translation" },
     { "tied", OPTION_CHOICE, FIELD(tied), "all", 0, 0,
       "embeddings that share one table: decoder is target and output, all needs a joint vocabulary",
       tied_names },
@@ -52,6 +56,10 @@ const struct option model_options[] = {
     { "dropout", OPTION_FLOAT, FIELD(dropout), "0.1", 0, 0.95, "of embeddings and residual connections" },
     { "dropout-attention", OPTION_FLOAT, FIELD(dropout_attention), "0", 0, 0.95, "of attention weights" },
     { "dropout-ffn", OPTION_FLOAT, FIELD(dropout_ffn), "0", 0, 0.95, "inside feed-forward layers" },
+    { "pool", OPTION_CHOICE, FIELD(pool), "mean", 0, 0,
+      "what tells a text to the heads of tasks: its first state, their mean, or attention", pool_names },
+    { "head-layer", OPTION_FLAG, FIELD(head_layer), "false", 0, 0,
+      "heads of tasks have a layer of their own before the output" },
     { 0 }
 };
 
@@ -93,11 +101,29 @@ static void find_specials(struct model *m)
             m->special[m->special_count++] = ids[i];
 }
 
+static int tasks_check(const struct model_config *config, const struct task *tasks, int count, struct error *err)
+{
+    bool translates = count == 0;
+    for (int i = 0; i < count; i++) {
+        translates |= tasks[i].kind == TASK_TRANSLATE;
+        for (int k = 0; k < i; k++)
+            if (!strcmp(tasks[i].name, tasks[k].name))
+                return error_set(err, "two tasks are called '%s'", tasks[i].name);
+    }
+    if (translates && !config->decoder_layers)
+        return error_set(err, "decoder-layers 0: translation needs a decoder");
+    if (!translates && config->decoder_layers)
+        return error_set(err, "decoder-layers %d: none of the tasks is a translation; give 0", config->decoder_layers);
+    return 0;
+}
+
 /* Everything but the values of the weights. */
-static struct model *model_shape(const struct model_config *config, struct tokenizer *source,
-                                 struct tokenizer *target, struct error *err)
+static struct model *model_shape(const struct model_config *config, const struct task *tasks, int task_count,
+                                 struct tokenizer *source, struct tokenizer *target, struct error *err)
 {
     const struct architecture *arch = architectures[config->arch];
+    if (tasks_check(config, tasks, task_count, err) < 0)
+        return NULL;
     if (model_config_check(config, source == target, err) < 0 || marks_check(source, target, err) < 0)
         return NULL;
     struct model *m = xcalloc(1, sizeof *m);
@@ -110,7 +136,12 @@ static struct model *model_shape(const struct model_config *config, struct token
     m->target_tokenizer = target;
     m->lineage = json_object();
     find_specials(m);
+    m->tasks = xcalloc((size_t)task_count + 1, sizeof *m->tasks);
+    m->task_count = task_count;
+    for (int i = 0; i < task_count; i++)
+        task_copy(&m->tasks[i], &tasks[i]);
     arch->declare(&m->params, m->refs, &m->config);
+    heads_declare(m);
     params_allocate(&m->params);
     return m;
 }
@@ -118,8 +149,15 @@ static struct model *model_shape(const struct model_config *config, struct token
 struct model *model_new(const struct model_config *config, struct tokenizer *source,
                         struct tokenizer *target, int64_t seed, struct error *err)
 {
+    return model_new_tasks(config, NULL, 0, source, target, seed, err);
+}
+
+struct model *model_new_tasks(const struct model_config *config, const struct task *tasks, int task_count,
+                              struct tokenizer *source, struct tokenizer *target, int64_t seed,
+                              struct error *err)
+{
     struct rng rng;
-    struct model *m = model_shape(config, source, target, err);
+    struct model *m = model_shape(config, tasks, task_count, source, target, err);
     if (!m)
         return NULL;
     rng_seed(&rng, (uint64_t)seed, 0);
@@ -134,6 +172,10 @@ void model_free(struct model *m)
     if (m->arch->release)
         m->arch->release(m->refs);
     free(m->refs);
+    for (int i = 0; i < m->task_count; i++)
+        task_release(&m->tasks[i]);
+    free(m->tasks);
+    free(m->heads);
     params_release(&m->params);
     if (m->target_tokenizer != m->source_tokenizer)
         tokenizer_free(m->target_tokenizer);
@@ -197,9 +239,11 @@ json_t *model_config_json(const struct model_config *c)
 
 /* A checksum of the values as they stand in the file, so that options of later versions, which
  * are not there, do not change it. */
-static void config_mark(char mark[HASH_TEXT], const json_t *values)
+static void config_mark(char mark[HASH_TEXT], const json_t *values, const json_t *tasks)
 {
-    char *text = json_dumps(values, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(7));
+    json_t *both = tasks ? json_pack("[O, O]", values, tasks) : json_incref((json_t *)(uintptr_t)values);
+    char *text = json_dumps(both, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(7));
+    json_decref(both);
     hash_text(mark, text ? hash_bytes(text, strlen(text), 0) : 0);
     free(text);
 }
@@ -211,10 +255,20 @@ static void vocab_mark(char mark[HASH_TEXT], const struct tokenizer *t)
     hash_text(mark, hash_bytes(bytes, length, 0));
 }
 
+static json_t *tasks_json(const struct model *m)
+{
+    json_t *tasks = json_array();
+    for (int i = 0; i < m->task_count; i++)
+        json_array_append_new(tasks, task_json(&m->tasks[i]));
+    return tasks;
+}
+
 static int config_write(const struct model *m, const char *folder, struct error *err)
 {
     json_t *root = json_pack("{s:s,s:s,s:o}", "format", "coho-model-1", "program", "coho " COHO_VERSION,
                              "model", model_config_json(&m->config));
+    if (m->task_count)
+        json_object_set_new(root, "tasks", tasks_json(m));
     char *path = path_join(folder, "config.json");
     int ret = json_write(root, path, err);
     free(path);
@@ -222,16 +276,44 @@ static int config_write(const struct model *m, const char *folder, struct error 
     return ret;
 }
 
-static int config_read(struct model_config *config, char mark[HASH_TEXT], const char *folder,
-                       struct error *err)
+/* The tasks of the file, if any, beside its options. */
+struct description {
+    struct model_config config;
+    struct task *tasks;
+    int task_count;
+    char mark[HASH_TEXT];
+};
+
+static void description_release(struct description *d)
 {
+    for (int i = 0; i < d->task_count; i++)
+        task_release(&d->tasks[i]);
+    free(d->tasks);
+}
+
+static int tasks_read(struct description *d, const json_t *tasks, struct error *err)
+{
+    json_t *task;
+    size_t i;
+    d->tasks = xcalloc(json_array_size(tasks) + 1, sizeof *d->tasks);
+    json_array_foreach(tasks, i, task) {
+        if (task_from_json(&d->tasks[i], task, err) < 0)
+            return -1;
+        d->task_count++;
+    }
+    return 0;
+}
+
+static int config_read(struct description *d, const char *folder, struct error *err)
+{
+    struct model_config *config = &d->config;
     const struct option_group groups[] = { { NULL, model_options, config },
                                            { NULL, size_options, config }, { 0 } };
     char *path = path_join(folder, "config.json");
     json_t *root = json_read(path, err);
     const char *format = json_string_value(json_object_get(root, "format"));
     int ret = -1;
-    memset(config, 0, sizeof *config);
+    *d = (struct description){ 0 };
     options_default(groups);
     if (!root)
         goto done;
@@ -240,11 +322,12 @@ static int config_read(struct model_config *config, char mark[HASH_TEXT], const 
                   format ? format : "absent");
         goto done;
     }
-    if (options_from_json(groups, json_object_get(root, "model"), err) < 0) {
+    if (options_from_json(groups, json_object_get(root, "model"), err) < 0
+        || tasks_read(d, json_object_get(root, "tasks"), err) < 0) {
         error_prefix(err, "%s", path);
         goto done;
     }
-    config_mark(mark, json_object_get(root, "model"));
+    config_mark(d->mark, json_object_get(root, "model"), json_object_get(root, "tasks"));
     ret = 0;
 done:
     json_decref(root);
@@ -256,8 +339,9 @@ done:
 static json_t *marks_of(const struct model *m)
 {
     char config[HASH_TEXT], source[HASH_TEXT], target[HASH_TEXT];
-    json_t *values = model_config_json(&m->config);
-    config_mark(config, values);
+    json_t *values = model_config_json(&m->config), *tasks = m->task_count ? tasks_json(m) : NULL;
+    config_mark(config, values, tasks);
+    json_decref(tasks);
     vocab_mark(source, m->source_tokenizer);
     vocab_mark(target, m->target_tokenizer);
     json_decref(values);
@@ -387,27 +471,36 @@ static int sizes_match(const struct model_config *c, const struct tokenizer *sou
                      c->target_vocab, tokenizer_vocab(source), tokenizer_vocab(target));
 }
 
-struct model *model_load(const char *folder, struct error *err)
+static struct model *model_described(const struct description *d, const char *folder, struct error *err)
 {
-    struct model_config config;
     struct tokenizer *source, *target;
-    char mark[HASH_TEXT];
-    if (folder_check(folder, err) < 0 || config_read(&config, mark, folder, err) < 0 ||
-        tokenizers_read(&source, &target, folder, err) < 0)
-        return NULL;
     struct model *m = NULL;
-    if (sizes_match(&config, source, target, folder, err) == 0)
-        m = model_shape(&config, source, target, err);
+    if (tokenizers_read(&source, &target, folder, err) < 0)
+        return NULL;
+    if (sizes_match(&d->config, source, target, folder, err) == 0)
+        m = model_shape(&d->config, d->tasks, d->task_count, source, target, err);
     if (!m) {
         if (target != source)
             tokenizer_free(target);
         tokenizer_free(source);
         return NULL;
     }
-    if (weights_read(m, folder, mark, err) < 0 || lineage_read(m, folder, err) < 0) {
+    if (weights_read(m, folder, d->mark, err) < 0 || lineage_read(m, folder, err) < 0) {
         model_free(m);
         return NULL;
     }
+    return m;
+}
+
+struct model *model_load(const char *folder, struct error *err)
+{
+    struct description d = { 0 };
+    struct model *m = NULL;
+    if (folder_check(folder, err) < 0)
+        return NULL;
+    if (config_read(&d, folder, err) == 0)
+        m = model_described(&d, folder, err);
+    description_release(&d);
     return m;
 }
 
@@ -443,15 +536,56 @@ int model_stepper(struct stepper *out, const struct model *m)
     return m->arch->stepper(out, m);
 }
 
+int model_find_task(const struct model *m, const char *name)
+{
+    for (int i = 0; i < m->task_count; i++)
+        if (!strcmp(m->tasks[i].name, name))
+            return i;
+    return -1;
+}
+
+static bool has_head(const struct model *m, int task)
+{
+    return m->task_count && m->tasks[task].kind != TASK_TRANSLATE;
+}
+
+struct output_layer model_output(const struct model *m, int task)
+{
+    struct output_layer out = { .outputs = m->config.target_vocab };
+    if (has_head(m, task))
+        return (struct output_layer){ m->heads[task].weight, m->heads[task].bias,
+                                      task_outputs(&m->tasks[task]) };
+    m->arch->output(m->refs, &out.weight, &out.bias);
+    return out;
+}
+
+int model_most_outputs(const struct model *m)
+{
+    int most = m->config.decoder_layers ? m->config.target_vocab : 1;
+    for (int i = 0; i < m->task_count; i++) {
+        int outputs = model_output(m, i).outputs;
+        most = outputs > most ? outputs : most;
+    }
+    return most;
+}
+
+void model_layer_logits(const struct model *m, const struct output_layer *layer, float *logits,
+                        const float *hidden, int rows)
+{
+    gemm_nt(logits, hidden, param_data(&m->params, layer->weight), rows, layer->outputs, m->config.dim, 0);
+    kernel->add_bias(logits, param_data(&m->params, layer->bias), rows, layer->outputs);
+}
+
 struct tensor *model_hidden(const struct model *m, struct tape *tape, const struct batch *b)
 {
+    if (has_head(m, b->task))
+        return head_hidden(m, tape, b);
     return m->arch->hidden(m, tape, b);
 }
 
 void model_logits(const struct model *m, float *logits, const float *hidden, int rows)
 {
-    int weight, bias, V = m->config.target_vocab;
-    m->arch->output(m->refs, &weight, &bias);
-    gemm_nt(logits, hidden, param_data(&m->params, weight), rows, V, m->config.dim, 0);
-    kernel->add_bias(logits, param_data(&m->params, bias), rows, V);
+    struct output_layer layer = { .outputs = m->config.target_vocab };
+    m->arch->output(m->refs, &layer.weight, &layer.bias);
+    model_layer_logits(m, &layer, logits, hidden, rows);
 }

@@ -11,7 +11,9 @@
 #include "tensor/params.h"
 
 struct error;
+struct head;
 struct tape;
+struct task;
 struct tensor;
 struct tokenizer;
 
@@ -28,6 +30,7 @@ enum tying { TIE_NONE, TIE_DECODER, TIE_ALL };
 enum activation { ACTIVATION_RELU, ACTIVATION_GELU, ACTIVATION_SWIGLU };
 enum positions { POSITIONS_SINUSOIDAL, POSITIONS_LEARNED };
 enum decoder_layer { DECODER_ATTENTION, DECODER_SSRU };
+enum pooling { POOL_FIRST, POOL_MEAN, POOL_ATTENTION };
 enum cell { ENCODER_FORWARD, ENCODER_BIDIRECTIONAL };
 
 struct model_config {
@@ -41,9 +44,17 @@ struct model_config {
     int encoder_direction;      /* LSTM: forward or bidirectional */
     bool input_feeding;
     float dropout, dropout_attention, dropout_ffn;
+    int pool;                   /* heads: what a text is told by, of the states of its tokens */
+    bool head_layer;            /* heads: a layer of width dim before the output */
     int source_vocab, target_vocab;             /* from the tokenizers */
 };
 extern const struct option model_options[];     /* all but the vocabulary sizes */
+
+/* The weights that give numbers for a place: (outputs,dim) and (1,outputs), by their places in
+ * the set. */
+struct output_layer {
+    int weight, bias, outputs;
+};
 
 struct model {
     struct model_config config;
@@ -51,6 +62,9 @@ struct model {
     struct param_set params;
     void *refs;                                 /* the architecture's struct of parameters */
     struct tokenizer *source_tokenizer, *target_tokenizer;      /* may be the same */
+    struct task *tasks;                         /* what it was made for (corpora/task.h); NULL: … */
+    int task_count;                             /* … 0: translation and nothing else */
+    struct head *heads;                         /* one a task; seq2seq/head.h */
     json_t *lineage;                            /* the object in lineage.json */
     int32_t special[3];                         /* the target's <unk>, <s> and padding */
     int special_count;
@@ -66,6 +80,10 @@ json_t *model_config_json(const struct model_config *config);
  * pointer twice for a joint vocabulary). */
 struct model *model_new(const struct model_config *config, struct tokenizer *source,
                         struct tokenizer *target, int64_t seed, struct error *err);
+/* The same for several tasks, which are copied.  Batches tell by `task` which one they are of. */
+struct model *model_new_tasks(const struct model_config *config, const struct task *tasks, int task_count,
+                              struct tokenizer *source, struct tokenizer *target, int64_t seed,
+                              struct error *err);
 void model_free(struct model *m);
 
 /* A folder: config.json, model.safetensors, source.spm and target.spm (or joint.spm), lineage.json.
@@ -87,8 +105,18 @@ int model_max_length(const struct model *m);
 /* One decoding step at a time; see stepper.h.  */
 int model_stepper(struct stepper *out, const struct model *m);
 
-/* Teacher-forced pass: the decoder's last hidden states, (target_tokens, dim), on the tape. */
+/* Teacher-forced pass: the decoder's last hidden states, (target_tokens, dim), on the tape; for a
+ * batch of a task with a head the states below it, one a label. */
 struct tensor *model_hidden(const struct model *m, struct tape *tape, const struct batch *b);
+
+/* What stands above the hidden states of a batch of this task: the head, or the vocabulary. */
+struct output_layer model_output(const struct model *m, int task);
+int model_find_task(const struct model *m, const char *name);          /* -1: it has no such task */
+int model_most_outputs(const struct model *m);                          /* of any task */
+
+/* Numbers of `rows` rows of hidden states by that layer. */
+void model_layer_logits(const struct model *m, const struct output_layer *layer, float *logits,
+                        const float *hidden, int rows);
 
 /* Logits of `rows` rows of hidden states (rows,dim) → (rows,V): the output layer alone. */
 void model_logits(const struct model *m, float *logits, const float *hidden, int rows);
@@ -99,5 +127,8 @@ struct scorer;
 struct scorer *scorer_new(const struct model *m);
 void scorer_free(struct scorer *s);
 void scorer_run(struct scorer *s, const struct batch *b, float *logp);
+/* What the head of b's task gives for each label place: log-probabilities of all labels, or the
+ * scaled number; out is (target_tokens, outputs).  Returns the outputs. */
+int model_predict(struct scorer *s, const struct batch *b, float *out);
 
 #endif

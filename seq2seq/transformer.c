@@ -70,15 +70,18 @@ static void declare_tables(struct param_set *set, struct transformer_refs *r,
     param_add(set, &r->source_embed, INIT_EMBED, c->source_vocab, D,
               c->tied == TIE_ALL ? "embed" : "source.embed");
     r->target_embed = r->source_embed;
-    if (c->tied != TIE_ALL)
+    if (c->decoder_layers && c->tied != TIE_ALL)
         param_add(set, &r->target_embed, INIT_EMBED, c->target_vocab, D, "target.embed");
     r->output.weight = r->target_embed;
-    if (c->tied == TIE_NONE)
+    r->output.bias = -1;
+    if (c->decoder_layers && c->tied == TIE_NONE)
         param_add(set, &r->output.weight, INIT_XAVIER, c->target_vocab, D, "output.weight");
-    param_add(set, &r->output.bias, INIT_ZERO, 1, c->target_vocab, "output.bias");
+    if (c->decoder_layers)
+        param_add(set, &r->output.bias, INIT_ZERO, 1, c->target_vocab, "output.bias");
     if (c->positions == POSITIONS_LEARNED) {
         param_add(set, &r->source_positions, INIT_EMBED, c->max_positions, D, "source.positions");
-        param_add(set, &r->target_positions, INIT_EMBED, c->max_positions, D, "target.positions");
+        if (c->decoder_layers)
+            param_add(set, &r->target_positions, INIT_EMBED, c->max_positions, D, "target.positions");
     } else {
         r->sinusoids = xmalloc((size_t)c->max_positions * D * sizeof(float));
         fill_sinusoids(r->sinusoids, c->max_positions, D);
@@ -98,6 +101,8 @@ static void transformer_declare(struct param_set *set, void *refs, const struct 
     if (c->norm_first) {
         param_add(set, &r->encoder_norm.weight, INIT_ONE, 1, c->dim, "encoder.norm.gain");
         param_add(set, &r->encoder_norm.bias, INIT_ZERO, 1, c->dim, "encoder.norm.bias");
+    }
+    if (c->norm_first && c->decoder_layers) {
         param_add(set, &r->decoder_norm.weight, INIT_ONE, 1, c->dim, "decoder.norm.gain");
         param_add(set, &r->decoder_norm.bias, INIT_ZERO, 1, c->dim, "decoder.norm.bias");
     }
@@ -277,6 +282,12 @@ static struct tensor *transformer_hidden(const struct model *m, struct tape *tap
     return final_norm(p, x, p->r->decoder_norm);
 }
 
+static struct tensor *transformer_memory(const struct model *m, struct tape *tape, const int32_t *source,
+                                         const int32_t *start, int B)
+{
+    return encode(&(struct pass){ m, m->refs, tape }, source, start, B);
+}
+
 const struct architecture transformer_architecture = {
     .name = "transformer",
     .refs_size = sizeof(struct transformer_refs),
@@ -285,6 +296,7 @@ const struct architecture transformer_architecture = {
     .declare = transformer_declare,
     .release = transformer_release,
     .hidden = transformer_hidden,
+    .memory = transformer_memory,
     .output = transformer_output,
     .stepper = transformer_stepper,
 };

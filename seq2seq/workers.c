@@ -53,7 +53,7 @@ struct workers *workers_new(const struct model *m, const struct objective *objec
     w->grads = xcalloc((size_t)w->count, sizeof *w->grads);
     int output, bias;
     m->arch->output(m->refs, &output, &bias);
-    w->packs = packs_new(&m->params, output, (enum precision)precision);
+    w->packs = packs_new(&m->params, m->config.decoder_layers ? output : -1, (enum precision)precision);
     for (int i = 0; i < w->count; i++) {
         w->grads[i] = block_new(&m->params);
         w->items[i].tape = (struct tape){ .params = &m->params, .packs = w->packs, .grads = w->grads[i],
