@@ -154,6 +154,7 @@ struct tensor *sublayer_output(struct pass *p, struct tensor *x, struct tensor *
                                struct pair_ref ref)
 {
     struct tensor *y = op_residual(p->tape, x, f, p->m->config.dropout);
+    tensor_done(p->tape, f);            /* no sublayer ends with what its gradient reads */
     return p->m->config.norm_first ? y : norm(p, y, ref);
 }
 

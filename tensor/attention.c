@@ -1,5 +1,9 @@
-/* Multi-head attention, sentence by sentence and head by head: no padding, no mask, products in
- * cache.  Rows of scores are padded to whole vectors; the padding holds zeros. */
+/* Multi-head attention, sentence by sentence, head by head and, in long sentences, a block of queries at
+ * a time: no padding, no mask, products in cache.  Rows of scores are padded to whole vectors; the
+ * padding holds zeros.
+ *
+ * The soft-max of short sentences is kept for the backward pass; that of long ones, which would
+ * take memory with the square of the length, is computed again. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -8,31 +12,39 @@
 
 #define VEC 16
 #define PADDED(n) (((n) + VEC - 1) / VEC * VEC)
+#define BLOCK 64        /* queries worked on at a time */
+#define KEPT 64         /* keys of a sentence whose soft-max is kept */
 
 struct attention {
     struct view q, k, v;
     int D, heads, B;
     const int32_t *query_start, *key_start;
     bool causal;
-    float *p;           /* soft-max before dropout, head after head of sentence after sentence */
+    float *p;           /* soft-max before dropout, head after head of short sentence after short sentence */
 };
 
-/* One head of one sentence. */
+/* One head of one sentence, or a block of its queries. */
 struct head {
-    int Tq, Tk, Tp, d, dp;              /* p: padded */
+    int Tq, Tk, Tp, d, dp;              /* queries, keys that they see; p: padded */
+    int row;                            /* the first query's place in the sentence */
     const float *q, *k, *v;
     int ldq, ldk, ldv;
-    float *p;                           /* (Tq,Tp) */
-    size_t first;                       /* where p starts, for dropout */
-    float *scratch;
+    float *p;                           /* (Tq,Tp), or NULL: not kept */
+    size_t first;                       /* its number among all scores, for dropout */
 };
 
-static size_t scores_size(const struct attention *a)
+static bool is_kept(const struct attention *a, int b)
+{
+    return a->key_start[b + 1] - a->key_start[b] <= KEPT;
+}
+
+static size_t kept_size(const struct attention *a)
 {
     size_t size = 0;
     for (int b = 0; b < a->B; b++)
-        size += (size_t)(a->query_start[b + 1] - a->query_start[b]) *
-                PADDED(a->key_start[b + 1] - a->key_start[b]) * a->heads;
+        if (is_kept(a, b))
+            size += (size_t)(a->query_start[b + 1] - a->query_start[b]) *
+                    PADDED(a->key_start[b + 1] - a->key_start[b]) * a->heads;
     return size;
 }
 
@@ -50,7 +62,13 @@ static const float *view_at(struct view v, int row, int column)
     return v.tensor->data + (size_t)row * v.tensor->cols + v.column + column;
 }
 
-static struct head head_at(const struct attention *a, int b, int h, size_t first)
+/* Where a walk over all heads of all sentences is: in the kept soft-maxes, and in all. */
+struct walk {
+    float *p;
+    size_t first;
+};
+
+static struct head head_next(const struct attention *a, int b, int h, struct walk *w)
 {
     struct head x = { 0 };
     x.Tq = a->query_start[b + 1] - a->query_start[b];
@@ -64,7 +82,12 @@ static struct head head_at(const struct attention *a, int b, int h, size_t first
     x.ldq = a->q.tensor->cols;
     x.ldk = a->k.tensor->cols;
     x.ldv = a->v.tensor->cols;
-    x.first = first;
+    x.first = w->first;
+    w->first += (size_t)x.Tq * x.Tp;
+    if (is_kept(a, b)) {
+        x.p = w->p;
+        w->p += (size_t)x.Tq * x.Tp;
+    }
     return x;
 }
 
@@ -98,6 +121,28 @@ static void head_product(const struct head *x, float *out, int ldo, const float 
             out[(size_t)m * ldo + j] = c[(size_t)m * x->dp + j] + (accumulate ? out[(size_t)m * ldo + j] : 0);
 }
 
+/* Block i of a head's queries; keys that no query of a causal block sees are left out. */
+static struct head block_at(const struct attention *a, const struct head *x, int i)
+{
+    struct head y = *x;
+    y.row = i * BLOCK;
+    y.Tq = x->Tq - y.row < BLOCK ? x->Tq - y.row : BLOCK;
+    y.q = x->q + (size_t)y.row * x->ldq;
+    if (a->causal) {
+        y.Tk = y.row + y.Tq;
+        y.Tp = PADDED(y.Tk);
+    }
+    y.first = x->first + (size_t)y.row * x->Tp;
+    if (x->p)
+        y.p = x->p + (size_t)y.row * x->Tp;
+    return y;
+}
+
+static int blocks_of(const struct head *x)
+{
+    return (x->Tq + BLOCK - 1) / BLOCK;
+}
+
 /* Dropout of the scores: a copy in `room`, or the scores themselves. */
 static const float *dropped(const struct head *x, float *room, struct dropout drop)
 {
@@ -108,22 +153,42 @@ static const float *dropped(const struct head *x, float *room, struct dropout dr
     return room;
 }
 
-static void head_forward(const struct head *x, float *out, int ldo, bool causal, struct dropout drop,
-                         float *room)
-{
-    float *kt = room, *pd = kt + (size_t)x->d * x->Tp, *rest = pd + (size_t)x->Tq * x->Tp;
-    kernel->transpose(kt, x->Tp, x->k, x->ldk, x->Tk, x->d);
-    kernel->small_gemm(x->p, x->Tp, x->q, x->ldq, 1, kt, x->Tp, x->Tq, x->Tp, x->d, false);
-    kernel->attention_softmax(x->p, x->Tp, x->Tq, x->Tk, 1 / sqrtf((float)x->d), causal);
-    head_product(x, out, ldo, dropped(x, pd, drop), x->Tp, 1, x->v, x->ldv, x->Tq, x->Tk, false, rest);
-}
-
 /* Scratch of one head, forward or backward, for the longest sentences. */
-static float *head_room(struct tape *t, const struct attention *a)
+struct room {
+    float *kt, *vt;             /* (d,Tp) */
+    float *p, *dropped, *dp;    /* (BLOCK,Tp) */
+    float *rest;
+};
+
+static struct room room_take(struct tape *t, const struct attention *a)
 {
     size_t Tq = (size_t)longest(a->query_start, a->B), Tk = (size_t)longest(a->key_start, a->B);
-    size_t Tp = PADDED(Tk), dp = PADDED(a->D / a->heads);
-    return arena_take(&t->arena, (dp * Tp + 2 * Tq * Tp + 2 * (Tq + Tk) * dp + 16) * sizeof(float));
+    size_t Tp = PADDED(Tk), dp = PADDED(a->D / a->heads), rows = Tq < BLOCK ? Tq : BLOCK;
+    size_t side = dp * Tp, scores = rows * Tp, rest = 2 * (Tk + BLOCK) * dp + VEC;
+    float *memory = arena_take(&t->arena, (2 * side + 3 * scores + rest) * sizeof(float));
+    return (struct room){ memory, memory + side, memory + 2 * side, memory + 2 * side + scores,
+                          memory + 2 * side + 2 * scores, memory + 2 * side + 3 * scores };
+}
+
+/* P of a block; kt has rows of ldk floats. */
+static void scores(const struct attention *a, const struct head *x, const float *kt, int ldk)
+{
+    kernel->small_gemm(x->p, x->Tp, x->q, x->ldq, 1, kt, ldk, x->Tq, x->Tp, x->d, false);
+    kernel->attention_softmax(x->p, x->Tp, x->Tq, x->Tk, 1 / sqrtf((float)x->d), a->causal ? x->row : -1);
+}
+
+static void head_forward(const struct attention *a, const struct head *x, float *out, struct dropout drop,
+                         const struct room *room)
+{
+    kernel->transpose(room->kt, x->Tp, x->k, x->ldk, x->Tk, x->d);
+    for (int i = 0; i < blocks_of(x); i++) {
+        struct head y = block_at(a, x, i);
+        if (!y.p)
+            y.p = room->p;
+        scores(a, &y, room->kt, x->Tp);
+        head_product(&y, out + (size_t)y.row * a->D, a->D, dropped(&y, room->dropped, drop), y.Tp, 1, y.v, y.ldv,
+                     y.Tq, y.Tk, false, room->rest);
+    }
 }
 
 struct tensor *op_attention(struct tape *t, struct view q, struct view k, struct view v, int D,
@@ -134,18 +199,16 @@ struct tensor *op_attention(struct tape *t, struct view q, struct view k, struct
     struct attention *a = arena_take(&t->arena, sizeof *a);
     *a = (struct attention){ q, k, v, D, heads, B, query_start, key_start, causal, NULL };
     struct tensor *y = tensor_new(t, q.tensor->rows, D);
-    a->p = arena_take(&t->arena, (scores_size(a) + VEC) * sizeof(float));
+    a->p = arena_take(&t->arena, (kept_size(a) + VEC) * sizeof(float));
     struct dropout d = tape_dropout(t, drop);
 
     struct arena_mark mark = arena_mark(&t->arena);
-    float *room = head_room(t, a);
-    size_t first = 0;
+    struct room room = room_take(t, a);
+    struct walk w = { .p = a->p };
     for (int b = 0; b < B; b++)
         for (int h = 0; h < heads; h++) {
-            struct head x = head_at(a, b, h, first);
-            x.p = a->p + first;
-            head_forward(&x, y->data + (size_t)query_start[b] * D + h * x.d, D, causal, d, room);
-            first += (size_t)x.Tq * x.Tp;
+            struct head x = head_next(a, b, h, &w);
+            head_forward(a, &x, y->data + (size_t)query_start[b] * D + h * x.d, d, &room);
         }
     arena_return(&t->arena, mark);
 
@@ -162,24 +225,50 @@ struct head_grads {
     bool add_q, add_k, add_v;
 };
 
-/* dV = Pᵀ dY;  dP = dY Vᵀ;  dS = soft-max'(dP);  dQ = dS K;  dK = dSᵀ Q */
-static void head_backward(const struct head *x, const struct head_grads *g, const float *dy, int ldy,
-                          struct dropout drop, float *room)
+/* dV = Pᵀ dY;  dP = dY Vᵀ;  dS = soft-max'(dP);  dQ = dS K;  dK = dSᵀ Q.  The first block to see a key
+ * writes its gradients where they are not added to others. */
+static void block_backward(const struct head *x, const struct head_grads *g, const float *dy, int ldy, int seen,
+                           int ldt, struct dropout drop, const struct room *room)
 {
-    float *vt = room, *pd = vt + (size_t)x->d * x->Tp, *dp = pd + (size_t)x->Tq * x->Tp;
-    float *rest = dp + (size_t)x->Tq * x->Tp;
     struct dropout d = { drop.rate, drop.seed + (uint32_t)x->first };
-
-    head_product(x, g->dv, x->ldv, dropped(x, pd, drop), 1, x->Tp, dy, ldy, x->Tk, x->Tq, g->add_v, rest);
-    kernel->transpose(vt, x->Tp, x->v, x->ldv, x->Tk, x->d);
-    kernel->small_gemm(dp, x->Tp, dy, ldy, 1, vt, x->Tp, x->Tq, x->Tp, x->d, false);
+    const float *p = dropped(x, room->dropped, drop);
+    float *dp = room->dp;
+    int fresh = x->Tk - seen;
+    size_t dk = (size_t)seen * x->ldk, dv = (size_t)seen * x->ldv;
+    if (seen)
+        head_product(x, g->dv, x->ldv, p, 1, x->Tp, dy, ldy, seen, x->Tq, true, room->rest);
+    if (fresh)
+        head_product(x, g->dv + dv, x->ldv, p + seen, 1, x->Tp, dy, ldy, fresh, x->Tq, g->add_v, room->rest);
+    kernel->small_gemm(dp, x->Tp, dy, ldy, 1, room->vt, ldt, x->Tq, x->Tp, x->d, false);
     if (drop.rate > 0) {
-        kernel->dropout_apply(pd, dp, (size_t)x->Tq * x->Tp, d, false);
-        dp = pd;
+        kernel->dropout_apply(room->dropped, dp, (size_t)x->Tq * x->Tp, d, false);
+        dp = room->dropped;
     }
     kernel->attention_softmax_backward(dp, x->p, x->Tp, x->Tq, x->Tk, 1 / sqrtf((float)x->d));
-    head_product(x, g->dq, x->ldq, dp, x->Tp, 1, x->k, x->ldk, x->Tq, x->Tk, g->add_q, rest);
-    head_product(x, g->dk, x->ldk, dp, 1, x->Tp, x->q, x->ldq, x->Tk, x->Tq, g->add_k, rest);
+    head_product(x, g->dq + (size_t)x->row * x->ldq, x->ldq, dp, x->Tp, 1, x->k, x->ldk, x->Tq, x->Tk, g->add_q,
+                 room->rest);
+    if (seen)
+        head_product(x, g->dk, x->ldk, dp, 1, x->Tp, x->q, x->ldq, seen, x->Tq, true, room->rest);
+    if (fresh)
+        head_product(x, g->dk + dk, x->ldk, dp + seen, 1, x->Tp, x->q, x->ldq, fresh, x->Tq, g->add_k, room->rest);
+}
+
+static void head_backward(const struct attention *a, const struct head *x, const struct head_grads *g,
+                          const float *dy, struct dropout drop, const struct room *room)
+{
+    int seen = 0;
+    kernel->transpose(room->vt, x->Tp, x->v, x->ldv, x->Tk, x->d);
+    if (!x->p)
+        kernel->transpose(room->kt, x->Tp, x->k, x->ldk, x->Tk, x->d);
+    for (int i = 0; i < blocks_of(x); i++) {
+        struct head y = block_at(a, x, i);
+        if (!y.p) {
+            y.p = room->p;
+            scores(a, &y, room->kt, x->Tp);
+        }
+        block_backward(&y, g, dy + (size_t)y.row * a->D, a->D, seen, x->Tp, drop, room);
+        seen = y.Tk;
+    }
 }
 
 /* Each view covers its columns once, so a fresh gradient that several views share is overwritten
@@ -204,26 +293,38 @@ static void grads_of_views(struct tape *t, const struct attention *a, float *gra
 void attention_backward(struct tape *t, struct node *n)
 {
     const struct attention *a = n->more;
-    float *grad[3], *room;
+    float *grad[3];
     bool add[3];
-    size_t first = 0;
     grads_of_views(t, a, grad, add);
-    room = head_room(t, a);
+    struct arena_mark mark = arena_mark(&t->arena);
+    struct room room = room_take(t, a);
+    struct walk w = { .p = a->p };
     for (int b = 0; b < a->B; b++)
         for (int h = 0; h < a->heads; h++) {
-            struct head x = head_at(a, b, h, first);
-            x.p = a->p + first;
+            struct head x = head_next(a, b, h, &w);
             struct head_grads g = {
                 grad[0] + (x.q - a->q.tensor->data), grad[1] + (x.k - a->k.tensor->data),
                 grad[2] + (x.v - a->v.tensor->data), add[0], add[1], add[2]
             };
-            head_backward(&x, &g, n->out->grad + (size_t)a->query_start[b] * a->D + h * x.d, a->D,
-                          n->drop, room);
-            first += (size_t)x.Tq * x.Tp;
+            head_backward(a, &x, &g, n->out->grad + (size_t)a->query_start[b] * a->D + h * x.d, n->drop, &room);
         }
+    arena_return(&t->arena, mark);
 }
 
-/* Self-attention over one tensor, causal, then cross-attention with a head that is no whole vector. */
+/* Sentences longer than a block and than what is kept, causal; some of the rows. */
+static struct tensor *long_sample(struct tape *t, struct sample *s)
+{
+    static const int32_t start[] = { 0, 2, 72 }, rows[] = { 1, 2, 10, 40, 65, 66, 67, 70, 71 };
+    struct tensor *qkv = sample_leaf(s, 72, 6);
+    struct tensor *causal = op_attention(t, (struct view){ qkv, 0 }, (struct view){ qkv, 2 },
+                                         (struct view){ qkv, 4 }, 2, 1, 2, start, start, true, 0.2f);
+    struct tensor *all = op_attention(t, (struct view){ qkv, 0 }, (struct view){ qkv, 2 },
+                                      (struct view){ qkv, 4 }, 2, 1, 2, start, start, false, 0);
+    return op_concat(t, op_embed(t, causal, rows, 9, 1, NULL, NULL, 0), op_embed(t, all, rows, 9, 1, NULL, NULL, 0));
+}
+
+/* Self-attention over one tensor, causal, then cross-attention, heads that are no whole vector, and
+ * long sentences. */
 struct tensor *attention_sample(struct tape *t, struct sample *s)
 {
     static const int32_t target[] = { 0, 3, 4, 9 }, source[] = { 0, 2, 7, 8 };
@@ -235,5 +336,5 @@ struct tensor *attention_sample(struct tape *t, struct sample *s)
                                         (struct view){ kv, 32 }, 32, 1, 3, target, source, false, 0.1f);
     struct tensor *odd = op_attention(t, (struct view){ small, 0 }, (struct view){ small, 6 },
                                       (struct view){ small, 12 }, 6, 2, 3, target, target, false, 0);
-    return op_concat(t, cross, odd);
+    return op_concat(t, op_concat(t, cross, odd), long_sample(t, s));
 }

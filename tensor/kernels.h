@@ -93,8 +93,8 @@ struct kernels {
                        int M, int N, int K, bool accumulate);
 
     /* p (M,ldp) = soft-max over the first n columns of each row of s·scale, in place; columns
-     * beyond are set to 0.  causal: row i sees columns 0 … i only. */
-    void (*attention_softmax)(float *p, int ldp, int M, int n, float scale, bool causal);
+     * beyond are set to 0.  causal >= 0: row i sees columns 0 … causal + i only. */
+    void (*attention_softmax)(float *p, int ldp, int M, int n, float scale, int causal);
     /* ds = scale · p · (dp − Σ dp·p), in place in dp */
     void (*attention_softmax_backward)(float *dp, const float *p, int ldp, int M, int n, float scale);
     /* dst (cols,ldd) = srcᵀ, src (rows,lds); the padding up to ldd is cleared */

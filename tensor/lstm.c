@@ -202,10 +202,12 @@ void tanh_backward(struct tape *t, struct node *n)
     struct tensor *x = n->in[0], *y = n->out;
     size_t N = (size_t)x->rows * x->cols;
     kernel->tanh_backward(y->grad, y->grad, y->data, N);
-    if (x->grad)
+    if (x->grad) {
         kernel->add(x->grad, y->grad, N);
-    else
+    } else {
         x->grad = y->grad;
+        y->grad = NULL;
+    }
 }
 
 struct tensor *tanh_sample(struct tape *t, struct sample *s)

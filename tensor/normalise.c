@@ -56,10 +56,12 @@ void residual_backward(struct tape *t, struct node *n)
     }
     if (x->constant)
         return;
-    if (x->grad)
+    if (x->grad) {
         kernel->add(x->grad, y->grad, N);
-    else
+    } else {
         x->grad = y->grad;
+        y->grad = NULL;
+    }
 }
 
 struct tensor *residual_sample(struct tape *t, struct sample *s)

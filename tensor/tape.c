@@ -8,14 +8,56 @@
 #include "base/rng.h"
 #include "tensor/product.h"
 
+/* ---- memory of tensors ---- */
+
+/* A piece of the arena that waits for a tensor of the same size; most have one of a few. */
+struct spare {
+    struct spare *next;
+    size_t size;
+};
+
+static size_t piece_size(const struct tensor *t)
+{
+    size_t size = ((size_t)t->rows * (size_t)t->cols + 1) * sizeof(float);
+    return size > sizeof(struct spare) ? size : sizeof(struct spare);
+}
+
+static float *piece_take(struct tape *tape, size_t size)
+{
+    for (struct spare **at = &tape->spares; *at; at = &(*at)->next)
+        if ((*at)->size == size) {
+            void *piece = *at;
+            *at = (*at)->next;
+            return piece;
+        }
+    return arena_take(&tape->arena, size);
+}
+
+static void piece_give(struct tape *tape, float *piece, size_t size)
+{
+    struct spare *spare = (void *)piece;
+    if (!piece)
+        return;
+    *spare = (struct spare){ tape->spares, size };
+    tape->spares = spare;
+}
+
 struct tensor *tensor_new(struct tape *tape, int rows, int cols)
 {
     struct tensor *t = arena_zeroed(&tape->arena, sizeof *t);
     t->rows = rows;
     t->cols = cols;
-    t->data = arena_take(&tape->arena, ((size_t)rows * cols + 1) * sizeof(float));
+    t->data = piece_take(tape, piece_size(t));
     return t;
 }
+
+void tensor_done(struct tape *tape, struct tensor *t)
+{
+    piece_give(tape, t->data, piece_size(t));
+    t->data = NULL;
+}
+
+/* ---- tensors and nodes ---- */
 
 struct tensor *tape_param(struct tape *tape, int ref)
 {
@@ -71,7 +113,7 @@ float *tensor_grad_into(struct tape *tape, struct tensor *t, bool *accumulate)
     assert(!t->constant);
     *accumulate = t->grad != NULL;
     if (!t->grad)
-        t->grad = arena_take(&tape->arena, ((size_t)t->rows * t->cols + 1) * sizeof(float));
+        t->grad = piece_take(tape, piece_size(t));
     return t->grad;
 }
 
@@ -86,9 +128,14 @@ float *tensor_grad(struct tape *tape, struct tensor *t)
 
 void tape_backward(struct tape *tape)
 {
-    for (struct node *n = tape->last; n; n = n->before)
-        if (n->out->grad)               /* otherwise nothing depends on it */
+    for (struct node *n = tape->last; n; n = n->before) {
+        struct tensor *out = n->out;
+        if (out->grad)                  /* otherwise nothing depends on it */
             n->op->backward(tape, n);
+        piece_give(tape, out->grad, piece_size(out));
+        tensor_done(tape, out);
+        out->grad = NULL;
+    }
     tape->last = NULL;
 }
 
@@ -96,12 +143,14 @@ void tape_reset(struct tape *tape)
 {
     arena_reset(&tape->arena);
     tape->last = NULL;
+    tape->spares = NULL;
 }
 
 void tape_release(struct tape *tape)
 {
     arena_release(&tape->arena);
     tape->last = NULL;
+    tape->spares = NULL;
 }
 
 struct tensor *sample_leaf(struct sample *s, int rows, int cols)

@@ -62,6 +62,7 @@ struct tape {
     uint32_t seed;              /* dropout; each use takes the next number */
     uint32_t drops;
     struct node *last;
+    struct spare *spares;       /* memory of tensors that are no longer needed */
 };
 
 /* A tensor of the arena, not cleared. */
@@ -83,6 +84,11 @@ float *tensor_grad_into(struct tape *tape, struct tensor *t, bool *accumulate);
 /* The gradient, cleared when new: for scatters and for the loss. */
 float *tensor_grad(struct tape *tape, struct tensor *t);
 
+/* Gives the values of t back for other tensors, when no later operation and no backward pass reads
+ * them: of a linear layer's result, say, once it was added to something. */
+void tensor_done(struct tape *tape, struct tensor *t);
+
+/* Gives back values and gradients as it goes; what `out` of the last node held is gone after it. */
 void tape_backward(struct tape *tape);
 void tape_reset(struct tape *tape);     /* forgets the pass, keeps the memory */
 void tape_release(struct tape *tape);
