@@ -82,7 +82,7 @@ static int print_line(void *arg, const struct translation *t, int64_t number, st
     FILE *out = job->sink.stream;
     if (job->options.json)
         print_json(job, t, number);
-    else if (job->search.n_best > 1)
+    else if (job->search.n_best > 1 && !job->search.mbr)
         print_moses(out, t, number);
     else if (job->options.scores)
         fprintf(out, "%.6g\t%.6g\t%s\n", t->best[0].score, t->best[0].logp, t->text[0]);
@@ -150,7 +150,7 @@ static int check_usage(const struct command *self, const struct job *job, const 
         return command_misuse(self, "unexpected '%s': give the text with --input", rest[0]);
     if (search_check(&job->search, &err) < 0)
         return command_misuse(self, "%s", err.text);
-    if (job->options.scores && (job->options.json || job->search.n_best > 1))
+    if (job->options.scores && (job->options.json || (job->search.n_best > 1 && !job->search.mbr)))
         return command_misuse(self, "--scores is for one translation a line: n-best lists and "
                               "--json hold the scores anyway");
     return 0;

@@ -14,6 +14,8 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "decode/mbr.h"
+#include "decode/shortlist.h"
 #include "seq2seq/model.h"
 
 enum { WARNINGS = 5 };          /* truncated lines told one by one before only their sum is */
@@ -29,16 +31,24 @@ void translations_release(struct translation *t, size_t count)
     }
 }
 
-/* Copies hypotheses into one block: the structs, then all ids, then all log-probabilities. */
+/* Floats of attention that a hypothesis comes with. */
+static size_t attention_floats(const struct hypothesis *h)
+{
+    return h->attention ? ((size_t)h->count + 1) * (size_t)h->source_count : 0;
+}
+
+/* Copies hypotheses into one block: the structs, then all ids, all log-probabilities, all attention. */
 static struct hypothesis *copy_hypotheses(const struct hypothesis *best, int count)
 {
-    size_t tokens = 0;
-    for (int i = 0; i < count; i++)
+    size_t tokens = 0, weights = 0;
+    for (int i = 0; i < count; i++) {
         tokens += (size_t)best[i].count + 1;
-    struct hypothesis *copy = xmalloc((size_t)count * sizeof *copy
+        weights += attention_floats(&best[i]);
+    }
+    struct hypothesis *copy = xmalloc((size_t)count * sizeof *copy + weights * sizeof(float)
                                       + tokens * (sizeof(int32_t) + sizeof(float)));
     int32_t *ids = (int32_t *)(copy + count);
-    float *logp = (float *)(ids + tokens);
+    float *logp = (float *)(ids + tokens), *attention = logp + tokens;
     for (int i = 0; i < count; i++) {
         size_t n = (size_t)best[i].count;
         copy[i] = best[i];
@@ -47,8 +57,12 @@ static struct hypothesis *copy_hypotheses(const struct hypothesis *best, int cou
         if (n)
             memcpy(ids, best[i].ids, n * sizeof *ids);
         memcpy(logp, best[i].token_logp, (n + 1) * sizeof *logp);
+        if (best[i].attention)
+            copy[i].attention = memcpy(attention, best[i].attention,
+                                       attention_floats(&best[i]) * sizeof *attention);
         ids += n + 1;
         logp += n + 1;
+        attention += attention_floats(&best[i]);
     }
     return copy;
 }
@@ -83,6 +97,56 @@ static char **decode_text(const struct tokenizer *t, struct strbuf *scratch,
     return text;
 }
 
+struct ranked {
+    double utility;
+    int number;
+};
+
+static int more_useful(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->utility != y->utility)
+        return x->utility > y->utility ? -1 : 1;
+    return x->number - y->number;
+}
+
+/* How much each hypothesis counts as a reference: samples alike, others by their probability. */
+static double *weights_of(const struct worker *w, const struct translation *t)
+{
+    double most = -INFINITY, *weight = xcalloc((size_t)t->count, sizeof *weight);
+    for (int i = 0; i < t->count; i++)
+        most = fmax(most, t->best[i].logp);
+    for (int i = 0; i < t->count; i++)
+        weight[i] = w->decoder->config.sampled || most == -INFINITY ? 1 : exp(t->best[i].logp - most);
+    return weight;
+}
+
+/* Puts the translations in the order of their expected utility, which becomes their score. */
+static void choose_by_risk(struct worker *w, struct translation *t)
+{
+    size_t n = (size_t)t->count;
+    double *weight = weights_of(w, t), *utility = xcalloc(n, sizeof *utility);
+    struct ranked *order = xcalloc(n, sizeof *order);
+    struct hypothesis *best = xcalloc(n, sizeof *best);
+    char **text = xcalloc(n, sizeof *text);
+    mbr_utilities(w->mbr, utility, (const char *const *)t->text, weight, t->count);
+    for (int i = 0; i < t->count; i++)
+        order[i] = (struct ranked){ utility[i], i };
+    qsort(order, n, sizeof *order, more_useful);
+    for (size_t i = 0; i < n; i++) {
+        best[i] = t->best[order[i].number];
+        best[i].score = order[i].utility;
+        text[i] = t->text[order[i].number];
+    }
+    memcpy(t->best, best, n * sizeof *best);
+    memcpy(t->text, text, n * sizeof *text);
+    free(weight);
+    free(utility);
+    free(order);
+    free(best);
+    free(text);
+}
+
 void decoder_give(struct worker *w, size_t index, const struct hypothesis *best, int count)
 {
     struct job *job = &w->decoder->job;
@@ -91,6 +155,8 @@ void decoder_give(struct worker *w, size_t index, const struct hypothesis *best,
     t->count = count;
     if (job->text)
         t->text = decode_text(w->decoder->translator.target, &w->text, best, count);
+    if (w->mbr && job->text && count > 1)
+        choose_by_risk(w, t);
 }
 
 static void give_empty(struct worker *w, size_t index)
@@ -307,6 +373,44 @@ int decoder_ids(struct decoder *d, struct translation *out, const struct ids *so
 
 /* --- made and freed --- */
 
+/* What the options need beyond what every stepper can. */
+static int check_stepper(const struct decoder *d, const struct stepper *s, struct error *err)
+{
+    if (d->config.tokens && !s->limit)
+        return error_set(err, "the model's architecture cannot choose from a shortlist (--shortlist)");
+    if ((d->config.watched || d->config.coverage > 0) && !s->watch)
+        return error_set(err, "the model's architecture has no attention to give");
+    return 0;
+}
+
+static int open_shortlist(struct decoder *d, struct error *err)
+{
+    if (!d->config.shortlist)
+        return 0;
+    d->shortlist = shortlist_open(d->config.shortlist, err);
+    d->config.tokens = d->shortlist;
+    if (!d->shortlist)
+        return -1;
+    return shortlist_check(d->shortlist, d->translator.source, d->translator.target, err);
+}
+
+static int worker_begin(struct decoder *d, int number, struct error *err)
+{
+    struct worker *w = &d->workers[number];
+    w->decoder = d;
+    w->number = number;
+    if (d->translator.stepper_new(&w->stepper, d->translator.arg, err) < 0)
+        return -1;
+    if (check_stepper(d, &w->stepper, err) < 0) {
+        w->stepper.free(w->stepper.state);
+        return -1;
+    }
+    w->search = search_new(&w->stepper, &d->config);
+    if (d->config.mbr)
+        w->mbr = mbr_new((enum mbr_metric)d->config.mbr);
+    return 0;
+}
+
 /* A model of fixed positions takes </s> or <s> and so many tokens less one. */
 static void keep_within(struct decoder *d)
 {
@@ -333,15 +437,12 @@ struct decoder *decoder_new(const struct translator *t, const struct search_conf
     keep_within(d);
     d->workers = xcalloc((size_t)d->threads, sizeof *d->workers);
     d->job.next = xcalloc((size_t)d->threads, sizeof *d->job.next);
-    for (int i = 0; i < d->threads; i++) {
-        struct worker *w = &d->workers[i];
-        w->decoder = d;
-        w->number = i;
-        if (t->stepper_new(&w->stepper, t->arg, err) < 0) {
-            decoder_free(d);
-            return NULL;
-        }
-        w->search = search_new(&w->stepper, &d->config);
+    int ret = open_shortlist(d, err);
+    for (int i = 0; i < d->threads && ret == 0; i++)
+        ret = worker_begin(d, i, err);
+    if (ret < 0) {
+        decoder_free(d);
+        return NULL;
     }
     d->pool = pool_new(d->threads);
     return d;
@@ -357,12 +458,14 @@ void decoder_free(struct decoder *d)
         struct worker *w = &d->workers[i];
         search_free(w->search);
         w->stepper.free(w->stepper.state);
+        mbr_free(w->mbr);
         free(w->source);
         free(w->logp);
         strbuf_release(&w->text);
         batch_release(&w->batch);
         scorer_free(w->scorer);
     }
+    shortlist_close(d->shortlist);
     encoded_release(&d->source);
     encoded_release(&d->target);
     free(d->workers);

@@ -35,6 +35,7 @@ struct worker {
     int32_t *source;                    /* with </s> */
     size_t source_room;
     struct strbuf text;
+    struct mbr *mbr;                    /* NULL: nobody chooses by risk */
     struct scorer *scorer;              /* of score.c, made when first needed … */
     struct batch batch;
     float *logp;
@@ -44,6 +45,7 @@ struct worker {
 struct decoder {
     struct translator translator;
     struct search_config config;
+    struct shortlist *shortlist;        /* NULL: the whole vocabulary */
     int threads, max_source;
     struct pool *pool;
     struct worker *workers;

@@ -6,15 +6,18 @@
 void advance_greedy(struct slot *s, struct advance *a, float *logit, const float *lse)
 {
     struct live *only = &s->live[0];
-    if (s->step < a->config->min_length && s->step < s->limit)
-        logit[a->eos] = -INFINITY;
-    int32_t best = isfinite(*lse) ? select_best(logit, a->V) : -1;
+    advance_forbid(s, a, logit, lse, 0, 1);
+    int best = isfinite(*lse) ? select_best(logit, a->V) : -1;
+    float value = best < 0 ? 0 : logit[best];
+    advance_undo(a, 0);
     if (best == a->eos || best < 0 || s->step == s->limit) {
-        slot_finish(s, a, only, best < 0 ? -INFINITY : logit[a->eos] - *lse, best != a->eos);
+        slot_finish(s, a, only, 0, best < 0 ? -INFINITY : logit[a->eos] - *lse, only->penalty,
+                    best != a->eos);
         s->live_count = 0;
         return;
     }
     float logp = logit[best] - *lse;
-    *only = (struct live){ only->logp + logp, slot_add_node(s, only->node, best, logp), 0 };
+    *only = (struct live){ .logp = only->logp + logp, .penalty = only->penalty + (logit[best] - value),
+                           .node = slot_add(s, a, only, 0, best, logp) };
     s->step++;
 }

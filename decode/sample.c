@@ -44,7 +44,7 @@ static size_t list_top(struct sampler *s, const float *logp, int V, int k)
         k = V;
     ARRAY_GROW(s->best, s->best_room, k);
     ARRAY_GROW(s->choices, s->choices_room, k);
-    size_t count = (size_t)select_top(s->best, k, logp, &nothing, 1, V);
+    size_t count = (size_t)select_top(s->best, k, logp, V, &nothing, 1, V);
     for (size_t i = 0; i < count; i++)
         s->choices[i] = (struct sample_choice){ s->p[s->best[i].token], s->best[i].token };
     return count;

@@ -8,41 +8,40 @@ static void begin_samples(struct slot *s, int count)
 {
     for (int i = 0; i < count; i++) {
         s->live[i] = s->live[0];
-        s->live[i].sample = i;
+        s->live[i].part = i;
     }
     s->live_count = count;
 }
 
-static void draw(struct slot *s, struct advance *a, int row, const struct live *from,
-                 const float *logit, float lse, int *alive)
+/* Extends the sample into *next, or finishes it: false. */
+static bool draw(struct live *next, struct slot *s, struct advance *a, const struct live *from, int row,
+                 float *logit, float lse)
 {
-    int32_t token = isfinite(lse) ? sample_token(&a->sampler, logit, a->V, &a->config->sampling,
-                                                 &s->rng[from->sample]) : -1;
-    if (token < 0 || token == a->eos || s->step == s->limit) {
-        slot_finish(s, a, from, token < 0 ? -INFINITY : logit[a->eos] - lse, token != a->eos);
-        return;
+    int place = isfinite(lse) ? sample_token(&a->sampler, logit, a->V, &a->config->sampling,
+                                             &s->rng[from->part]) : -1;
+    float value = place < 0 ? 0 : logit[place];
+    advance_undo(a, 0);
+    if (place < 0 || place == a->eos || s->step == s->limit) {
+        slot_finish(s, a, from, row, place < 0 ? -INFINITY : logit[a->eos] - lse, from->penalty,
+                    place != a->eos);
+        return false;
     }
-    float logp = logit[token] - lse;
-    s->next_live[(*alive)++] = (struct live){
-        from->logp + logp, slot_add_node(s, from->node, token, logp), row, from->sample };
+    float logp = logit[place] - lse;
+    *next = (struct live){ from->logp + logp, from->penalty + (logit[place] - value),
+                           slot_add(s, a, from, row, place, logp), row, from->part };
+    return true;
 }
 
-/* A sentence of a given prefix has a row for each sample only from the first draw on. */
 void advance_sampled(struct slot *s, struct advance *a, float *logit, const float *lse)
 {
-    int rows = s->live_count, alive = 0;
-    if (s->finished_ever == 0 && rows == 1)
+    bool first = s->step == s->prefix_count;
+    int alive = 0;
+    if (first)
         begin_samples(s, a->config->n_best);
     for (int i = 0; i < s->live_count; i++) {
-        int row = rows == 1 ? 0 : i;
-        float *logit_r = logit + (size_t)row * (size_t)a->V;
-        if (s->step < a->config->min_length && s->step < s->limit)
-            logit_r[a->eos] = -INFINITY;
-        draw(s, a, row, &s->live[i], logit_r, lse[row], &alive);
+        int row = first ? 0 : i;
+        advance_forbid(s, a, logit, lse, i, i + 1);
+        alive += draw(&s->next_live[alive], s, a, &s->live[i], row, advance_row(a, logit, row), lse[row]);
     }
-    struct live *old = s->live;
-    s->live = s->next_live;
-    s->next_live = old;
-    s->live_count = alive;
-    s->step++;
+    slot_turn(s, alive);
 }

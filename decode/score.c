@@ -21,8 +21,8 @@ static void give_scored(struct worker *w, const struct batch *b, int i, const fl
     double sum = 0;
     for (int t = 0; t < count; t++)
         sum += logp[first + t];
-    struct hypothesis h = { b->output + first, count - 1, logp + first, sum,
-                            search_score(&d->config, sum, count), false };
+    struct hypothesis h = { .ids = b->output + first, .count = count - 1, .token_logp = logp + first,
+                            .logp = sum, .score = search_score(&d->config, sum, count) };
     decoder_give(w, (size_t)b->index[i], &h, 1);
 }
 

@@ -87,11 +87,11 @@ static float just_below(double x)
     return nextafterf((float)x, -INFINITY);
 }
 
-int select_top(struct candidate *best, int K, const float *x, const double *sum, int rows, int V)
+int select_top(struct candidate *best, int K, const float *x, int ld, const double *sum, int rows, int V)
 {
     int count = 0;
     for (int r = 0; r < rows; r++) {
-        const float *x_r = x + (size_t)r * V;
+        const float *x_r = x + (size_t)r * (size_t)ld;
         double worst = count == K ? best[K - 1].logp : -INFINITY;
         float threshold = just_below(worst - sum[r]);
         for (int v = 0; (v = above(x_r, v, V, threshold)) < V; v++) {

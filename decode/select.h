@@ -14,8 +14,8 @@ struct candidate {
 };
 
 /* The at most K best of sum[r] + x[r,v], best first, into `best`; returns how many there are.
- * x is (rows,V), K > 0. */
-int select_top(struct candidate *best, int K, const float *x, const double *sum, int rows, int V);
+ * x has rows of V scores, ld apart; K > 0. */
+int select_top(struct candidate *best, int K, const float *x, int ld, const double *sum, int rows, int V);
 
 /* The token with the largest value of x (V), or -1 when none is greater than -infinity. */
 int32_t select_best(const float *x, int V);

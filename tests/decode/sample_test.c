@@ -73,7 +73,7 @@ static void a_large_vocabulary_is_drawn_from_by_the_same_rules(void **state)
         double zero = 0, whole = 0, kept = 0, sum = 0;
         int k = hows[h].top_k ? hows[h].top_k : V, count = 0;
         memset(allowed, 0, sizeof allowed);
-        select_top(best, V, logp, &zero, 1, V);
+        select_top(best, V, logp, V, &zero, 1, V);
         for (int v = 0; v < V; v++)
             whole += exp(logp[v] / hows[h].temperature);
         for (int i = 0; i < k; i++)

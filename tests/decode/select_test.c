@@ -26,7 +26,7 @@ static void check_against_sort(const float *logp, const double *sum, int rows, i
                 all[count++] = (struct candidate){ sum[r] + logp[r * V + v], r, v, logp[r * V + v] };
     qsort(all, (size_t)count, sizeof *all, by_rank);
     int expected = count < K ? count : K;
-    assert_int_equal(select_top(best, K, logp, sum, rows, V), expected);
+    assert_int_equal(select_top(best, K, logp, V, sum, rows, V), expected);
     for (int i = 0; i < expected; i++) {
         assert_int_equal(best[i].row, all[i].row);
         assert_int_equal(best[i].token, all[i].token);
@@ -63,7 +63,7 @@ static void ties_go_to_the_lower_row_then_the_lower_token(void **state)
         logp[i] = -1;
     double sum[2] = { -2, -2 };
     struct candidate best[41];
-    assert_int_equal(select_top(best, 41, logp, sum, 2, 40), 41);
+    assert_int_equal(select_top(best, 41, logp, 40, sum, 2, 40), 41);
     for (int i = 0; i < 41; i++) {
         assert_int_equal(best[i].row, i / 40);
         assert_int_equal(best[i].token, i % 40);
@@ -94,10 +94,10 @@ static void nothing_is_best_among_nan_and_minus_infinity(void **state)
     double sum = 0;
     struct candidate best[3];
     assert_int_equal(select_best(x, 50), -1);
-    assert_int_equal(select_top(best, 3, x, &sum, 1, 50), 0);
+    assert_int_equal(select_top(best, 3, x, 50, &sum, 1, 50), 0);
     x[41] = -1e30f;
     assert_int_equal(select_best(x, 50), 41);
-    assert_int_equal(select_top(best, 3, x, &sum, 1, 50), 1);
+    assert_int_equal(select_top(best, 3, x, 50, &sum, 1, 50), 1);
 }
 
 static void above_finds_the_first_at_every_place(void **state)
