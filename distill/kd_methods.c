@@ -66,7 +66,7 @@ static void top_row(struct kd_row *r)
     float kept = 0;
     if (k >= r->V || k > MOST)
         return;                         /* all of it */
-    k = select_top(best, k, r->q, &none, 1, r->V);
+    k = select_top(best, k, r->q, r->V, &none, 1, r->V);
     for (int i = 0; i < k; i++) {
         r->id[i] = best[i].token;
         kept += r->p[i] = r->q[best[i].token];
