@@ -203,11 +203,16 @@ bool decoder_take(struct worker *w, const struct place **place)
     return false;
 }
 
+static bool stopped(const struct decoder *d)
+{
+    return !d->config.whole && interrupt_requested();
+}
+
 static bool feed_next(void *arg, struct sentence *out)
 {
     struct worker *w = arg;
     const struct place *place;
-    if (interrupt_requested() || !decoder_take(w, &place))
+    if (stopped(w->decoder) || !decoder_take(w, &place))
         return false;
     ARRAY_GROW(w->source, w->source_room, place->tokens + 1);
     if (place->tokens)
@@ -248,7 +253,7 @@ void decoder_search(void *arg, int index)
     const struct search_feed feed = { w, feed_next, feed_done };
     do
         search_run(w->search, &feed);
-    while (any_waiting(d) && !interrupt_requested());
+    while (any_waiting(d) && !stopped(d));
 }
 
 /* --- a call --- */
@@ -350,7 +355,7 @@ int decoder_run(struct decoder *d, void (*work)(void *decoder, int worker), stru
         goto failed;
     if (job->order_count)
         pool_run(d->pool, d->threads, work, d);
-    if (interrupt_requested()) {
+    if (stopped(d)) {
         error_set(err, "interrupted");
         goto failed;
     }

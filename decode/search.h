@@ -85,6 +85,7 @@ struct search_config {
     bool unscored;              /* greedy: nobody asks for log-probabilities, which are then without
                                    meaning; not an option but a caller's word */
     /* For translate.h, not for the engine: */
+    bool whole;                 /* a signal does not end a call half-way; a caller's word, too */
     int max_source;             /* tokens of a source; longer ones are … */
     int long_lines;             /* enum long_lines */
     int window;                 /* lines of a stream that are sorted by length together */

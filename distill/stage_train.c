@@ -18,7 +18,9 @@
 #include "distill/forecast.h"
 #include "distill/initial.h"
 #include "distill/kinds.h"
+#include "distill/kd.h"
 #include "distill/objectives.h"
+#include "distill/on_policy.h"
 #include "eval/metric.h"
 #include "seq2seq/architecture.h"
 #include "tokenize/tokenizer.h"
@@ -33,6 +35,7 @@ struct train_stage {
     struct model_config model;
     struct train_config train;
     struct batching_config batching;
+    struct on_policy_config on_policy;
 };
 
 static const char *const mean_names[] = { "arithmetic", "geometric", NULL };
@@ -54,6 +57,7 @@ static const struct stage_options tables[] = {
     { model_options, FIELD(model) },
     { train_options, FIELD(train) },
     { batching_options, FIELD(batching) },
+    { on_policy_options, FIELD(on_policy) },
     { NULL }
 };
 #undef FIELD
@@ -125,6 +129,9 @@ static int check(const struct stage *s, struct error *err)
     if (!kind->wants_teacher && teacher)
         return error_set(err, "objective %s takes no 'teacher'; for word-level distillation say "
                          "objective: word-kd", kind->name);
+    if (on_policy_wanted(&c->on_policy) && (!kind->wants_teacher || kind->method->gold_only || kind->method->similarity))
+        return error_set(err, "on-policy: objective %s has no word of a teacher on the student's own outputs; take "
+                         "one that does, such as jsd", kind->name);
     if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
         return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds "
                          "or patience");
@@ -267,6 +274,18 @@ static int load_teachers(struct training *t, struct error *err)
                              t->config->batching.max_length, limit);
     }
     return 0;
+}
+
+/* The student's own outputs in the place of the corpus's targets. */
+static int open_on_policy(struct training *t, struct error *err)
+{
+    struct batch_source gold = t->train;
+    int limit = model_max_length(t->model), longest = t->config->batching.max_length;
+    if (!on_policy_wanted(&t->config->on_policy))
+        return 0;
+    return on_policy_open(&t->train, &gold, t->model, &t->config->on_policy,
+                          limit && limit <= longest ? limit - 1 : longest, t->config->train.seed, t->run->threads,
+                          err);
 }
 
 static int make_objective(struct training *t, struct error *err)
@@ -454,7 +473,8 @@ static int prepare(struct training *t, struct error *err)
     char *folder = stage_input_folder(t->run, "corpus");
     int ret = corpus_files_read(&t->corpus, folder, err);
     free(folder);
-    if (ret < 0 || make_model(t, err) < 0 || open_data(t, err) < 0 || make_objective(t, err) < 0)
+    if (ret < 0 || make_model(t, err) < 0 || open_data(t, err) < 0 || open_on_policy(t, err) < 0
+        || make_objective(t, err) < 0)
         return -1;
     set_lineage(t);
     return 0;

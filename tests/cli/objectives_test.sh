@@ -1,0 +1,97 @@
+# Every objective in a recipe, weights that change, and the student's own outputs as targets, on a toy language.
+# $1: the coho program.
+. "$(dirname "$0")/lib.sh"
+
+awk 'BEGIN {
+    srand(7); split("ba be bi bo da de di do ga ge gi go ka ke ki ko", a, " ")
+    split("um ut os as is es un on an en in am em im ol il", b, " ")
+    for (i = 0; i < 400; i++) {
+        n = 3 + int(rand() * 5); s = t = ""
+        for (j = 0; j < n; j++) { w = 1 + int(rand() * 16); s = s " " a[w]; t = b[w] " " t }
+        print substr(s, 2) >"toy.src"; sub(/ $/, "", t); print t >"toy.trg"
+    }
+}'
+objectives="word-kd kd-pt kd-topk kd-sim selective-kd cwtm dkpp double-distillation reverse-kl jsd skew-kl
+            skew-reverse-kl tvd"
+{
+    cat <<'END'
+name: objectives
+seed: 3
+stages:
+  corpus: { kind: corpus, source: toy.src, target: toy.trg, dev: 30, test: 30 }
+  vocabulary: { kind: vocabulary, corpus: corpus, size: 48, train-threads: 2 }
+  teacher:
+    kind: train
+    corpus: corpus
+    vocabulary: vocabulary
+    dim: 32
+    ffn: 64
+    heads: 2
+    encoder-layers: 1
+    decoder-layers: 1
+    batch-tokens: 300
+    learning-rate: 0.005
+    warmup: 20
+    max-updates: 60
+  second: { like: teacher, dim: 16, ffn: 32, max-updates: 40, seed: 9 }
+  student: { like: second, max-updates: 8, validate-every: 4, seed: null, teacher: teacher, objective: word-kd }
+  ensemble: { like: student, teacher: [teacher, second], teacher-mean: geometric, teacher-weights: [2, 1] }
+  annealed: { like: student, alpha: linear 1 0 }
+  eskd: { like: student, alpha: cut-off 0.5 50% }
+  queue: { like: student, objective: selective-kd, pool: queue, queue: 500, share: linear 1 0.3 }
+  gkd: { like: student, objective: jsd, beta: 0.1, on-policy: 0.5, on-policy-top-p: 0.9 }
+  imitkd: { like: student, on-policy: exponential 0 1 200, on-policy-decoding: greedy }
+  distillm:
+    like: student
+    objective: skew-kl
+    on-policy: triggered 0.5 1 0.25
+    replay-buffer: 100
+    max-updates: 120
+    validate-every: 10
+    save-every: 3
+END
+    for objective in $objectives; do
+        echo "  $objective: { like: student, objective: $objective }"
+    done
+} >recipe.yml
+
+expect 0 "$coho" distill recipe.yml -o run --threads 2
+for objective in $objectives; do
+    file_has run/$objective/lineage.json "\"name\": \"$objective\""
+    file_has run/$objective/manifest.json '"dev_nll": [0-9]'
+done
+file_has run/annealed/lineage.json '"alpha": "linear 1 0"'
+[ "$(grep -c '"fingerprint"' run/ensemble/lineage.json)" -ge 3 ] || fail "an ensemble's lineage lacks a teacher"
+expect 0 "$coho" model info run/ensemble
+stdout_has 'taught by teacher'
+stdout_has 'taught by second'
+
+# A training on its own outputs that is stopped in the middle goes on to the same weights.
+expect 0 cp -r run half
+rm -r half/distillm
+"$coho" distill recipe.yml -o half --threads 2 2>stopped.txt >/dev/null &
+wait_for 'half/distillm/checkpoints/update-*'
+kill -TERM $!
+wait $!
+[ $? = 1 ] || fail "the run was over before it could be stopped"
+expect 0 "$coho" distill recipe.yml -o half --threads 2
+expect 0 cmp run/distillm/model.safetensors half/distillm/model.safetensors
+
+# What cannot be, said before anything runs.
+wrong() {       # wrong STAGE-KEYS MESSAGE
+    sed "s/^  annealed: .*/  annealed: { like: student, $1 }/" recipe.yml >wrong.yml
+    expect 1 "$coho" distill wrong.yml -o wrong
+    stderr_is_one_line
+    stderr_has "$2"
+    [ ! -e wrong ] || fail "a refused recipe left a folder"
+}
+wrong 'alpha: linaer 1 0' "did you mean 'linear'"
+wrong 'alpha: ramp 0 3 10 20' "3 is out of range 0 … 1"
+wrong 'objective: kd-sim, on-policy: 0.5' "has no word of a teacher on the student's own outputs"
+wrong 'objective: cross-entropy, on-policy: 1, teacher: null' "has no word of a teacher"
+wrong 'teacher-weights: [1, 2]' "has 2 numbers, but there are 1 teachers"
+wrong 'teacher-weights: -1' "'-1' is not a number above 0"
+wrong 'objective: kd-topk, k: 0' "out of range"
+wrong 'objective: kd-tokp' "did you mean 'kd-topk'"
+
+finish
