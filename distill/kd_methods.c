@@ -150,7 +150,7 @@ const struct option kd_selective_options[] = {
     COMMON, TAIL,
     { "share", OPTION_COURSE, FIELD(share), "0.5", 0, 1,
       "of the tokens, those hardest for the student: the teacher speaks on them alone" },
-    { "pool", OPTION_CHOICE, FIELD(pool), "batch", 0, 0,
+    { "hard-among", OPTION_CHOICE, FIELD(pool), "batch", 0, 0,
       "what is hard: against the tokens that a worker has at hand, or against a queue of earlier ones", pools },
     { "queue", OPTION_INT, FIELD(queue), "30000", 1, 100000000, "tokens that the queue of a worker holds" },
     { 0 }

@@ -138,7 +138,7 @@ static int add_all(struct stand *s, const char *only, struct error *err)
     for (const struct objective_kind *k = objective_kinds; k->name; k++)
         if ((!only || !k->wants_teacher || !strcmp(only, k->name)) && add_kind(s, k, NULL, NULL, err) < 0)
             return -1;
-    if (!only && (add_kind(s, objective_find("selective-kd", NULL), "pool", "queue", err) < 0 ||
+    if (!only && (add_kind(s, objective_find("selective-kd", NULL), "hard-among", "queue", err) < 0 ||
                   add_kind(s, objective_find("word-kd", NULL), "temperature", "2", err) < 0))
         return -1;
     add(s, "teacher", true)->objective = (struct objective){

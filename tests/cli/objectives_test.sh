@@ -38,7 +38,7 @@ stages:
   ensemble: { like: student, teacher: [teacher, second], teacher-mean: geometric, teacher-weights: [2, 1] }
   annealed: { like: student, alpha: linear 1 0 }
   eskd: { like: student, alpha: cut-off 0.5 50% }
-  queue: { like: student, objective: selective-kd, pool: queue, queue: 500, share: linear 1 0.3 }
+  queue: { like: student, objective: selective-kd, hard-among: queue, queue: 500, share: linear 1 0.3 }
   gkd: { like: student, objective: jsd, beta: 0.1, on-policy: 0.5, on-policy-top-p: 0.9 }
   imitkd: { like: student, on-policy: exponential 0 1 200, on-policy-decoding: greedy }
   distillm:

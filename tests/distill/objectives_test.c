@@ -234,7 +234,7 @@ static const struct { const char *name; const char *set[4]; int teachers; } vari
     { "word-kd", { "alpha=linear 0 1" }, 1 },
     { "kd-topk", { "tail=renormalise" }, 1 },
     { "kd-topk", { "tail=bucket", "temperature=2" }, 1 },
-    { "selective-kd", { "pool=queue", "queue=20" }, 1 },
+    { "selective-kd", { "hard-among=queue", "queue=20" }, 1 },
     { "selective-kd", { "share=0.3" }, 1 },
     { "jsd", { "beta=0.1", "temperature=2", "alpha=1" }, 1 },
     { "jsd", { "beta=1" }, 1 },
@@ -445,7 +445,7 @@ static void a_queue_of_losses_is_saved_and_restored(void **state)
     struct moment when = { 0 };
     struct loss_sums sums = { 0 };
     scene_open(&s);
-    struct objective o = taught(&s, "selective-kd", WITH("pool=queue", "queue=11"));
+    struct objective o = taught(&s, "selective-kd", WITH("hard-among=queue", "queue=11"));
     void *first = o.worker_new(o.shared, 0), *second = o.worker_new(o.shared, 0);
     float weight[64];
     for (int i = 0; i < 64; i++)
