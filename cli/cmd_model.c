@@ -250,6 +250,24 @@ static int run_prune(const struct model_command *c, const char *const *folders, 
     return ret;
 }
 
+/* ---- quantize ---- */
+
+static int run_quantize(const struct model_command *c, const char *const *folders, int count, struct error *err)
+{
+    (void)count;
+    if (output_differs(c->output, folders[0], err) < 0)
+        return -1;
+    struct model *m = model_load(folders[0], err);
+    if (!m)
+        return -1;
+    json_object_set_new(m->lineage, "quantized", json_string("int8"));
+    int ret = model_save_int8(m, c->output, err);
+    if (ret == 0)
+        log_info("the int8 model is in '%s'", c->output);
+    model_free(m);
+    return ret;
+}
+
 /* ---- the steps ---- */
 
 /* To add a step: write its run function and add a row. */
@@ -268,6 +286,8 @@ static const struct step {
       NULL, run_average },
     { "prune", "[OPTIONS] -o OUT FOLDER", "zero the smallest weights (magnitude pruning)", 1, 1,
       average_options, prune_options, run_prune },
+    { "quantize", "[OPTIONS] -o OUT FOLDER", "int8 matrices: a quarter as large, and faster to decode with", 1, 1,
+      average_options, NULL, run_quantize },
     { 0 }
 };
 

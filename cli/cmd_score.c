@@ -9,13 +9,14 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/decoding.h"
+#include "seq2seq/model.h"
 #include "corpora/pairs.h"
 #include "decode/score.h"
 
 struct score_options {
     struct strings models;
     char *source, *target, *output;
-    int threads, average, utf8;
+    int threads, average, products, utf8;
     bool per_token, json, quiet;
 };
 
@@ -36,6 +37,8 @@ static const struct option score_options[] = {
     { "threads", OPTION_INT, FIELD(threads), "0", 0, 1024, "threads; 0: one a core" },
     { "average", OPTION_CHOICE, FIELD(average), "probability", .choices = average_names,
       .help = "what an ensemble averages: probabilities or their logarithms" },
+    { "products", OPTION_CHOICE, FIELD(products), "stored", .choices = products_names,
+      .help = "numbers to multiply in: as the model's file has them, or another kind made of them at the start" },
     { "bad-utf8", OPTION_CHOICE, FIELD(utf8), "refuse", .choices = utf8_policy_names,
       .help = "what to do with lines that are not UTF-8" },
     { "quiet", OPTION_FLAG, FIELD(quiet), "false", .letter = 'q', .help = "no messages" },
@@ -132,7 +135,7 @@ static int run(struct job *job, struct error *err)
 {
     struct decoder *decoder = NULL;
     int ret = -1;
-    if (models_load(&job->models, &job->options.models, job->options.average, err) < 0)
+    if (models_load(&job->models, &job->options.models, job->options.average, job->options.products, err) < 0)
         return -1;
     job->translator = models_translator(&job->models);
     decoder = decoder_new(&job->translator, &job->config, job->options.threads, err);

@@ -15,11 +15,11 @@
 const char *const average_names[] = { "probability", "log", NULL };
 const char *const utf8_policy_names[] = { "refuse", "replace", "keep", NULL };
 
-int models_load(struct models *m, const struct strings *folders, int average, struct error *err)
+int models_load(struct models *m, const struct strings *folders, int average, int products, struct error *err)
 {
     m->items = xcalloc(folders->count + 1, sizeof *m->items);
     for (size_t i = 0; i < folders->count; i++) {
-        m->items[i] = model_load(folders->items[i], err);
+        m->items[i] = model_load_decoder(folders->items[i], (enum precision_of_products)products, err);
         if (!m->items[i])
             return -1;
         m->count++;

@@ -20,7 +20,8 @@ struct models {
     int count;
     struct ensemble *ensemble;          /* of two or more */
 };
-int models_load(struct models *m, const struct strings *folders, int average, struct error *err);
+/* `products`: enum precision_of_products. */
+int models_load(struct models *m, const struct strings *folders, int average, int products, struct error *err);
 struct translator models_translator(const struct models *m);
 void models_release(struct models *m);
 

@@ -124,6 +124,17 @@ static void admit(void *state, const int32_t *source, const int32_t *start, int 
 
 /* ---- step ---- */
 
+/* y = or += x wᵀ, rows of x at ldx */
+static void product(struct state *s, float *y, const float *x, int ldx, int ref, bool add)
+{
+    const struct param *w = &s->m->params.items[ref];
+    const struct packed *packed = param_packed(&s->m->params, ref);
+    if (packed)
+        packed_product(y, (size_t)w->rows, x, (size_t)ldx, s->rows, packed, (struct after){ .accumulate = add }, NULL);
+    else
+        gemm_nt_ld(y, w->rows, x, ldx, weight(s, ref), w->cols, s->rows, w->rows, w->cols, add ? 1 : 0);
+}
+
 /* x (rows,H) is the layer's input where it is not part of `in`. */
 static void step_cell(struct state *s, int l, const float *x, float *gates)
 {
@@ -132,9 +143,8 @@ static void step_cell(struct state *s, int l, const float *x, float *gates)
     int H = s->H, rows = s->rows;
     int K = s->m->params.items[cell->recurrent].cols;
     if (cell->input >= 0)
-        gemm_nt(gates, x, weight(s, cell->input), rows, 4 * H, H, 0);
-    gemm_nt_ld(gates, 4 * H, state->in + 2 * H - K, 2 * H, weight(s, cell->recurrent), K,
-               rows, 4 * H, K, cell->input >= 0 ? 1 : 0);
+        product(s, gates, x, H, cell->input, false);
+    product(s, gates, state->in + 2 * H - K, 2 * H, cell->recurrent, cell->input >= 0);
     kernel->add_bias(gates, weight(s, cell->bias), rows, 4 * H);
     kernel->lstm_forward(state->in + H, 2 * H, state->c_next, gates, state->c, rows, H);
     swap(&state->c, &state->c_next);
@@ -166,7 +176,7 @@ static float *step_attend(struct state *s)
     struct tensor *raw = tensor_new(&s->tape, rows, H), *y = tensor_new(&s->tape, rows, H);
     float *p = tensor_new(&s->tape, 1, PADDED(longest_memory(s)))->data;
     float *q = s->layer[s->layers - 1].in + H;
-    gemm_nt_ld(raw->data, H, q, 2 * H, weight(s, s->r->attend), H, rows, H, H, 0);
+    product(s, raw->data, q, 2 * H, s->r->attend, false);
     if (s->watch.on)
         watch_begin(&s->watch, rows, longest_memory(s));
     for (int r = 0; r < rows; r++) {

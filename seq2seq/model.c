@@ -15,6 +15,7 @@
 #include "seq2seq/architecture.h"
 #include "seq2seq/head.h"
 #include "seq2seq/safetensors.h"
+#include "seq2seq/weights.h"
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
 #include "tokenize/tokenizer.h"
@@ -26,6 +27,7 @@ static const char *const position_names[] = { "sinusoidal", "learned", NULL };
 static const char *const activation_names[] = { "relu", "gelu", "swiglu", NULL };
 static const char *const decoder_names[] = { "attention", "ssru", NULL };
 static const char *const pool_names[] = { "first", "mean", "attention", NULL };
+const char *const products_names[] = { "stored", "float32", "bfloat16", "int8", NULL };
 static const char *const direction_names[] = { "forward", "bidirectional", NULL };
 
 #define FIELD(member) offsetof(struct model_config, member)
@@ -119,7 +121,8 @@ static int tasks_check(const struct model_config *config, const struct task *tas
 
 /* Everything but the values of the weights. */
 static struct model *model_shape(const struct model_config *config, const struct task *tasks, int task_count,
-                                 struct tokenizer *source, struct tokenizer *target, struct error *err)
+                                 struct tokenizer *source, struct tokenizer *target, bool packed,
+                                 struct error *err)
 {
     const struct architecture *arch = architectures[config->arch];
     if (tasks_check(config, tasks, task_count, err) < 0)
@@ -142,7 +145,10 @@ static struct model *model_shape(const struct model_config *config, const struct
         task_copy(&m->tasks[i], &tasks[i]);
     arch->declare(&m->params, m->refs, &m->config);
     heads_declare(m);
-    params_allocate(&m->params);
+    if (packed)
+        params_reserve(&m->params);
+    else
+        params_allocate(&m->params);
     return m;
 }
 
@@ -157,7 +163,7 @@ struct model *model_new_tasks(const struct model_config *config, const struct ta
                               struct error *err)
 {
     struct rng rng;
-    struct model *m = model_shape(config, tasks, task_count, source, target, err);
+    struct model *m = model_shape(config, tasks, task_count, source, target, false, err);
     if (!m)
         return NULL;
     rng_seed(&rng, (uint64_t)seed, 0);
@@ -177,6 +183,7 @@ void model_free(struct model *m)
     free(m->tasks);
     free(m->heads);
     params_release(&m->params);
+    safetensors_close(&m->file);
     if (m->target_tokenizer != m->source_tokenizer)
         tokenizer_free(m->target_tokenizer);
     tokenizer_free(m->source_tokenizer);
@@ -348,24 +355,6 @@ static json_t *marks_of(const struct model *m)
     return json_pack("{s:s,s:s,s:s}", "config", config, "source_vocab", source, "target_vocab", target);
 }
 
-static int weights_write(const struct model *m, const char *folder, struct error *err)
-{
-    size_t count = m->params.count;
-    struct safetensors_entry *entries = xcalloc(count, sizeof *entries);
-    for (size_t i = 0; i < count; i++) {
-        const struct param *p = &m->params.items[i];
-        entries[i] = (struct safetensors_entry){ p->name, p->rows == 1 ? 0 : p->rows, p->cols,
-                                                 m->params.block + p->offset };
-    }
-    char *path = path_join(folder, "model.safetensors");
-    json_t *marks = marks_of(m);
-    int ret = safetensors_write(path, entries, count, marks, err);
-    json_decref(marks);
-    free(path);
-    free(entries);
-    return ret;
-}
-
 static int mark_check(const struct safetensors *st, const char *key, const char *found,
                       const char *folder, const char *file, struct error *err)
 {
@@ -390,41 +379,72 @@ static int marks_verify(const struct safetensors *st, const struct model *m, con
     return mark_check(st, "target_vocab", target, folder, joint ? "joint.spm" : "target.spm", err);
 }
 
-/* `config`: the mark of the folder's config.json, or NULL where the model does not come from it. */
-static int weights_read(struct model *m, const char *folder, const char *config, struct error *err)
+/* Opens the weights; `config`: the mark of the folder's config.json, or NULL where the model does not
+ * come from it. */
+static int weights_open(struct safetensors *st, const struct model *m, const char *folder, const char *config,
+                        struct error *err)
+{
+    char *path = path_join(folder, "model.safetensors");
+    int ret = safetensors_open(st, path, err);
+    free(path);
+    if (ret == 0 && config && marks_verify(st, m, config, folder, err) < 0) {
+        safetensors_close(st);
+        return -1;
+    }
+    return ret;
+}
+
+static int load_block(struct model *m, const char *folder, const char *config, struct error *err)
 {
     struct safetensors st = { 0 };
-    char *path = path_join(folder, "model.safetensors");
-    int ret = safetensors_open(&st, path, err);
-    free(path);
-    if (ret == 0 && config)
-        ret = marks_verify(&st, m, config, folder, err);
-    for (size_t i = 0; ret == 0 && i < m->params.count; i++) {
-        const struct param *p = &m->params.items[i];
-        const void *data = safetensors_find(&st, p->name, p->rows, p->cols, err);
-        if (data)
-            memcpy(m->params.block + p->offset, data, (size_t)p->rows * p->cols * sizeof(float));
-        else
-            ret = -1;
-    }
+    int ret = weights_open(&st, m, folder, config, err);
+    if (ret == 0)
+        ret = weights_read(m, &st, err);
     safetensors_close(&st);
+    return ret;
+}
+
+static int load_packed(struct model *m, const char *folder, const char *config, enum precision_of_products kind,
+                       struct error *err)
+{
+    bool borrowed = false;
+    int ret = weights_open(&m->file, m, folder, config, err);
+    if (ret == 0) {
+        bool int8 = kind == PRODUCTS_STORED ? weights_are_int8(m, &m->file) : kind == PRODUCTS_INT8;
+        ret = weights_pack(m, &m->file, int8 ? PACKED_INT8 : kind == PRODUCTS_BF16 ? PACKED_BF16 : PACKED_F32,
+                           &borrowed, err);
+    }
+    if (!borrowed)
+        safetensors_close(&m->file);
     return ret;
 }
 
 int model_load_weights(struct model *m, const char *folder, struct error *err)
 {
-    return weights_read(m, folder, NULL, err);
+    return load_block(m, folder, NULL, err);
+}
+
+static int save(const struct model *m, const char *folder, bool int8, struct error *err)
+{
+    if (dir_make(folder, err) < 0 || config_write(m, folder, err) < 0 || tokenizers_write(m, folder, err) < 0)
+        return -1;
+    char *weights = path_join(folder, "model.safetensors"), *lineage = path_join(folder, "lineage.json");
+    json_t *marks = marks_of(m);
+    int ret = weights_write(m, weights, int8, marks, err) < 0 ? -1 : json_write(m->lineage, lineage, err);
+    json_decref(marks);
+    free(weights);
+    free(lineage);
+    return ret;
 }
 
 int model_save(const struct model *m, const char *folder, struct error *err)
 {
-    if (dir_make(folder, err) < 0 || config_write(m, folder, err) < 0 ||
-        tokenizers_write(m, folder, err) < 0 || weights_write(m, folder, err) < 0)
-        return -1;
-    char *path = path_join(folder, "lineage.json");
-    int ret = json_write(m->lineage, path, err);
-    free(path);
-    return ret;
+    return save(m, folder, false, err);
+}
+
+int model_save_int8(const struct model *m, const char *folder, struct error *err)
+{
+    return save(m, folder, true, err);
 }
 
 static int lineage_read(struct model *m, const char *folder, struct error *err)
@@ -471,37 +491,49 @@ static int sizes_match(const struct model_config *c, const struct tokenizer *sou
                      c->target_vocab, tokenizer_vocab(source), tokenizer_vocab(target));
 }
 
-static struct model *model_described(const struct description *d, const char *folder, struct error *err)
+static struct model *model_described(const struct description *d, const char *folder, bool packed,
+                                     enum precision_of_products kind, struct error *err)
 {
     struct tokenizer *source, *target;
     struct model *m = NULL;
     if (tokenizers_read(&source, &target, folder, err) < 0)
         return NULL;
     if (sizes_match(&d->config, source, target, folder, err) == 0)
-        m = model_shape(&d->config, d->tasks, d->task_count, source, target, err);
+        m = model_shape(&d->config, d->tasks, d->task_count, source, target, packed, err);
     if (!m) {
         if (target != source)
             tokenizer_free(target);
         tokenizer_free(source);
         return NULL;
     }
-    if (weights_read(m, folder, d->mark, err) < 0 || lineage_read(m, folder, err) < 0) {
+    if ((packed ? load_packed(m, folder, d->mark, kind, err) : load_block(m, folder, d->mark, err)) < 0 ||
+        lineage_read(m, folder, err) < 0) {
         model_free(m);
         return NULL;
     }
     return m;
 }
 
-struct model *model_load(const char *folder, struct error *err)
+static struct model *load(const char *folder, bool packed, enum precision_of_products kind, struct error *err)
 {
     struct description d = { 0 };
     struct model *m = NULL;
     if (folder_check(folder, err) < 0)
         return NULL;
     if (config_read(&d, folder, err) == 0)
-        m = model_described(&d, folder, err);
+        m = model_described(&d, folder, packed, kind, err);
     description_release(&d);
     return m;
+}
+
+struct model *model_load(const char *folder, struct error *err)
+{
+    return load(folder, false, PRODUCTS_FLOAT32, err);
+}
+
+struct model *model_load_decoder(const char *folder, enum precision_of_products kind, struct error *err)
+{
+    return load(folder, true, kind, err);
 }
 
 /* ---- queries ---- */
@@ -513,7 +545,7 @@ int64_t model_parameters(const struct model *m)
 
 uint64_t model_fingerprint(const struct model *m)
 {
-    return hash_bytes(m->params.block, m->params.total * sizeof(float), (uint64_t)m->config.arch);
+    return weights_fingerprint(m);
 }
 
 int32_t model_bos(const struct model *m)
@@ -572,6 +604,12 @@ int model_most_outputs(const struct model *m)
 void model_layer_logits(const struct model *m, const struct output_layer *layer, float *logits,
                         const float *hidden, int rows)
 {
+    const struct packed *packed = param_packed(&m->params, layer->weight);
+    if (packed) {
+        packed_product(logits, (size_t)layer->outputs, hidden, (size_t)m->config.dim, rows, packed,
+                       (struct after){ .bias = param_data(&m->params, layer->bias) }, NULL);
+        return;
+    }
     gemm_nt(logits, hidden, param_data(&m->params, layer->weight), rows, layer->outputs, m->config.dim, 0);
     kernel->add_bias(logits, param_data(&m->params, layer->bias), rows, layer->outputs);
 }

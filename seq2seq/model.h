@@ -7,6 +7,7 @@
 
 #include "base/option.h"
 #include "corpora/batch.h"
+#include "seq2seq/safetensors.h"
 #include "seq2seq/stepper.h"
 #include "tensor/params.h"
 
@@ -66,6 +67,7 @@ struct model {
     int task_count;                             /* … 0: translation and nothing else */
     struct head *heads;                         /* one a task; seq2seq/head.h */
     json_t *lineage;                            /* the object in lineage.json */
+    struct safetensors file;                    /* mapped, where packed weights lie in it */
     int32_t special[3];                         /* the target's <unk>, <s> and padding */
     int special_count;
 };
@@ -91,6 +93,18 @@ void model_free(struct model *m);
  * is damaged or that came from another model is refused. */
 struct model *model_load(const char *folder, struct error *err);
 int model_save(const struct model *m, const char *folder, struct error *err);
+
+/* The same folder with int8 matrices, a quarter as large (seq2seq/weights.h).  model_load reads it as
+ * float32, rounded, for whatever else is to be done with it. */
+int model_save_int8(const struct model *m, const char *folder, struct error *err);
+
+/* Loads a model to decode and score with, and for nothing else: its matrices are packed for products
+ * (tensor/packed.h), not in the block.  STORED: int8 from an int8 file, mapped and shared between processes,
+ * float32 from another. */
+enum precision_of_products { PRODUCTS_STORED, PRODUCTS_FLOAT32, PRODUCTS_BF16, PRODUCTS_INT8 };
+extern const char *const products_names[];      /* in this order */
+struct model *model_load_decoder(const char *folder, enum precision_of_products kind, struct error *err);
+
 /* Only the weights of a folder, into a model of the same shape. */
 int model_load_weights(struct model *m, const char *folder, struct error *err);
 

@@ -22,11 +22,16 @@
 #include "base/memory.h"
 
 #define LENGTH_BYTES 8
+#define NUMBERS_ALIGN 64        /* where the numbers start, for vectors and for maps */
 #define HEADER_CHECKSUM "xxh3_header"
+
+static const struct { const char *name; size_t bytes; } dtypes[] = {
+    [DTYPE_F32] = { "F32", 4 }, [DTYPE_I32] = { "I32", 4 }, [DTYPE_I8] = { "I8", 1 },
+};
 
 static size_t entry_bytes(const struct safetensors_entry *e)
 {
-    return (size_t)(e->rows ? e->rows : 1) * (size_t)e->cols * sizeof(float);
+    return (size_t)(e->rows ? e->rows : 1) * (size_t)e->cols * dtypes[e->type].bytes;
 }
 
 static void checksum_text(char text[HASH_TEXT], const struct safetensors_entry *entries, size_t count)
@@ -64,7 +69,7 @@ static char *header_text(const struct safetensors_entry *entries, size_t count, 
         const struct safetensors_entry *e = &entries[i];
         json_t *shape = e->rows ? json_pack("[i,i]", e->rows, e->cols) : json_pack("[i]", e->cols);
         json_object_set_new(header, e->name,
-                            json_pack("{s:s,s:o,s:[I,I]}", "dtype", "F32", "shape", shape, "data_offsets",
+                            json_pack("{s:s,s:o,s:[I,I]}", "dtype", dtypes[e->type].name, "shape", shape, "data_offsets",
                                       (json_int_t)offset, (json_int_t)(offset + entry_bytes(e))));
         offset += entry_bytes(e);
     }
@@ -82,7 +87,8 @@ int safetensors_write(const char *path, const struct safetensors_entry *entries,
     if (outfile_open(&out, path, err) < 0)
         return -1;
     char *text = header_text(entries, count, metadata);
-    size_t length = strlen(text), padded = (length + LENGTH_BYTES - 1) / LENGTH_BYTES * LENGTH_BYTES;
+    size_t length = strlen(text);
+    size_t padded = (LENGTH_BYTES + length + NUMBERS_ALIGN - 1) / NUMBERS_ALIGN * NUMBERS_ALIGN - LENGTH_BYTES;
     uint64_t n = padded;
     fwrite(&n, sizeof n, 1, out.stream);
     fwrite(text, 1, length, out.stream);
@@ -166,19 +172,31 @@ static int shape_matches(const json_t *shape, int rows, int cols)
     return (n == 1 && rows <= 1 && first == cols) || (n == 2 && first == (rows ? rows : 1) && second == cols);
 }
 
+bool safetensors_has(const struct safetensors *st, const char *name)
+{
+    return json_is_object(json_object_get(st->header, name));
+}
+
 const void *safetensors_find(const struct safetensors *st, const char *name, int rows, int cols,
                              struct error *err)
+{
+    return safetensors_find_as(st, DTYPE_F32, name, rows, cols, err);
+}
+
+const void *safetensors_find_as(const struct safetensors *st, enum dtype type, const char *name, int rows,
+                                int cols, struct error *err)
 {
     const json_t *entry = json_object_get(st->header, name);
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
     const json_t *shape = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
-    size_t bytes = (size_t)(rows ? rows : 1) * (size_t)cols * sizeof(float);
+    size_t bytes = (size_t)(rows ? rows : 1) * (size_t)cols * dtypes[type].bytes;
     if (!json_is_object(entry)) {
         error_set(err, "'%s' has no tensor '%s'", st->path, name);
         return NULL;
     }
-    if (!dtype || strcmp(dtype, "F32")) {
-        error_set(err, "'%s': tensor '%s' is of type %s; F32 is needed", st->path, name, dtype ? dtype : "?");
+    if (!dtype || strcmp(dtype, dtypes[type].name)) {
+        error_set(err, "'%s': tensor '%s' is of type %s; %s is needed", st->path, name, dtype ? dtype : "?",
+                  dtypes[type].name);
         return NULL;
     }
     if (!shape_matches(shape, rows, cols)) {

@@ -2,18 +2,21 @@
 #define SEQ2SEQ_SAFETENSORS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/file.h"
 
 struct error;
 
 /* The safetensors format: a JSON header of names, shapes and offsets, then the numbers.
- * Files written here also carry checksums in their metadata, of the numbers ("xxh3") and of the
+ * Files written here start their numbers at a multiple of 64 bytes, and carry checksums in their metadata, of the numbers ("xxh3") and of the
  * header ("xxh3_header"), which are verified where they are present. */
+enum dtype { DTYPE_F32, DTYPE_I32, DTYPE_I8 };
 struct safetensors_entry {
     char *name;                 /* owned by whoever made the entry */
     int rows, cols;             /* rows 0: a vector of cols */
-    const float *data;
+    const void *data;
+    enum dtype type;
 };
 
 int safetensors_write(const char *path, const struct safetensors_entry *entries, size_t count,
@@ -35,6 +38,9 @@ void safetensors_close(struct safetensors *st);
  * necessarily aligned; NULL after describing what is wrong. */
 const void *safetensors_find(const struct safetensors *st, const char *name, int rows, int cols,
                              struct error *err);
+const void *safetensors_find_as(const struct safetensors *st, enum dtype type, const char *name, int rows,
+                                int cols, struct error *err);
+bool safetensors_has(const struct safetensors *st, const char *name);
 /* A string of the metadata, or NULL. */
 const char *safetensors_metadata(const struct safetensors *st, const char *key);
 

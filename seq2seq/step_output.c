@@ -9,7 +9,6 @@
 
 #include "base/memory.h"
 #include "seq2seq/architecture.h"
-#include "tensor/gemm.h"
 #include "tensor/kernels.h"
 
 void step_output_limit(struct step_output *o, const struct candidates *limit)
@@ -20,8 +19,17 @@ void step_output_limit(struct step_output *o, const struct candidates *limit)
 
 void step_output_release(struct step_output *o)
 {
-    free(o->weight);
+    packed_release(&o->weight);
     free(o->bias);
+}
+
+static void pack_rows(struct packed *out, const float *w, const int32_t *ids, int count, int D)
+{
+    float *rows = xaligned((size_t)count * (size_t)D * sizeof *rows + 1);
+    for (int i = 0; i < count; i++)
+        memcpy(rows + (size_t)i * (size_t)D, w + (size_t)ids[i] * (size_t)D, (size_t)D * sizeof *rows);
+    packed_init(out, PACKED_F32, rows, (size_t)D, 1, count, D);
+    free(rows);
 }
 
 static void gather(struct step_output *o)
@@ -31,13 +39,15 @@ static void gather(struct step_output *o)
     if (o->version == c->version)
         return;
     o->m->arch->output(o->m->refs, &weight, &bias);
-    const float *w = param_data(&o->m->params, weight), *b = param_data(&o->m->params, bias);
-    ARRAY_GROW(o->weight, o->weight_room, (size_t)c->count * (size_t)D);
+    const struct packed *all = param_packed(&o->m->params, weight);
+    const float *b = param_data(&o->m->params, bias);
     ARRAY_GROW(o->bias, o->bias_room, c->count);
-    for (int i = 0; i < c->count; i++) {
-        memcpy(o->weight + (size_t)i * D, w + (size_t)c->ids[i] * D, (size_t)D * sizeof(float));
+    if (all)
+        packed_select(&o->weight, all, c->ids, c->count);
+    else
+        pack_rows(&o->weight, param_data(&o->m->params, weight), c->ids, c->count, D);
+    for (int i = 0; i < c->count; i++)
         o->bias[i] = b[c->ids[i]];
-    }
     o->version = c->version;
 }
 
@@ -52,8 +62,8 @@ static void limited(struct step_output *o, float *logit, const float *hidden, in
 {
     const struct candidates *c = o->limit;
     gather(o);
-    gemm_nt(logit, hidden, o->weight, rows, c->count, o->m->config.dim, 0);
-    kernel->add_bias(logit, o->bias, rows, c->count);
+    packed_product(logit, (size_t)c->count, hidden, (size_t)o->m->config.dim, rows, &o->weight,
+                   (struct after){ .bias = o->bias }, NULL);
     for (int r = 0; r < rows; r++)
         keep_own(logit + (size_t)r * (size_t)c->count, c->own[r], c->own_count[r]);
 }

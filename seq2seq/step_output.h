@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tensor/packed.h"
+
 struct candidates;
 struct model;
 
@@ -13,8 +15,9 @@ struct step_output {
     const struct model *m;
     const struct candidates *limit;     /* NULL: all tokens */
     uint64_t version;                   /* of the candidates whose weights were gathered; 0: none */
-    float *weight, *bias;               /* theirs: (count,D), (count) */
-    size_t weight_room, bias_room;
+    struct packed weight;               /* theirs: (count,D), (count) */
+    float *bias;
+    size_t bias_room;
 };
 void step_output_limit(struct step_output *o, const struct candidates *limit);
 void step_output_release(struct step_output *o);

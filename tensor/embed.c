@@ -8,13 +8,29 @@ struct lookup {
     float scale;
 };
 
+/* The rows of a packed table that are asked for, in that order; *id becomes 0 … N-1. */
+static const float *unpacked(struct tape *t, const struct packed *table, const int32_t **id, int N)
+{
+    float *rows = arena_take(&t->arena, ((size_t)N * (size_t)table->K + 1) * sizeof *rows);
+    int32_t *own = arena_take(&t->arena, ((size_t)N + 1) * sizeof *own);
+    for (int n = 0; n < N; n++) {
+        packed_row(rows + (size_t)n * (size_t)table->K, table, (*id)[n]);
+        own[n] = n;
+    }
+    *id = own;
+    return rows;
+}
+
 struct tensor *op_embed(struct tape *t, struct tensor *table, const int32_t *id, int N, float scale,
                         struct tensor *position, const int32_t *place, float drop)
 {
     int D = table->cols;
     struct tensor *y = tensor_new(t, N, D);
     struct dropout d = tape_dropout(t, drop);
-    kernel->embed_forward(y->data, table->data, id, scale, position ? position->data : NULL, place,
+    const float *rows = table->data;
+    if (table->packed)
+        rows = unpacked(t, table->packed, &id, N);
+    kernel->embed_forward(y->data, rows, id, scale, position ? position->data : NULL, place,
                           N, D, d);
     struct node *n = tape_node(t, &ops[OP_EMBED], y, table, position, NULL, NULL);
     if (n) {

@@ -1,4 +1,6 @@
 /* y = activation(x Wᵀ + b), and the activations that are operations of their own. */
+#include <assert.h>
+
 #include "tensor/op_rows.h"
 #include "tensor/weight.h"
 
@@ -8,6 +10,14 @@ struct tensor *op_linear(struct tape *t, struct tensor *x, struct tensor *w, str
     int N = x->rows, O = w->rows;
     struct tensor *y = tensor_new(t, N, O);
     struct dropout d = tape_dropout(t, drop);
+    if (w->packed) {
+        assert(!t->grads);
+        const struct after after = { .bias = bias ? bias->data : NULL, .relu = activation == LINEAR_RELU };
+        packed_product(y->data, (size_t)O, x->data, (size_t)w->cols, N, w->packed, after, NULL);
+        if (activation == LINEAR_TANH)
+            kernel->tanh_forward(y->data, y->data, (size_t)N * O);
+        return y;
+    }
     weight_forward(y->data, x->data, w, N, false);
     if (activation == LINEAR_RELU) {
         kernel->relu_forward(y->data, bias ? bias->data : NULL, N, O, d);

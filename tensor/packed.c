@@ -2,6 +2,7 @@
 #include "tensor/packed.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,14 +144,17 @@ void packed_select(struct packed *out, const struct packed *p, const int32_t *ro
 void packed_row(float *out, const struct packed *p, int row)
 {
     const char *at = place(p, row, 0);
-    for (int k = 0; k < p->K; k++) {
-        const char *g = at + (size_t)(k / group(p->kind)) * PANEL * GROUP_BYTES;
+    for (int k = 0, i = 0, per = group(p->kind); k < p->K; k++, i++) {
+        if (i == per) {
+            i = 0;
+            at += PANEL * GROUP_BYTES;
+        }
         if (p->kind == PACKED_F32) {
-            memcpy(&out[k], g, sizeof out[k]);
+            memcpy(&out[k], at, sizeof out[k]);
         } else if (p->kind == PACKED_INT8) {
-            out[k] = p->scale[row] * (float)((const int8_t *)g)[k % 4];
+            out[k] = p->scale[row] * (float)((const int8_t *)at)[i];
         } else {
-            union { uint32_t i; float f; } x = { (uint32_t)((const uint16_t *)(const void *)g)[k % 2] << 16 };
+            union { uint32_t i; float f; } x = { (uint32_t)((const uint16_t *)(const void *)at)[i] << 16 };
             out[k] = x.f;
         }
     }
@@ -171,10 +175,49 @@ size_t packed_scratch(const struct packed *p, int M)
     return (size_t)M * (row_bytes(p) + sizeof(float));
 }
 
+/* The calling thread's own scratch memory. */
+struct own {
+    size_t bytes;
+    void *memory;
+};
+static pthread_key_t own_key;
+static pthread_once_t own_once = PTHREAD_ONCE_INIT;
+
+static void own_free(void *arg)
+{
+    struct own *own = arg;
+    free(own->memory);
+    free(own);
+}
+
+static void own_start(void)
+{
+    if (pthread_key_create(&own_key, own_free))
+        abort();
+}
+
+static void *own_scratch(size_t bytes)
+{
+    pthread_once(&own_once, own_start);
+    struct own *own = pthread_getspecific(own_key);
+    if (!own) {
+        own = xcalloc(1, sizeof *own);
+        pthread_setspecific(own_key, own);
+    }
+    if (own->bytes < bytes) {
+        free(own->memory);
+        own->memory = xaligned(bytes);
+        own->bytes = bytes;
+    }
+    return own->memory;
+}
+
 void packed_product(float *y, size_t ldy, const float *x, size_t ldx, int M, const struct packed *p,
                     struct after after, void *scratch)
 {
-    size_t bytes = row_bytes(p);
+    size_t bytes = row_bytes(p), need = packed_scratch(p, M);
+    if (need && !scratch)
+        scratch = own_scratch(need);
     float *scale = p->kind == PACKED_INT8 ? (float *)(void *)((char *)scratch + (size_t)M * bytes) : NULL;
     struct panel_product product = {
         .y = y, .ldy = ldy, .x = scratch, .ldx = bytes, .w = p->panels, .M = M, .N = p->N,

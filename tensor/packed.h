@@ -48,7 +48,7 @@ struct after {
 };
 
 /* y (M,N) = x (M,K) · Wᵀ, rows of ldy and ldx floats.  scratch: packed_scratch bytes, 64-byte
- * aligned (NULL when that is 0). */
+ * aligned; NULL: memory that the thread keeps for this. */
 void packed_product(float *y, size_t ldy, const float *x, size_t ldx, int M, const struct packed *p,
                     struct after after, void *scratch);
 size_t packed_scratch(const struct packed *p, int M);

@@ -51,6 +51,12 @@ void params_allocate(struct param_set *set)
     set->block = block_new(set);
 }
 
+void params_reserve(struct param_set *set)
+{
+    assert(!set->block);
+    set->block = xaligned(set->total * sizeof(float));
+}
+
 static void fill_uniform(float *w, size_t size, double limit, struct rng *rng)
 {
     for (size_t i = 0; i < size; i++)
@@ -93,9 +99,13 @@ void params_init(struct param_set *set, struct rng *rng)
 
 void params_release(struct param_set *set)
 {
-    for (size_t i = 0; i < set->count; i++)
+    for (size_t i = 0; i < set->count; i++) {
         free(set->items[i].name);
+        if (set->packed)
+            packed_release(&set->packed[i]);
+    }
     free(set->items);
+    free(set->packed);
     free(set->block);
     *set = (struct param_set){ 0 };
 }

@@ -65,7 +65,8 @@ struct tensor *tape_param(struct tape *tape, int ref)
     struct tensor *t = arena_zeroed(&tape->arena, sizeof *t);
     t->rows = p->rows;
     t->cols = p->cols;
-    t->data = tape->params->block + p->offset;
+    t->packed = param_packed(tape->params, ref);
+    t->data = t->packed ? NULL : tape->params->block + p->offset;
     t->grad = tape->grads ? tape->grads + p->offset : NULL;
     t->pack = packs_find(tape->packs, ref);
     return t;

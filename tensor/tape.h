@@ -27,6 +27,7 @@ struct tensor {
     int rows, cols;
     bool constant;      /* no gradient wanted */
     const struct pack *pack;    /* a weight laid out for products (product.h), or NULL */
+    const struct packed *packed;        /* a weight to decode with (packed.h), which has no data; or NULL */
 };
 
 struct node;

@@ -5,7 +5,9 @@
 
 void weight_forward(float *y, const float *x, const struct tensor *w, int N, bool add)
 {
-    if (w->pack)
+    if (w->packed)
+        packed_product(y, (size_t)w->rows, x, (size_t)w->cols, N, w->packed, (struct after){ .accumulate = add }, NULL);
+    else if (w->pack)
         product_forward(y, x, w->pack, N, add);
     else
         gemm_nt(y, x, w->data, N, w->rows, w->cols, add ? 1 : 0);
