@@ -237,7 +237,7 @@ static int open_inputs(struct evaluation *e, struct error *err)
     if (ret == 0
         && (lines_read(&e->sources, e->set->source, e->config->lines, err) < 0
             || lines_read(&e->references, e->set->target, e->config->lines, err) < 0
-            || !(e->model = model_load(model, err))))
+            || !(e->model = model_load_decoder(model, PRODUCTS_STORED, err))))
         ret = -1;
     if (ret == 0 && e->sources.count != e->references.count)
         ret = error_set(err, "%s has %zu lines but %s has %zu", e->set->source, e->sources.count,

@@ -299,7 +299,7 @@ static int open_inputs(struct labelling *l, struct error *err)
     char *corpus = stage_input_folder(l->run, "corpus"), *model = stage_input_folder(l->run, "model");
     int ret = -1;
     if (corpus_files_read(&l->corpus, corpus, err) == 0
-        && (l->model = model_load(model, err))) {
+        && (l->model = model_load_decoder(model, PRODUCTS_STORED, err))) {
         struct translator translator = translator_of_model(l->model);
         l->decoder = decoder_new(&translator, &l->config->search, l->run->threads, err);
         ret = l->decoder ? 0 : -1;

@@ -167,12 +167,12 @@ static size_t row_bytes(const struct packed *p)
     return (size_t)groups(p->kind, p->K) * GROUP_BYTES;
 }
 
-/* The rows of x as groups, then their scales. */
+/* The rows of x as groups, then their scales and zeros. */
 size_t packed_scratch(const struct packed *p, int M)
 {
     if (p->kind == PACKED_F32)
         return 0;
-    return (size_t)M * (row_bytes(p) + sizeof(float));
+    return (size_t)M * (row_bytes(p) + sizeof(float) + sizeof(int32_t));
 }
 
 /* The calling thread's own scratch memory. */
@@ -219,10 +219,11 @@ void packed_product(float *y, size_t ldy, const float *x, size_t ldx, int M, con
     if (need && !scratch)
         scratch = own_scratch(need);
     float *scale = p->kind == PACKED_INT8 ? (float *)(void *)((char *)scratch + (size_t)M * bytes) : NULL;
+    int32_t *zero = scale ? (int32_t *)(void *)(scale + M) : NULL;
     struct panel_product product = {
         .y = y, .ldy = ldy, .x = scratch, .ldx = bytes, .w = p->panels, .M = M, .N = p->N,
         .groups = groups(p->kind, p->K), .bias = after.bias, .accumulate = after.accumulate,
-        .relu = after.relu, .x_scale = scale, .w_scale = p->scale, .w_sum = p->sum,
+        .relu = after.relu, .x_scale = scale, .x_zero = zero, .w_scale = p->scale, .w_sum = p->sum,
     };
     switch (p->kind) {
     case PACKED_BF16:
@@ -230,7 +231,7 @@ void packed_product(float *y, size_t ldy, const float *x, size_t ldx, int M, con
         panels->bf16(&product);
         break;
     case PACKED_INT8:
-        panels->to_int8(scratch, bytes, scale, x, ldx, M, p->K);
+        panels->to_int8(scratch, bytes, scale, zero, x, ldx, M, p->K);
         panels->int8(&product);
         break;
     default:

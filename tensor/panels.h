@@ -30,9 +30,9 @@ struct panel_product {
     int M, N, groups;
     const float *bias;          /* (N) or NULL */
     bool accumulate, relu;
-    /* int8: W[n,k] is w_scale[n] · w, x[m,k] is x_scale[m] · x; w_sum[n] = Σ w */
+    /* int8: W[n,k] is w_scale[n] · w, x[m,k] is x_scale[m] · (x - x_zero[m]); w_sum[n] = Σ w */
     const float *x_scale, *w_scale;
-    const int32_t *w_sum;
+    const int32_t *x_zero, *w_sum;
 };
 
 struct panels {
@@ -41,9 +41,10 @@ struct panels {
     void (*f32)(const struct panel_product *p);
     void (*bf16)(const struct panel_product *p);
     void (*int8)(const struct panel_product *p);
-    /* Rows of x as groups: bfloat16 rounded to nearest; int8 with scale[m] = max |x[m,:]| / 127. */
+    /* Rows of x as groups: bfloat16 rounded to nearest; eight bits from the row's least number, or 0, to
+     * its largest, or 0, where zero[m] stands for 0. */
     void (*to_bf16)(void *out, size_t ldo, const float *x, size_t ldx, int M, int K);
-    void (*to_int8)(void *out, size_t ldo, float *scale, const float *x, size_t ldx, int M, int K);
+    void (*to_int8)(void *out, size_t ldo, float *scale, int32_t *zero, const float *x, size_t ldx, int M, int K);
 };
 
 extern const struct panels *panels;         /* set before main runs; COHO_ISA forces one */

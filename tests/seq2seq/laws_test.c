@@ -4,6 +4,7 @@
 #include "tests/test.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/rng.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
@@ -100,11 +101,16 @@ static float *whole_pass(const struct model *m, const struct batch *b)
     return logp;
 }
 
-static void assert_near(const float *a, const float *b, int N)
+static void assert_within(const float *a, const float *b, int N, float tolerance)
 {
     for (int i = 0; i < N; i++)
-        if (!(fabsf(a[i] - b[i]) <= 1e-4f))
+        if (!(fabsf(a[i] - b[i]) <= tolerance))
             fail_msg("element %d: %g and %g", i, (double)a[i], (double)b[i]);
+}
+
+static void assert_near(const float *a, const float *b, int N)
+{
+    assert_within(a, b, N, 1e-4f);
 }
 
 /* A step, its logits made log-probabilities. */
@@ -118,10 +124,10 @@ static void step_logp(struct stepper *s, const int32_t *token, int rows, float *
 }
 
 /* Steps one sentence a row; a row leaves when its sentence ends. */
-static void step_all(struct stepper *s, const struct batch *b, const float *expected)
+static void step_all(struct stepper *s, const struct batch *b, const float *expected, float tolerance)
 {
     int V = s->vocab, rows = b->B, sentence[SENTENCES], parent[SENTENCES];
-    int32_t token[SENTENCES];
+    int32_t token[SENTENCES] = { 0 };
     float *logp = malloc(sizeof(float) * (size_t)rows * (size_t)V);
     for (int r = 0; r < rows; r++)
         sentence[r] = r;
@@ -132,7 +138,7 @@ static void step_all(struct stepper *s, const struct batch *b, const float *expe
         step_logp(s, token, rows, logp);
         for (int r = 0; r < rows; r++) {
             int n = b->target_start[sentence[r]] + t;
-            assert_near(logp + (size_t)r * (size_t)V, expected + (size_t)n * (size_t)V, V);
+            assert_within(logp + (size_t)r * (size_t)V, expected + (size_t)n * (size_t)V, V, tolerance);
             if (n + 1 < b->target_start[sentence[r] + 1]) {
                 parent[kept] = r;
                 sentence[kept++] = sentence[r];
@@ -155,7 +161,7 @@ static void full_pass_equals_step_by_step(void **state)
         assert_int_equal(model_stepper(&s, m), 0);
         for (int again = 0; again < 2; again++) {
             s.admit(s.state, b.source, b.source_start, b.B, 20);
-            step_all(&s, &b, expected);
+            step_all(&s, &b, expected, 1e-4f);
         }
         s.free(s.state);
         free(expected);
@@ -354,6 +360,112 @@ static void attention_sums_to_one_and_is_the_same_in_any_batch(void **state)
     }
 }
 
+/* ---- packed weights ---- */
+
+static const struct {
+    bool int8;                  /* the file */
+    enum precision_of_products kind;
+    float near, alike;          /* to the model it was made of; of the pass and the steps */
+} packings[] = {
+    { false, PRODUCTS_STORED, 1e-4f, 1e-4f }, { false, PRODUCTS_BF16, 0.05f, 0.02f },
+    { false, PRODUCTS_INT8, 0.1f, 0.02f }, { true, PRODUCTS_STORED, 0.1f, 0.02f },
+    { true, PRODUCTS_FLOAT32, 0.1f, 1e-4f }, { true, PRODUCTS_BF16, 0.1f, 0.02f },
+};
+
+/* Saves the model and loads it to decode with. */
+static struct model *packed_of(const struct model *m, bool int8, enum precision_of_products kind)
+{
+    struct error err = { "" };
+    char folder[] = "laws_XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(int8 ? model_save_int8(m, folder, &err) : model_save(m, folder, &err), 0);
+    struct model *packed = model_load_decoder(folder, kind, &err);
+    if (!packed)
+        fail_msg("%s", err.text);
+    struct model *whole = model_load(folder, &err);
+    assert_non_null(whole);
+    if (kind == PRODUCTS_STORED)
+        assert_true(model_fingerprint(packed) == model_fingerprint(whole));
+    model_free(whole);
+    assert_int_equal(dir_remove(folder, &err), 0);
+    return packed;
+}
+
+static void packed_models_decode_like_what_they_were_made_of(void **state)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *m = model_of(&shapes[i]);
+        struct batch b = { 0 };
+        fill(&b, m, lengths, SENTENCES);
+        float *expected = whole_pass(m, &b);
+        for (size_t k = 0; k < sizeof packings / sizeof *packings; k++) {
+            struct model *packed = packed_of(m, packings[k].int8, packings[k].kind);
+            struct stepper s;
+            float *alike = whole_pass(packed, &b);
+            assert_within(alike, expected, b.target_tokens * m->config.target_vocab, packings[k].near);
+            assert_int_equal(model_stepper(&s, packed), 0);
+            s.admit(s.state, b.source, b.source_start, b.B, 20);
+            step_all(&s, &b, alike, packings[k].alike);
+            s.free(s.state);
+            free(alike);
+            model_free(packed);
+        }
+        free(expected);
+        batch_release(&b);
+        model_free(m);
+    }
+}
+
+/* Logits (steps,V) of one sentence, alone in the stepper. */
+static float *steps_alone(const struct model *m, const struct batch *b, int sentence)
+{
+    struct stepper s;
+    int first = b->target_start[sentence], steps = b->target_start[sentence + 1] - first, V = m->config.target_vocab;
+    int from = b->source_start[sentence], S = b->source_start[sentence + 1] - from;
+    float *logit = malloc(sizeof(float) * (size_t)steps * (size_t)V), lse;
+    assert_int_equal(model_stepper(&s, m), 0);
+    s.admit(s.state, b->source + from, (int32_t[]){ 0, S }, 1, 20);
+    for (int t = 0; t < steps; t++)
+        s.step(s.state, b->input + first + t, 1, logit + (size_t)t * (size_t)V, &lse);
+    s.free(s.state);
+    return logit;
+}
+
+static void a_batch_gives_the_same_bits_as_its_sentences_alone(void **state)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct model *raw = model_of(&shapes[i]), *m = packed_of(raw, false, PRODUCTS_STORED);
+        struct batch b = { 0 };
+        struct stepper s;
+        int V = m->config.target_vocab;
+        float *alone[SENTENCES], lse[SENTENCES], *logit = malloc(sizeof(float) * SENTENCES * (size_t)V);
+        fill(&b, m, lengths, SENTENCES);
+        for (int n = 0; n < b.B; n++)
+            alone[n] = steps_alone(m, &b, n);
+        assert_int_equal(model_stepper(&s, m), 0);
+        s.admit(s.state, b.source, b.source_start, b.B, 20);
+        int32_t token[SENTENCES] = { 0 };
+        for (int n = 0; n < b.B; n++)
+            token[n] = b.input[b.target_start[n]];
+        s.step(s.state, token, b.B, logit, lse);
+        for (int n = 0; n < b.B; n++)
+            assert_memory_equal(logit + (size_t)n * (size_t)V, alone[n], (size_t)V * sizeof(float));
+        s.reorder(s.state, (int[]){ 4, 3, 0 }, 3);      /* three of them go on, in another order */
+        s.step(s.state, (int32_t[]){ b.input[b.target_start[4] + 1], b.input[b.target_start[3] + 1],
+                                     b.input[b.target_start[0] + 1] }, 3, logit, lse);
+        float *const after[] = { alone[4], alone[3], alone[0] };
+        for (int n = 0; n < 3; n++)
+            assert_memory_equal(logit + (size_t)n * (size_t)V, after[n] + V, (size_t)V * sizeof(float));
+        s.free(s.state);
+        for (int n = 0; n < b.B; n++)
+            free(alone[n]);
+        free(logit);
+        batch_release(&b);
+        model_free(m);
+        model_free(raw);
+    }
+}
+
 /* ---- gradients ---- */
 
 /* A "loss": the hidden states, each with a weight of its own. */
@@ -468,6 +580,8 @@ int main(void)
         cmocka_unit_test(rows_keep_their_states_when_others_join_leave_and_multiply),
         cmocka_unit_test(candidates_share_out_what_the_whole_vocabulary_gives_them),
         cmocka_unit_test(attention_sums_to_one_and_is_the_same_in_any_batch),
+        cmocka_unit_test(packed_models_decode_like_what_they_were_made_of),
+        cmocka_unit_test(a_batch_gives_the_same_bits_as_its_sentences_alone),
         cmocka_unit_test(the_gradient_of_every_weight_is_the_slope_of_the_loss),
         cmocka_unit_test(an_empty_batch_is_no_work),
         cmocka_unit_test(impossible_shapes_are_refused),
