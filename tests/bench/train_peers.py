@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # The options of coho; what PyTorch's model needs of them; updates a round.
 MODELS = {
     "small": (dict(arch="transformer", dim=128, ffn=256, heads=4, layers=4, dropout=0.2), 4000, 4),
-    "base": (dict(arch="transformer", dim=512, ffn=2048, heads=8, layers=6, dropout=0.1), 3000, 1),
+    "base": (dict(arch="transformer", dim=512, ffn=2048, heads=8, layers=6, dropout=0.1), 2000, 1),
     "lstm": (dict(arch="lstm", dim=500, ffn=500, heads=1, layers=2, dropout=0.3), 4000, 1),
 }
 
@@ -78,8 +78,7 @@ def warm_up(contestants, updates):
     ready = []
     for c in contestants:
         try:
-            for _ in range(2):
-                rate, loss = c.train(updates)
+            rate, loss = c.train(updates)
             ready.append(c)
             print(f"  {c.name}: warm, {rate:.0f} tokens/s, loss {loss:.3f}", file=sys.stderr)
         except (RuntimeError, BrokenPipeError) as e:
