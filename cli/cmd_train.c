@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "base/thread.h"
 #include "cli/command.h"
+#include "cli/train_forecast.h"
 #include "corpora/batching.h"
 #include "corpora/store.h"
 #include "decode/validate.h"
@@ -27,6 +28,7 @@ struct train_command {
     char *output, *start;
     float label_smoothing;
     int64_t dev_decode_lines;
+    bool dry_run;
 };
 
 #define FIELD(member) offsetof(struct train_command, member)
@@ -46,6 +48,8 @@ static const struct option command_options[] = {
       "a model folder whose weights are the first ones; its shape and vocabularies come with them" },
     { "label-smoothing", OPTION_FLOAT, FIELD(label_smoothing), "0.1", 0, 0.9,
       "share of the target's mass spread over all pieces" },
+    { "dry-run", OPTION_FLAG, FIELD(dry_run), "false", 0, 0,
+      "tell parameters, memory, work, batches and time, and train nothing" },
     { "dev-decode-lines", OPTION_LONG, FIELD(dev_decode_lines), "0", 0, 1e9,
       "decode only the first lines of the validation text; 0: all" },
     { 0 }
@@ -267,11 +271,36 @@ static int positions_check(const struct session *s, struct error *err)
                      "--max-positions", s->batching.max_length, limit);
 }
 
+/* With --memory, chooses the sizes of batches and pieces; `plan` NULL: told in the log. */
+static int memory_plan(struct session *s, struct train_plan *plan, struct error *err)
+{
+    struct train_plan mine;
+    if (!plan && !s->train_config.memory)
+        return 0;
+    if (train_plan_make(plan ? plan : &mine, s->model, &s->train_config, &s->batching, err) < 0)
+        return -1;
+    if (!plan)
+        log_info("memory: batches of %d target tokens, pieces of %d, about %lld MB in all", mine.batch_tokens,
+                 mine.micro_tokens, (long long)(mine.total >> 20));
+    return 0;
+}
+
+static int dry_run(struct session *s, struct error *err)
+{
+    const struct train_command *c = &s->command;
+    struct train_plan plan;
+    bool dev = c->dev_source != NULL;
+    if (train_check(&s->train_config, c->output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
+        positions_check(s, err) < 0 || memory_plan(s, &plan, err) < 0)
+        return -1;
+    return train_forecast(stdout, c->source, c->target, s->model, &plan, &s->train_config, &s->batching, err);
+}
+
 static int train(struct session *s, struct train_report *report, struct error *err)
 {
     bool dev = s->command.dev_source != NULL;
     if (train_check(&s->train_config, s->command.output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
-        positions_check(s, err) < 0 || data_open(s, err) < 0)
+        positions_check(s, err) < 0 || memory_plan(s, NULL, err) < 0 || data_open(s, err) < 0)
         return -1;
     s->objective = objective_cross_entropy(s->command.label_smoothing);
     lineage_write(s);
@@ -334,7 +363,9 @@ int cmd_train(const struct command *self, int argc, char **argv)
     int status = command_parse(self, groups, argc, argv, s.rest, &s.rest_count);
     if (status < 0)
         status = usage_check(&s);
-    if (status < 0) {
+    if (status < 0 && s.command.dry_run) {
+        status = dry_run(&s, &err) < 0 ? command_fail(self, &err) : 0;
+    } else if (status < 0) {
         interrupt_install();
         signal(SIGPIPE, SIG_IGN);       /* messages may go nowhere: it is saved all the same */
         status = train(&s, &report, &err) < 0 ? command_fail(self, &err) : tell(&report, s.command.output);

@@ -31,8 +31,8 @@
 
 #define FIELD(member) offsetof(struct batching_config, member)
 const struct option batching_options[] = {
-    { "batch-tokens", OPTION_INT, FIELD(batch_tokens), "4000", 1, 1e8,
-      "target tokens a batch at most" },
+    { "batch-tokens", OPTION_INT, FIELD(batch_tokens), "0", 0, 1e8,
+      "target tokens a batch at most; 0: 4000, or as many as --memory holds" },
     { "batch-source-tokens", OPTION_INT, FIELD(batch_source_tokens), "0", 0, 1e8,
       "source tokens a batch at most; 0: 1.5 times batch-tokens" },
     { "batch-sentences", OPTION_INT, FIELD(batch_sentences), "0", 0, 1e8,
@@ -360,8 +360,10 @@ int batching_open(struct batch_source *out, const struct store *store, int32_t b
     struct batching *b = xcalloc(1, sizeof *b);
     *b = (struct batching){ .store = store, .config = *config, .bos = bos, .eos = eos,
                             .planned = -1 };
+    if (!b->config.batch_tokens)
+        b->config.batch_tokens = BATCH_TOKENS;
     b->source_budget = config->batch_source_tokens ? config->batch_source_tokens
-                                                   : config->batch_tokens * 3LL / 2;
+                                                   : b->config.batch_tokens * 3LL / 2;
     count_kept(b);
     if (!b->kept) {
         batching_free(b);

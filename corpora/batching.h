@@ -6,12 +6,14 @@
 
 struct store;
 
+#define BATCH_TOKENS 4000
+
 /* How a store becomes batches: sentences of like length together, as many as the budget of
  * tokens allows, in an order shuffled anew each epoch from the seed.  The sentences within a
  * batch come sorted by target length, longest first; ties by source length, longest first, then
  * by index.  A pair that alone exceeds the budget is a batch of its own. */
 struct batching_config {
-    int batch_tokens;           /* budget: target tokens a batch, </s> included … */
+    int batch_tokens;           /* budget: target tokens a batch, </s> included; 0: BATCH_TOKENS … */
     int batch_source_tokens;    /* … and source tokens; 0: as many as batch_tokens × 1.5 */
     int batch_sentences;        /* at most so many sentences; 0: any */
     int max_length;             /* pairs with a longer side, </s> not counted, are skipped */

@@ -526,7 +526,7 @@ static double words_to_come(const struct train_stage *c, double corpus_words)
     if (c->train.max_epochs > 0 && corpus_words >= 0)
         words = c->train.max_epochs * corpus_words;
     if (c->train.max_updates > 0) {
-        double limit = forecast_words_of_pieces((double)c->train.max_updates * c->batching.batch_tokens);
+        double limit = forecast_words_of_pieces((double)c->train.max_updates * (c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS));
         words = words < 0 ? limit : fmin(words, limit);
     }
     return words;

@@ -41,6 +41,7 @@ struct train_config {
     bool validate_decode;       /* BLEU and chrF by greedy decoding at each validation */
     int keep_checkpoints;       /* resumable checkpoints kept */
     int micro_tokens;           /* target tokens that a worker takes at a time; 0: chosen */
+    int64_t memory;             /* bytes that training may take; 0: as many as it does */
     int precision;              /* enum precision (tensor/product.h) */
     bool resume;
 };

@@ -46,6 +46,9 @@ const struct option train_options[] = {
     { "keep-checkpoints", OPTION_INT, FIELD(keep_checkpoints), "2", 1, 1000, "resumable checkpoints kept" },
     { "micro-tokens", OPTION_INT, FIELD(micro_tokens), "0", 0, 1e9,
       "tokens that a worker takes at a time, for the caches' sake; 0: chosen by the architecture" },
+    { "memory", OPTION_SIZE, FIELD(memory), "0", 0, 0,
+      "that training may take (300M, 4G), the mapped corpus not counted: chooses batch-tokens and micro-tokens "
+      "where they are 0; 0: any" },
     { "precision", OPTION_CHOICE, FIELD(precision), "fp32", 0, 0,
       "of the factors of matrix products; bf16 needs a processor that has it", precision_names },
     { "resume", OPTION_FLAG, FIELD(resume), "false", 0, 0, "go on from the newest checkpoint where there is one" },

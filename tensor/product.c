@@ -346,8 +346,18 @@ int precision_check(int precision, struct error *err)
 struct packs {
     const struct param_set *set;
     struct pack *items;         /* by number; O 0: none */
-    size_t bytes;
 };
+
+static bool wants_packs(enum precision precision)
+{
+    return precision == PRECISION_BF16 || dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core;
+}
+
+static bool wants_pack(const struct param_set *set, size_t i, int output)
+{
+    const struct param *p = &set->items[i];
+    return p->rows > 1 && (p->init != INIT_EMBED || (int)i == output);
+}
 
 static size_t layout_bytes(int K, int N, bool narrow)
 {
@@ -358,7 +368,7 @@ static size_t layout_bytes(int K, int N, bool narrow)
 
 struct packs *packs_new(const struct param_set *set, int output, enum precision precision)
 {
-    if (precision == PRECISION_FP32 && dnnl_get_effective_cpu_isa() < dnnl_cpu_isa_avx512_core)
+    if (!wants_packs(precision))
         return NULL;
     struct packs *packs = xcalloc(1, sizeof *packs);
     bool narrow = precision == PRECISION_BF16;
@@ -367,13 +377,24 @@ struct packs *packs_new(const struct param_set *set, int output, enum precision 
     packs->items = xcalloc(set->count, sizeof *packs->items);
     for (size_t i = 0; i < set->count; i++) {
         const struct param *p = &set->items[i];
-        if (p->rows == 1 || (p->init == INIT_EMBED && (int)i != output))
+        if (!wants_pack(set, i, output))
             continue;
         size_t forward = layout_bytes(p->cols, p->rows, narrow), backward = layout_bytes(p->rows, p->cols, narrow);
         packs->items[i] = (struct pack){ precision, p->rows, p->cols, xaligned(forward), xaligned(backward) };
-        packs->bytes += forward + backward;
     }
     return packs;
+}
+
+size_t packs_size(const struct param_set *set, int output, enum precision precision)
+{
+    size_t bytes = 0;
+    desk();
+    for (size_t i = 0; wants_packs(precision) && i < set->count; i++)
+        if (wants_pack(set, i, output)) {
+            int O = set->items[i].rows, I = set->items[i].cols;
+            bytes += layout_bytes(I, O, precision == PRECISION_BF16) + layout_bytes(O, I, precision == PRECISION_BF16);
+        }
+    return bytes;
 }
 
 void packs_free(struct packs *packs)
@@ -435,9 +456,4 @@ void packs_update(struct packs *packs, struct pool *pool)
 const struct pack *packs_find(const struct packs *packs, int ref)
 {
     return packs && packs->items[ref].O ? &packs->items[ref] : NULL;
-}
-
-size_t packs_bytes(const struct packs *packs)
-{
-    return packs ? packs->bytes : 0;
 }

@@ -42,7 +42,8 @@ void packs_free(struct packs *packs);
 void packs_update(struct packs *packs, struct pool *pool);
 /* Of a weight by its number in the set; NULL where there is none: a vector, or no packs. */
 const struct pack *packs_find(const struct packs *packs, int ref);
-size_t packs_bytes(const struct packs *packs);
+/* Bytes that the packs of such a set will take. */
+size_t packs_size(const struct param_set *set, int output, enum precision precision);
 
 /* All rows are dense; `add` adds to the result. */
 void product_forward(float *y, const float *x, const struct pack *w, int N, bool add);

@@ -24,6 +24,7 @@
 #include "corpora/batching.h"
 #include "corpora/store.h"
 #include "seq2seq/architecture.h"
+#include "seq2seq/flops.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
 #include "seq2seq/workers.h"
@@ -85,41 +86,13 @@ static double sgemm_rate(struct pool *pool)
     return 2e-9 * SIDE * (double)SIDE * SIDE * threads * repeats / seconds;
 }
 
-/* ---- the model's work ---- */
-
-static bool ends_with(const char *name, const char *end)
-{
-    size_t n = strlen(name), e = strlen(end);
-    return n >= e && !strcmp(name + n - e, end);
-}
-
-/* Floating-point operations of one training pass over a batch: 2 a weight and token forward,
- * twice that backward; the attention's products of queries, keys and values likewise. */
 static double batch_flops(const struct model *m, const struct batch *b)
 {
-    const struct model_config *c = &m->config;
-    double source = b->source_tokens, target = b->target_tokens, forward = 0, pairs[3] = { 0 };
-    for (size_t i = 0; i < m->params.count; i++) {
-        const struct param *p = &m->params.items[i];
-        double weights = (double)p->rows * p->cols;
-        bool on_source = !strncmp(p->name, "encoder.", 8) || ends_with(p->name, "cross.kv.weight") ||
-                         ends_with(p->name, "attention.memory.weight");
-        if (p->rows > 1 && !strstr(p->name, "embed") && !strstr(p->name, "positions") &&
-            strncmp(p->name, "output", 6))
-            forward += 2 * weights * (on_source ? source : target);
-    }
-    forward += 2.0 * c->target_vocab * c->dim * target;
-    for (int s = 0; s < b->B; s++) {
-        double S = b->source_start[s + 1] - b->source_start[s], T = b->target_start[s + 1] - b->target_start[s];
-        pairs[0] += S * S;
-        pairs[1] += T * S;
-        pairs[2] += T * (T + 1) / 2;
-    }
-    if (!strcmp(m->arch->name, "transformer"))
-        forward += 4.0 * c->dim * (c->encoder_layers * pairs[0] + c->decoder_layers * (pairs[1] + pairs[2]));
-    else
-        forward += 4.0 * c->dim * pairs[1];
-    return 3 * forward;
+    double flops = 0;
+    for (int s = 0; s < b->B; s++)
+        flops += model_pair_flops(m, b->source_start[s + 1] - b->source_start[s],
+                                  b->target_start[s + 1] - b->target_start[s]);
+    return flops;
 }
 
 /* ---- rounds ---- */
