@@ -23,6 +23,7 @@
 #include "distill/on_policy.h"
 #include "eval/metric.h"
 #include "seq2seq/architecture.h"
+#include "seq2seq/train_plan.h"
 #include "tokenize/tokenizer.h"
 
 #define DEFAULT_OBJECTIVE "cross-entropy"
@@ -149,6 +150,8 @@ static int check(const struct stage *s, struct error *err)
 struct training {
     struct stage_run *run;
     const struct train_stage *config;
+    struct train_config train_config;           /* as configured; sizes chosen by `memory` are in */
+    struct batching_config batching;
     struct corpus_files corpus;
     struct model *model;
     struct model **teachers;
@@ -239,7 +242,7 @@ static int open_data(struct training *t, struct error *err)
 {
     const struct tokenizer *target = t->model->target_tokenizer;
     int32_t bos = tokenizer_bos(target), eos = tokenizer_eos(target);
-    struct batching_config train = t->config->batching, dev = t->config->batching;
+    struct batching_config train = t->batching, dev = t->batching;
     train.seed = t->config->train.seed;
     dev.shuffle = false;
     t->train_store = encode_set(t, "train.ids", &t->corpus.train, err);
@@ -253,6 +256,19 @@ static int open_data(struct training *t, struct error *err)
         return -1;
     return validator_open(&t->validator, t->corpus.dev.source, t->corpus.dev.target,
                           t->config->validate_lines, err);
+}
+
+/* `memory` counts the student's training; teachers that run along come on top. */
+static int plan_memory(struct training *t, struct error *err)
+{
+    struct train_plan plan;
+    t->train_config = t->config->train;
+    t->batching = t->config->batching;
+    if (!t->train_config.memory)
+        return 0;
+    if (!t->train_config.threads)
+        t->train_config.threads = t->run->threads;
+    return train_plan_make(&plan, t->model, &t->train_config, &t->batching, err);
 }
 
 static int load_teachers(struct training *t, struct error *err)
@@ -423,7 +439,7 @@ static int write_lineage(struct training *t, struct error *err)
 
 static int train(struct training *t, struct error *err)
 {
-    struct train_config config = t->config->train;
+    struct train_config config = t->train_config;
     const struct train_data data = {
         .train = &t->train,
         .dev = t->dev_store ? &t->dev : NULL,
@@ -473,8 +489,8 @@ static int prepare(struct training *t, struct error *err)
     char *folder = stage_input_folder(t->run, "corpus");
     int ret = corpus_files_read(&t->corpus, folder, err);
     free(folder);
-    if (ret < 0 || make_model(t, err) < 0 || open_data(t, err) < 0 || open_on_policy(t, err) < 0
-        || make_objective(t, err) < 0)
+    if (ret < 0 || make_model(t, err) < 0 || plan_memory(t, err) < 0 || open_data(t, err) < 0
+        || open_on_policy(t, err) < 0 || make_objective(t, err) < 0)
         return -1;
     set_lineage(t);
     return 0;
@@ -526,7 +542,8 @@ static double words_to_come(const struct train_stage *c, double corpus_words)
     if (c->train.max_epochs > 0 && corpus_words >= 0)
         words = c->train.max_epochs * corpus_words;
     if (c->train.max_updates > 0) {
-        double limit = forecast_words_of_pieces((double)c->train.max_updates * (c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS));
+        int tokens = c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS;
+        double limit = forecast_words_of_pieces((double)c->train.max_updates * tokens);
         words = words < 0 ? limit : fmin(words, limit);
     }
     return words;
