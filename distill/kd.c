@@ -297,7 +297,7 @@ static int same_pieces(const struct tokenizer *student, const struct tokenizer *
 
 static int open_models(struct shared *s, const struct objective_needs *needs, struct error *err)
 {
-    const struct teacher_config config = { needs->average, s->config.temperature, needs->weights };
+    const struct teacher_config config = { needs->average, s->config.temperature, needs->weights, needs->task };
     for (int i = 0; i < needs->teacher_count; i++)
         if (same_pieces(needs->student->target_tokenizer, needs->teachers[i]->target_tokenizer, "target", err) < 0
             || same_pieces(needs->student->source_tokenizer, needs->teachers[i]->source_tokenizer, "source", err) < 0)
@@ -352,7 +352,8 @@ int objective_kd(struct objective *out, const struct kd_method *method, const st
     struct shared *s = xcalloc(1, sizeof *s);
     s->method = method;
     s->config = *config;
-    s->V = needs->student->config.target_vocab;
+    s->V = needs->task ? model_output(needs->student, model_find_task(needs->student, needs->task)).outputs
+                       : needs->student->config.target_vocab;
     if (s->config.temperature <= 0)     /* the method has no such option */
         s->config.temperature = 1;
     if ((needs->soft && open_store(s, needs, err) < 0)

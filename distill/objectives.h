@@ -19,6 +19,7 @@ struct objective_needs {
     const float *weights;                       /* of the teachers; NULL: equal ones */
     enum average average;                       /* of several */
     const struct soft_targets *soft;            /* instead of teachers: bound to the corpus; NULL: none */
+    const char *task;                           /* of a student with several; NULL: it has none */
 };
 
 /* The losses that a recipe may name.  Those that learn from a teacher's distributions differ in a

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "corpora/task.h"
 #include "seq2seq/model.h"
 #include "tensor/kernels.h"
 #include "tensor/tape.h"
@@ -15,6 +16,9 @@
 
 struct teacher {
     const struct model **models;
+    int *task;                  /* a model's number of the task; 0 without tasks */
+    struct output_layer *output;
+    bool number;                /* the task gives numbers, no distributions */
     float *share;
     int count;
     struct teacher_config config;
@@ -51,18 +55,49 @@ int teacher_shares(float *share, const float *weight, int count, struct error *e
     return 0;
 }
 
+static int same_labels(const struct task *first, const struct task *other, int number, struct error *err)
+{
+    bool same = first->kind == other->kind && first->labels.count == other->labels.count
+        && first->mean == other->mean && first->deviation == other->deviation;
+    for (size_t i = 0; same && i < first->labels.count; i++)
+        same = !strcmp(first->labels.items[i], other->labels.items[i]);
+    return same ? 0 : error_set(err, "model %d knows task '%s' with other labels than model 1", number, first->name);
+}
+
+/* Finds the task in model i. */
+static int find_task(struct teacher *t, int i, struct error *err)
+{
+    const struct model *m = t->models[i];
+    const char *task = t->config.task;
+    if (!task && m->task_count)
+        return error_set(err, "model %d of the teacher was made for several tasks, of which none is named", i + 1);
+    t->task[i] = task && m->task_count ? model_find_task(m, task) : 0;
+    if (t->task[i] < 0)
+        return error_set(err, "model %d of the teacher does not know task '%s'", i + 1, task);
+    t->output[i] = model_output(m, t->task[i]);
+    if (m->task_count && i == 0)
+        t->number = m->tasks[t->task[0]].kind == TASK_REGRESS;
+    if (!i || !m->task_count)
+        return 0;
+    return same_labels(&t->models[0]->tasks[t->task[0]], &m->tasks[t->task[i]], i + 1, err);
+}
+
 struct teacher *teacher_new(const struct model *const *models, int count,
                             const struct teacher_config *config, struct error *err)
 {
     struct teacher *t = xcalloc(1, sizeof *t);
     t->models = xcalloc((size_t)count, sizeof *t->models);
     t->share = xcalloc((size_t)count, sizeof *t->share);
+    t->task = xcalloc((size_t)count, sizeof *t->task);
+    t->output = xcalloc((size_t)count, sizeof *t->output);
     t->count = count;
     t->config = *config;
     memcpy(t->models, models, (size_t)count * sizeof *t->models);
     int ret = teacher_shares(t->share, config->weight, count, err);
     for (int i = 1; i < count && ret == 0; i++)
         ret = teacher_same_vocab(models[0], models[i], i + 1, err);
+    for (int i = 0; i < count && ret == 0; i++)
+        ret = find_task(t, i, err);
     if (ret == 0)
         return t;
     teacher_free(t);
@@ -75,12 +110,14 @@ void teacher_free(struct teacher *t)
         return;
     free(t->models);
     free(t->share);
+    free(t->task);
+    free(t->output);
     free(t);
 }
 
 int teacher_vocab(const struct teacher *t)
 {
-    return t->models[0]->config.target_vocab;
+    return t->output[0].outputs;
 }
 
 int teacher_max_length(const struct teacher *t)
@@ -147,21 +184,24 @@ void teacher_begin(struct teacher_worker *w, const struct batch *b)
         struct member *m = &w->members[i];
         tape_reset(&m->tape);
         m->tape.params = &w->teacher->models[i]->params;
-        m->hidden = model_hidden(w->teacher->models[i], &m->tape, b);
+        struct batch own = *b;          /* the same tokens under the model's own number of the task */
+        own.task = w->teacher->task[i];
+        m->hidden = model_hidden(w->teacher->models[i], &m->tape, &own);
     }
 }
 
 static void member_logits(const struct teacher_worker *w, int i, float *logits, int first, int rows)
 {
     const struct tensor *hidden = w->members[i].hidden;
-    model_logits(w->teacher->models[i], logits, hidden->data + (size_t)first * (size_t)hidden->cols, rows);
+    model_layer_logits(w->teacher->models[i], &w->teacher->output[i], logits,
+                       hidden->data + (size_t)first * (size_t)hidden->cols, rows);
 }
 
 /* One member's logits to what is summed over members: probabilities, or logits as they are,
  * since a constant added to a row does not change its geometric mean. */
 static void weigh(const struct teacher *t, int i, float *x, int rows, int V)
 {
-    for (int r = 0; r < rows && t->config.average == AVERAGE_PROBABILITY; r++)
+    for (int r = 0; r < rows && t->config.average == AVERAGE_PROBABILITY && !t->number; r++)
         kernel->softmax(x + (size_t)r * V, x + (size_t)r * V, 1 / t->config.temperature, V);
     if (t->count > 1)
         kernel->scale(x, t->share[i], (size_t)rows * (size_t)V);
@@ -180,7 +220,7 @@ static void piece(struct teacher_worker *w, float *q, int first, int rows, int V
         weigh(t, i, w->logits, rows, V);
         kernel->add(q, w->logits, N);
     }
-    for (int r = 0; r < rows && t->config.average == AVERAGE_LOG; r++)
+    for (int r = 0; r < rows && t->config.average == AVERAGE_LOG && !t->number; r++)
         kernel->softmax(q + (size_t)r * V, q + (size_t)r * V, 1 / t->config.temperature, V);
 }
 

@@ -27,6 +27,7 @@ struct teacher_config {
     enum average average;
     float temperature;          /* divides each model's logits; 1: none */
     const float *weight;        /* one a model, made to sum to 1; NULL: equal ones */
+    const char *task;           /* of models with several: which to speak on; NULL: translation */
 };
 
 struct teacher;
@@ -34,7 +35,7 @@ struct teacher *teacher_new(const struct model *const *models, int count,
                             const struct teacher_config *config, struct error *err);
                             /* models are borrowed; NULL: refused, telling which differs in what */
 void teacher_free(struct teacher *t);
-int teacher_vocab(const struct teacher *t);
+int teacher_vocab(const struct teacher *t);             /* V, or how many labels the task has */
 int teacher_max_length(const struct teacher *t);        /* the shortest limit of its models; 0: none */
 /* Of all weights, their shares, the average and the temperature. */
 uint64_t teacher_fingerprint(const struct teacher *t);
@@ -43,7 +44,8 @@ struct teacher_worker;
 struct teacher_worker *teacher_worker_new(const struct teacher *t);
 void teacher_worker_free(struct teacher_worker *w);
 void teacher_begin(struct teacher_worker *w, const struct batch *b);
-/* q (rows,V) = the distributions at the batch's target tokens first … first+rows-1. */
+/* q (rows,V) = the distributions at the batch's target tokens first … first+rows-1; of a task that
+ * is a number, q (rows,1) = that number as its head gives it. */
 void teacher_rows(struct teacher_worker *w, float *q, int first, int rows);
 
 /* Weights that sum to 1, into share (count); refuses what is not positive.  weight NULL: equal. */
