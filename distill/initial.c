@@ -46,3 +46,22 @@ int initial_copy(struct model *m, const struct model *from, struct error *err)
     }
     return 0;
 }
+
+int initial_shared(struct model *m, const struct model *from, struct error *err)
+{
+    size_t copied = 0;
+    if (same_vocabularies(m, from, err) < 0)
+        return -1;
+    for (size_t i = 0; i < m->params.count; i++) {
+        const struct param *p = &m->params.items[i];
+        int found = param_find(&from->params, p->name);
+        const struct param *q = found < 0 ? NULL : &from->params.items[found];
+        if (!q || q->rows != p->rows || q->cols != p->cols)
+            continue;
+        memcpy(param_data(&m->params, (int)i), param_data(&from->params, found),
+               (size_t)p->rows * (size_t)p->cols * sizeof(float));
+        copied++;
+    }
+    return copied ? 0 : error_set(err, "the model to start from has no weight of a name and shape that this one "
+                                  "has; give both the same architecture and width");
+}

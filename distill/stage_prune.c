@@ -3,10 +3,8 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/hash.h"
-#include "base/memory.h"
 #include "distill/kinds.h"
+#include "distill/model_stage.h"
 #include "seq2seq/model.h"
 #include "seq2seq/prune.h"
 
@@ -29,27 +27,11 @@ static void set_figures(struct stage_run *run, int64_t zeros, int64_t of)
 static void set_lineage(const struct stage_run *run, struct model *m)
 {
     const struct prune_config *c = run->stage->config;
-    char fingerprint[HASH_TEXT];
-    hash_text(fingerprint, model_fingerprint(m));
-    json_t *before = json_pack("{s:s, s:s, s:O}", "stage",
-                               run->stages[stage_link(run->stage, "model")->stage].name, "fingerprint",
-                               fingerprint, "lineage", m->lineage);
+    const struct stage_link *link = stage_link(run->stage, "model");
     json_t *it = json_pack("{s:s, s:s, s:f, s:o}", "name", run->stage->name, "recipe", run->recipe,
-                           "pruned", (double)c->share, "start", before);
+                           "pruned", (double)c->share, "start", stage_ancestor(run, link, model_fingerprint(m)));
     json_decref(m->lineage);
     m->lineage = it;
-}
-
-static void name_outputs(struct stage_run *run)
-{
-    static const char *const files[] = { "config.json", "model.safetensors", "lineage.json",
-                                         "joint.spm", "source.spm", "target.spm" };
-    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        char *path = stage_path(run, files[i]);
-        if (file_exists(path))
-            stage_output(run, files[i]);
-        free(path);
-    }
 }
 
 static int run_prune(struct stage_run *run, struct error *err)
@@ -66,7 +48,7 @@ static int run_prune(struct stage_run *run, struct error *err)
     ret = model_save(m, run->folder, err);
     model_free(m);
     set_figures(run, zeros, of);
-    name_outputs(run);
+    stage_model_outputs(run);
     return ret;
 }
 

@@ -17,8 +17,9 @@
 #include "distill/corpus_files.h"
 #include "distill/forecast.h"
 #include "distill/initial.h"
-#include "distill/kinds.h"
 #include "distill/kd.h"
+#include "distill/kinds.h"
+#include "distill/model_stage.h"
 #include "distill/objectives.h"
 #include "distill/on_policy.h"
 #include "eval/metric.h"
@@ -165,28 +166,6 @@ struct training {
     struct train_report report;
 };
 
-static struct tokenizer *load_tokenizer(const char *folder, const char *name, struct error *err)
-{
-    char *path = path_join(folder, name);
-    struct tokenizer *t = tokenizer_load(path, err);
-    free(path);
-    return t;
-}
-
-static int load_vocabulary(struct tokenizer **source, struct tokenizer **target,
-                           const char *folder, struct error *err)
-{
-    char *joint = path_join(folder, "joint.spm");
-    bool one = file_exists(joint);
-    free(joint);
-    *source = load_tokenizer(folder, one ? "joint.spm" : "source.spm", err);
-    *target = one || !*source ? *source : load_tokenizer(folder, "target.spm", err);
-    if (*target)
-        return 0;
-    tokenizer_free(*source);
-    return -1;
-}
-
 static struct model *load_input_model(const struct stage_run *run, const char *input,
                                       struct error *err)
 {
@@ -208,11 +187,8 @@ static int start_from(struct training *t, struct error *err)
 
 static int make_model(struct training *t, struct error *err)
 {
-    char *folder = stage_input_folder(t->run, "vocabulary");
     struct tokenizer *source, *target;
-    int ret = load_vocabulary(&source, &target, folder, err);
-    free(folder);
-    if (ret < 0)
+    if (stage_vocabulary_load(&source, &target, t->run, err) < 0)
         return -1;
     t->model = model_new(&t->config->model, source, target, t->config->train.seed, err);
     if (!t->model) {
@@ -340,20 +316,6 @@ static void training_release(struct training *t)
 
 /* ---- lineage ---- */
 
-static json_t *ancestor(const struct stage_run *run, const struct stage_link *link, uint64_t fingerprint)
-{
-    char *folder = stage_link_folder(run, link), *path = path_join(folder, "lineage.json");
-    struct error ignored;
-    char text[HASH_TEXT];
-    json_t *lineage = json_read(path, &ignored);
-    hash_text(text, fingerprint);
-    json_t *it = json_pack("{s:s, s:s, s:o*}", "stage", run->stages[link->stage].name,
-                           "fingerprint", text, "lineage", lineage);
-    free(path);
-    free(folder);
-    return it;
-}
-
 static json_t *describe_objective(const struct stage_run *run)
 {
     const struct train_stage *c = run->stage->config;
@@ -382,8 +344,8 @@ static void set_lineage(struct training *t)
     hash_text(vocabulary, tokenizer_fingerprint(t->model->target_tokenizer));
     for (size_t i = 0, n = 0; i < run->stage->link_count; i++)
         if (!strcmp(run->stage->links[i].input->name, "teacher"))
-            json_array_append_new(teachers, ancestor(run, &run->stage->links[i],
-                                                     model_fingerprint(t->teachers[n++])));
+            json_array_append_new(teachers, stage_ancestor(run, &run->stage->links[i],
+                                                           model_fingerprint(t->teachers[n++])));
     if (t->corpus.teacher)
         json_array_append(teachers, t->corpus.teacher);
     it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "name", run->stage->name,
@@ -392,47 +354,17 @@ static void set_lineage(struct training *t)
                    "objective", describe_objective(run), "corpus", describe_corpus(t),
                    "vocabulary", vocabulary, "teachers", teachers);
     if (stage_has(run, "start"))
-        json_object_set_new(it, "start", ancestor(run, stage_link(run->stage, "start"), t->start));
+        json_object_set_new(it, "start", stage_ancestor(run, stage_link(run->stage, "start"), t->start));
     json_decref(t->model->lineage);
     t->model->lineage = it;
 }
 
 /* ---- figures ---- */
 
-static void put(json_t *figures, const char *name, double value)
-{
-    if (isfinite(value))
-        json_object_set_new(figures, name, json_real(value));
-}
-
-/* train_seconds counts what the starting weights took, too: it is what the model costs. */
 static void set_figures(struct training *t)
 {
-    const struct train_report *r = &t->report;
-    json_t *figures = t->run->figures;
-    double before = manifest_figure(stage_input_manifest(t->run, "start"), "train_seconds");
-    put(figures, "parameters", (double)model_parameters(t->model));
-    put(figures, "updates", (double)r->updates);
-    put(figures, "best_update", (double)r->best_update);
-    put(figures, "epochs", r->epochs);
-    put(figures, "target_tokens", (double)r->target_tokens);
-    put(figures, "own_train_seconds", r->seconds);
-    put(figures, "train_seconds", r->seconds + (isfinite(before) ? before : 0));
-    put(figures, "tokens_per_s", r->seconds > 0 ? (double)r->target_tokens / r->seconds : NAN);
-    put(figures, "dev_nll", r->dev_nll);
-    put(figures, "dev_bleu", r->dev_bleu);
-    put(figures, "dev_chrf", r->dev_chrf);
-    put(figures, "skipped", (double)t->skipped);
-    json_object_set_new(figures, "ended_by", json_string(r->why ? r->why : ""));
-}
-
-static int write_lineage(struct training *t, struct error *err)
-{
-    char *path = stage_path(t->run, "lineage.json");
-    json_object_set(t->model->lineage, "figures", t->run->figures);
-    int ret = json_write(t->model->lineage, path, err);
-    free(path);
-    return ret;
+    stage_train_figures(t->run, t->model, &t->report);
+    json_object_set_new(t->run->figures, "skipped", json_integer(t->skipped));
 }
 
 /* ---- the stage ---- */
@@ -463,24 +395,12 @@ static int clear_scratch(const struct stage_run *run, struct error *err)
     return ret;
 }
 
-static void name_outputs(struct stage_run *run)
-{
-    static const char *const files[] = { "config.json", "model.safetensors", "lineage.json",
-                                         "log.jsonl", "joint.spm", "source.spm", "target.spm" };
-    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        char *path = stage_path(run, files[i]);
-        if (file_exists(path))
-            stage_output(run, files[i]);
-        free(path);
-    }
-}
-
 static int finish(struct training *t, struct error *err)
 {
     set_figures(t);
-    if (write_lineage(t, err) < 0 || clear_scratch(t->run, err) < 0)
+    if (stage_lineage_write(t->run, t->model, err) < 0 || clear_scratch(t->run, err) < 0)
         return -1;
-    name_outputs(t->run);
+    stage_model_outputs(t->run);
     return 0;
 }
 

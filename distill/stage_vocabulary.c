@@ -1,11 +1,13 @@
 /* The stage `vocabulary`: a SentencePiece model from a corpus, joint or one a side. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "distill/corpus_files.h"
 #include "distill/kinds.h"
+#include "distill/task_files.h"
 #include "tokenize/train.h"
 
 struct vocabulary_stage {
@@ -24,37 +26,73 @@ static const struct stage_options tables[] = {
 #undef FIELD
 
 static const struct stage_input inputs[] = {
-    { "corpus", "corpus", true, false },
+    { "corpus", "corpus", false, false },
+    { "tasks", "task", false, true },
     { NULL }
 };
 
-static int train(struct stage_run *run, const char *name, const char *const *files, size_t count,
-                 struct error *err)
+static int check(const struct stage *s, struct error *err)
+{
+    const struct vocabulary_stage *c = s->config;
+    if (!s->link_count)
+        return error_set(err, "stage '%s' (kind vocabulary) needs a 'corpus' or 'tasks' to learn from", s->name);
+    if (stage_link(s, "tasks") && !c->joint)
+        return error_set(err, "a vocabulary of tasks is joint");
+    return 0;
+}
+
+static int train(struct stage_run *run, const char *name, const struct strings *files, struct error *err)
 {
     const struct vocabulary_stage *c = run->stage->config;
     char *path = stage_path(run, name);
-    int ret = vocab_train(path, files, count, &c->vocab, err);
+    int ret = vocab_train(path, (const char *const *)files->items, files->count, &c->vocab, err);
     free(path);
     stage_output(run, name);
+    return ret;
+}
+
+/* The texts of what the link names, each file once; of a corpus all or one side. */
+static int add_texts(struct strings *files, const struct stage_run *run, const struct stage_link *link, int side,
+                     struct error *err)
+{
+    char *folder = stage_link_folder(run, link);
+    struct corpus_files corpus = { 0 };
+    struct task_files task = { 0 };
+    bool is_task = !strcmp(link->input->wants, "task");
+    int ret = is_task ? task_files_read(&task, folder, err) : corpus_files_read(&corpus, folder, err);
+    const char *texts[2] = { is_task ? task.text[0] : corpus.train.source, is_task ? task.text[1] : corpus.train.target };
+    for (int i = 0; i < 2 && ret == 0; i++) {
+        bool known = !texts[i] || (side >= 0 && i != side);
+        for (size_t k = 0; k < files->count && !known; k++)
+            known = !strcmp(files->items[k], texts[i]);
+        if (!known)
+            strings_add(files, texts[i]);
+    }
+    task_files_release(&task);
+    corpus_files_release(&corpus);
+    free(folder);
+    return ret;
+}
+
+/* side -1: both together. */
+static int train_side(struct stage_run *run, const char *name, int side, struct error *err)
+{
+    struct strings files = { 0 };
+    int ret = 0;
+    for (size_t i = 0; i < run->stage->link_count && ret == 0; i++)
+        ret = add_texts(&files, run, &run->stage->links[i], side, err);
+    if (ret == 0)
+        ret = train(run, name, &files, err);
+    strings_release(&files);
     return ret;
 }
 
 static int run_vocabulary(struct stage_run *run, struct error *err)
 {
     const struct vocabulary_stage *c = run->stage->config;
-    char *folder = stage_input_folder(run, "corpus");
-    struct corpus_files corpus = { 0 };
-    int ret = corpus_files_read(&corpus, folder, err);
-    const char *const texts[] = { corpus.train.source, corpus.train.target };
-
-    if (ret == 0 && c->joint)
-        ret = train(run, "joint.spm", texts, 2, err);
-    else if (ret == 0)
-        ret = train(run, "source.spm", texts, 1, err) < 0
-            || train(run, "target.spm", texts + 1, 1, err) < 0 ? -1 : 0;
-    corpus_files_release(&corpus);
-    free(folder);
-    return ret;
+    if (c->joint)
+        return train_side(run, "joint.spm", -1, err);
+    return train_side(run, "source.spm", 0, err) < 0 ? -1 : train_side(run, "target.spm", 1, err);
 }
 
 /* Measured on one core: words a second, both sides counted, for a unigram model; a model file holds
@@ -66,7 +104,11 @@ static int run_vocabulary(struct stage_run *run, struct error *err)
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     const struct vocabulary_stage *c = run->stage->config;
-    double words = stage_input_cost(run, "corpus")->train_words;
+    double words = 0;
+    for (size_t i = 0; i < run->stage->link_count; i++) {
+        double more = run->costs[run->stage->links[i].stage].train_words;
+        words = words < 0 || more < 0 ? -1 : words + more;
+    }
     if (words >= 0)
         cost->seconds = 2 * words / PACE;
     cost->bytes = (RULES + PIECE * c->vocab.size) * (c->joint ? 1 : 2);
@@ -75,5 +117,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_vocabulary = {
     .name = "vocabulary", .summary = "training the vocabulary", .makes = "vocabulary", .version = 1,
     .config_size = sizeof(struct vocabulary_stage), .options = tables, .inputs = inputs,
-    .run = run_vocabulary, .estimate = estimate,
+    .check = check, .run = run_vocabulary, .estimate = estimate,
 };

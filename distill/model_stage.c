@@ -1,0 +1,95 @@
+#include "distill/model_stage.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "seq2seq/model.h"
+#include "seq2seq/train.h"
+#include "tokenize/tokenizer.h"
+
+static struct tokenizer *load(const char *folder, const char *name, struct error *err)
+{
+    char *path = path_join(folder, name);
+    struct tokenizer *t = tokenizer_load(path, err);
+    free(path);
+    return t;
+}
+
+int stage_vocabulary_load(struct tokenizer **source, struct tokenizer **target, const struct stage_run *run,
+                          struct error *err)
+{
+    char *folder = stage_input_folder(run, "vocabulary"), *joint = path_join(folder, "joint.spm");
+    bool one = file_exists(joint);
+    *source = load(folder, one ? "joint.spm" : "source.spm", err);
+    *target = one || !*source ? *source : load(folder, "target.spm", err);
+    free(joint);
+    free(folder);
+    if (*target)
+        return 0;
+    tokenizer_free(*source);
+    return -1;
+}
+
+json_t *stage_ancestor(const struct stage_run *run, const struct stage_link *link, uint64_t fingerprint)
+{
+    char *folder = stage_link_folder(run, link), *path = path_join(folder, "lineage.json");
+    struct error ignored;
+    char text[HASH_TEXT];
+    json_t *lineage = json_read(path, &ignored);
+    hash_text(text, fingerprint);
+    json_t *it = json_pack("{s:s, s:s, s:o*}", "stage", run->stages[link->stage].name,
+                           "fingerprint", text, "lineage", lineage);
+    free(path);
+    free(folder);
+    return it;
+}
+
+static void put(json_t *figures, const char *name, double value)
+{
+    if (isfinite(value))
+        json_object_set_new(figures, name, json_real(value));
+}
+
+void stage_train_figures(struct stage_run *run, const struct model *m, const struct train_report *r)
+{
+    json_t *figures = run->figures;
+    double before = manifest_figure(stage_input_manifest(run, "start"), "train_seconds");
+    put(figures, "parameters", (double)model_parameters(m));
+    put(figures, "updates", (double)r->updates);
+    put(figures, "best_update", (double)r->best_update);
+    put(figures, "epochs", r->epochs);
+    put(figures, "target_tokens", (double)r->target_tokens);
+    put(figures, "own_train_seconds", r->seconds);
+    put(figures, "train_seconds", r->seconds + (isfinite(before) ? before : 0));
+    put(figures, "tokens_per_s", r->seconds > 0 ? (double)r->target_tokens / r->seconds : NAN);
+    put(figures, "dev_nll", r->dev_nll);
+    put(figures, "dev_bleu", r->dev_bleu);
+    put(figures, "dev_chrf", r->dev_chrf);
+    json_object_set_new(figures, "ended_by", json_string(r->why ? r->why : ""));
+}
+
+int stage_lineage_write(struct stage_run *run, struct model *m, struct error *err)
+{
+    char *path = stage_path(run, "lineage.json");
+    json_object_set(m->lineage, "figures", run->figures);
+    int ret = json_write(m->lineage, path, err);
+    free(path);
+    return ret;
+}
+
+void stage_model_outputs(struct stage_run *run)
+{
+    static const char *const files[] = { "config.json", "model.safetensors", "lineage.json",
+                                         "log.jsonl", "joint.spm", "source.spm", "target.spm" };
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+        char *path = stage_path(run, files[i]);
+        if (file_exists(path))
+            stage_output(run, files[i]);
+        free(path);
+    }
+}

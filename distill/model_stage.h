@@ -1,0 +1,29 @@
+#ifndef DISTILL_MODEL_STAGE_H
+#define DISTILL_MODEL_STAGE_H
+
+#include "distill/stage.h"
+
+struct error;
+struct model;
+struct tokenizer;
+struct train_report;
+
+/* What stages that make models share. */
+
+/* joint.spm of a vocabulary stage, twice, or source.spm and target.spm. */
+int stage_vocabulary_load(struct tokenizer **source, struct tokenizer **target, const struct stage_run *run,
+                          struct error *err);
+
+/* An ancestor for lineage.json: the stage of the link, its model's fingerprint, its own lineage. */
+json_t *stage_ancestor(const struct stage_run *run, const struct stage_link *link, uint64_t fingerprint);
+
+/* The figures of a training; train_seconds counts what the starting weights took, too. */
+void stage_train_figures(struct stage_run *run, const struct model *m, const struct train_report *r);
+
+/* lineage.json again, with the figures in it. */
+int stage_lineage_write(struct stage_run *run, struct model *m, struct error *err);
+
+/* Names the files of the model in the stage's folder as its outputs. */
+void stage_model_outputs(struct stage_run *run);
+
+#endif

@@ -1,0 +1,328 @@
+/* The stage `task`: examples of one thing that a student is to learn, checked and put in order.
+ *
+ * Classifications, taggings and numbers come as files of examples (corpora/task.h).  A
+ * translation comes from a corpus stage; its sources get the direction's tag in front. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/lines.h"
+#include "base/memory.h"
+#include "distill/corpus_files.h"
+#include "distill/kinds.h"
+#include "distill/stamp.h"
+#include "distill/task_files.h"
+
+struct task_stage {
+    int kind;
+    char *train, *dev, *test, *tag;
+    struct strings labels;
+    int64_t train_examples, dev_examples, test_examples, seed;
+};
+
+#define FIELD(member) offsetof(struct task_stage, member)
+static const struct option task_options[] = {
+    { "task", OPTION_CHOICE, FIELD(kind), "classify", 0, 0, "what is asked of a text", task_kind_names },
+    { "train", OPTION_STRING, FIELD(train), NULL, 0, 0,
+      "examples to learn from: lines of label, tab, text (tab, second text)" },
+    { "dev", OPTION_STRING, FIELD(dev), NULL, 0, 0, "examples for validation" },
+    { "test", OPTION_STRING, FIELD(test), NULL, 0, 0, "examples for evaluation" },
+    { "train-examples", OPTION_LONG, FIELD(train_examples), "0", 0, 1e12,
+      "only so many examples to learn from, chosen by a hash of their texts; 0: all" },
+    { "dev-examples", OPTION_LONG, FIELD(dev_examples), "0", 0, 1e12,
+      "without a file of their own: so many, taken from train by a hash of their texts" },
+    { "test-examples", OPTION_LONG, FIELD(test_examples), "0", 0, 1e12, "the same for evaluation" },
+    { "labels", OPTION_LIST, FIELD(labels), NULL, 0, 0, "all labels; else those that are seen in train" },
+    { "tag", OPTION_STRING, FIELD(tag), NULL, 0, 0,
+      "translate: a piece in front of every source, such as <2de>; user-symbols of the vocabulary" },
+    { "split-seed", OPTION_LONG, FIELD(seed), "1", 0, 1e15, "of the hash that chooses examples" },
+    { 0 }
+};
+#undef FIELD
+static const struct stage_options tables[] = { { task_options, 0 }, { NULL } };
+
+static const struct stage_input inputs[] = {
+    { "corpus", "corpus", false, false },
+    { NULL }
+};
+
+static int check(const struct stage *s, struct error *err)
+{
+    const struct task_stage *c = s->config;
+    bool corpus = stage_link(s, "corpus") != NULL;
+    if ((c->kind == TASK_TRANSLATE) != corpus)
+        return error_set(err, corpus ? "a corpus goes with task: translate"
+                                     : "task: translate needs a 'corpus', the name of a corpus stage");
+    if (!corpus && !c->train)
+        return error_set(err, "'train', a file of examples, is missing");
+    if (corpus && (c->train || c->dev || c->test || c->labels.count))
+        return error_set(err, "task: translate takes its examples from the corpus, not from files");
+    if ((c->dev && c->dev_examples) || (c->test && c->test_examples))
+        return error_set(err, "give a file or a number of examples, not both");
+    if (c->labels.count && c->kind == TASK_REGRESS)
+        return error_set(err, "task: regress has no labels");
+    return 0;
+}
+
+static void reads(const struct stage *s, struct strings *paths)
+{
+    const struct task_stage *c = s->config;
+    const char *const files[] = { c->train, c->dev, c->test };
+    for (size_t i = 0; i < ARRAY_COUNT(files); i++)
+        if (files[i])
+            strings_add(paths, files[i]);
+}
+
+/* ---- examples ---- */
+
+/* A line of the training file, and where the hash of its text puts it. */
+struct place {
+    uint64_t key;
+    size_t line;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->line > y->line) - (x->line < y->line);
+}
+
+static int write_lines(struct stage_run *run, struct task_set *set, const char *name, const struct strings *lines,
+                       const unsigned char *keep, unsigned char which, struct error *err)
+{
+    char *path = stage_path(run, name);
+    struct outfile out = { 0 };
+    int ret = outfile_open(&out, path, err);
+    for (size_t i = 0; i < lines->count && ret == 0; i++)
+        if (!keep || keep[i] == which) {
+            fprintf(out.stream, "%s\n", lines->items[i]);
+            set->count++;
+        }
+    if (ret == 0)
+        ret = outfile_commit(&out, err);
+    set->examples = xstrdup(name);
+    stage_output(run, name);
+    free(path);
+    return ret;
+}
+
+enum { LEFT_OUT, TRAIN, DEV, TEST };
+
+/* Which set each line of the training file is of: those with the lowest hashes of their texts
+ * are tested on, the next validated with, the last left out where not all are wanted. */
+static int assign(unsigned char *set, const struct strings *lines, const struct task_stage *c, struct error *err)
+{
+    size_t n = lines->count, test = (size_t)c->test_examples, dev = (size_t)c->dev_examples;
+    size_t most = c->train_examples ? (size_t)c->train_examples : n;
+    if (test + dev >= n)
+        return error_set(err, "'%s' has %zu examples, too few for %zu to validate and %zu to test with", c->train, n,
+                         dev, test);
+    struct place *order = xcalloc(n, sizeof *order);
+    for (size_t i = 0; i < n; i++) {
+        const char *tab = strchr(lines->items[i], '\t'), *text = tab ? tab : lines->items[i];
+        order[i] = (struct place){ hash_bytes(text, strlen(text), (uint64_t)c->seed), i };
+    }
+    qsort(order, n, sizeof *order, by_key);
+    for (size_t i = 0; i < n; i++)
+        set[order[i].line] = i < test ? TEST : i < test + dev ? DEV : i < test + dev + most ? TRAIN : LEFT_OUT;
+    free(order);
+    return 0;
+}
+
+static int split_train(struct stage_run *run, struct task_files *out, struct error *err)
+{
+    const struct task_stage *c = run->stage->config;
+    struct strings lines = { 0 };
+    unsigned char *set = NULL;
+    int ret = lines_read(&lines, c->train, 0, err);
+    if (ret == 0 && lines.count == 0)
+        ret = error_set(err, "'%s' holds no examples", c->train);
+    if (ret == 0) {
+        set = xcalloc(lines.count, 1);
+        ret = assign(set, &lines, c, err);
+    }
+    if (ret == 0)
+        ret = write_lines(run, &out->train, "train.tsv", &lines, set, TRAIN, err);
+    if (ret == 0 && c->dev_examples)
+        ret = write_lines(run, &out->dev, "dev.tsv", &lines, set, DEV, err);
+    if (ret == 0 && c->test_examples)
+        ret = write_lines(run, &out->test, "test.tsv", &lines, set, TEST, err);
+    strings_release(&lines);
+    free(set);
+    return ret;
+}
+
+static int copy_set(struct stage_run *run, struct task_set *out, const char *path, const char *name,
+                    struct error *err)
+{
+    struct strings lines = { 0 };
+    int ret = path ? lines_read(&lines, path, 0, err) : 0;
+    if (path && ret == 0)
+        ret = write_lines(run, out, name, &lines, NULL, 0, err);
+    strings_release(&lines);
+    return ret;
+}
+
+/* The texts alone, for vocabularies. */
+static int write_text(struct stage_run *run, struct task_files *t, struct error *err)
+{
+    char *examples = stage_path(run, t->train.examples), *path = stage_path(run, "train.txt");
+    struct lines in = { 0 };
+    struct outfile out = { 0 };
+    int more = -1;
+    if (lines_open(&in, examples, err) == 0 && outfile_open(&out, path, err) == 0)
+        while ((more = lines_next(&in, err)) > 0) {
+            struct example e;
+            if (example_split(&e, in.text, err) < 0) {
+                more = error_prefix(err, "%s:%lld", in.path, (long long)in.number);
+                break;
+            }
+            for (int i = 0; i < e.texts; i++)
+                fprintf(out.stream, "%s\n", e.text[i]);
+        }
+    if (more == 0)
+        more = outfile_commit(&out, err);
+    outfile_abort(&out);
+    lines_close(&in);
+    t->text[0] = xstrdup("train.txt");
+    stage_output(run, "train.txt");
+    free(examples);
+    free(path);
+    return more;
+}
+
+/* Every label of the list has an example to learn from, and every example is one. */
+static int check_set(const struct stage_run *run, const struct task *t, const struct task_set *set, bool learnt,
+                     struct error *err)
+{
+    if (!set->examples)
+        return 0;
+    int64_t *counts = xcalloc((size_t)task_outputs(t), sizeof *counts), examples;
+    char *path = stage_path(run, set->examples);
+    int ret = task_count(t, path, counts, &examples, err);
+    for (size_t i = 0; i < t->labels.count && learnt && ret == 0; i++)
+        if (!counts[i])
+            ret = error_set(err, "label '%s' of task '%s' has no example in '%s'; take it off the labels, or add "
+                            "examples", t->labels.items[i], t->name, path);
+    free(counts);
+    free(path);
+    return ret;
+}
+
+static int learn(struct stage_run *run, struct task_files *t, struct error *err)
+{
+    const struct task_stage *c = run->stage->config;
+    char *path = stage_path(run, t->train.examples);
+    int ret = 0;
+    for (size_t i = 0; i < c->labels.count; i++)
+        strings_add(&t->task.labels, c->labels.items[i]);
+    if (!c->labels.count)
+        ret = task_learn(&t->task, path, err);
+    free(path);
+    if (ret < 0 || check_set(run, &t->task, &t->train, true, err) < 0
+        || check_set(run, &t->task, &t->dev, false, err) < 0)
+        return -1;
+    return check_set(run, &t->task, &t->test, false, err);
+}
+
+static int take_examples(struct stage_run *run, struct task_files *t, struct error *err)
+{
+    const struct task_stage *c = run->stage->config;
+    if (split_train(run, t, err) < 0 || copy_set(run, &t->dev, c->dev, "dev.tsv", err) < 0
+        || copy_set(run, &t->test, c->test, "test.tsv", err) < 0)
+        return -1;
+    return write_text(run, t, err) < 0 ? -1 : learn(run, t, err);
+}
+
+/* ---- translation ---- */
+
+static int tagged(struct stage_run *run, struct task_set *out, const struct corpus_set *set, const char *name,
+                  struct error *err)
+{
+    const struct task_stage *c = run->stage->config;
+    char *path = stage_path(run, name);
+    struct lines in = { 0 };
+    struct outfile file = { 0 };
+    int more = -1;
+    if (!set->source) {
+        free(path);
+        return 0;
+    }
+    if (lines_open(&in, set->source, err) == 0 && outfile_open(&file, path, err) == 0)
+        while ((more = lines_next(&in, err)) > 0) {
+            fprintf(file.stream, c->tag ? "%s %s\n" : "%s%s\n", c->tag ? c->tag : "", in.text);
+            out->count++;
+        }
+    if (more == 0)
+        more = outfile_commit(&file, err);
+    outfile_abort(&file);
+    lines_close(&in);
+    out->examples = xstrdup(name);
+    out->targets = corpus_sibling(set->target);
+    stage_output(run, name);
+    free(path);
+    return more;
+}
+
+static int take_corpus(struct stage_run *run, struct task_files *t, struct error *err)
+{
+    const struct task_stage *c = run->stage->config;
+    char *folder = stage_input_folder(run, "corpus");
+    struct corpus_files corpus = { 0 };
+    int ret = corpus_files_read(&corpus, folder, err);
+    free(folder);
+    if (ret < 0)
+        return -1;
+    t->task.tag = c->tag ? xstrdup(c->tag) : NULL;
+    t->text[0] = corpus_sibling(corpus.train.source);
+    t->text[1] = corpus_sibling(corpus.train.target);
+    if (tagged(run, &t->train, &corpus.train, "train.source", err) < 0
+        || tagged(run, &t->dev, &corpus.dev, "dev.source", err) < 0
+        || tagged(run, &t->test, &corpus.test, "test.source", err) < 0)
+        ret = -1;
+    corpus_files_release(&corpus);
+    return ret;
+}
+
+/* ---- the stage ---- */
+
+static int run_task(struct stage_run *run, struct error *err)
+{
+    const struct task_stage *c = run->stage->config;
+    struct task_files t = { .task = { .name = xstrdup(run->stage->name), .kind = c->kind } };
+    int ret = c->kind == TASK_TRANSLATE ? take_corpus(run, &t, err) : take_examples(run, &t, err);
+    if (ret == 0)
+        ret = task_files_write(&t, run->folder, err);
+    if (ret == 0) {
+        stage_output(run, TASK_FILE);
+        json_object_set_new(run->figures, "train", json_integer(t.train.count));
+        json_object_set_new(run->figures, "dev", json_integer(t.dev.count));
+        json_object_set_new(run->figures, "test", json_integer(t.test.count));
+        json_object_set_new(run->figures, "labels", json_integer((json_int_t)t.task.labels.count));
+    }
+    task_files_release(&t);
+    return ret;
+}
+
+#define WORD_BYTES 6.5
+
+static void estimate(const struct stage_run *run, struct stage_cost *cost)
+{
+    const struct task_stage *c = run->stage->config;
+    const struct stage_cost *corpus = stage_input_cost(run, "corpus");
+    double bytes = c->train ? (double)path_bytes(c->train) : corpus->bytes;
+    cost->seconds = 0;
+    cost->bytes = bytes < 0 ? -1 : 2 * bytes;
+    cost->train_words = c->train ? bytes / WORD_BYTES : corpus->train_words;
+    cost->eval_words = c->test ? (double)path_bytes(c->test) / WORD_BYTES : corpus->eval_words;
+}
+
+const struct stage_kind stage_task = {
+    .name = "task", .summary = "examples of a task", .makes = "task", .version = 1,
+    .config_size = sizeof(struct task_stage), .options = tables, .inputs = inputs,
+    .check = check, .reads = reads, .run = run_task, .estimate = estimate,
+};
