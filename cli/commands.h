@@ -16,5 +16,7 @@ COMMAND(translate, "[OPTIONS] -m MODEL [-i FILE] [-o FILE]", "text to text, a li
 COMMAND(score, "[OPTIONS] -m MODEL -s SRC -t TRG", "log-probabilities of given translations")
 COMMAND(shortlist, "[OPTIONS] -s SRC -t TRG -v SPM -o FILE",
         "learns which target pieces a source piece may become, for faster decoding")
+COMMAND(predict, "[OPTIONS] -m MODEL [--task NAME] [-i FILE] [-o FILE]",
+        "labels, tags and numbers for texts, by a model of several tasks")
 COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and chrF++, equal to sacreBLEU's")
 COMMAND(model, "STEP [OPTIONS] …", "tells of a model; averages several")

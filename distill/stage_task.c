@@ -195,47 +195,43 @@ static int write_text(struct stage_run *run, struct task_files *t, struct error 
     return more;
 }
 
-/* Every label of the list has an example to learn from, and every example is one. */
-static int check_set(const struct stage_run *run, const struct task *t, const struct task_set *set, bool learnt,
-                     struct error *err)
+/* Every example of the file is one; with `all`, every label of the task has one. */
+static int check_file(const struct task *t, const char *path, bool all, struct error *err)
 {
-    if (!set->examples)
-        return 0;
     int64_t *counts = xcalloc((size_t)task_outputs(t), sizeof *counts), examples;
-    char *path = stage_path(run, set->examples);
     int ret = task_count(t, path, counts, &examples, err);
-    for (size_t i = 0; i < t->labels.count && learnt && ret == 0; i++)
+    for (size_t i = 0; i < t->labels.count && all && ret == 0; i++)
         if (!counts[i])
             ret = error_set(err, "label '%s' of task '%s' has no example in '%s'; take it off the labels, or add "
                             "examples", t->labels.items[i], t->name, path);
     free(counts);
-    free(path);
     return ret;
 }
 
-static int learn(struct stage_run *run, struct task_files *t, struct error *err)
+/* The files as they were given, so that messages name them. */
+static int learn(struct task *t, const struct task_stage *c, struct error *err)
 {
-    const struct task_stage *c = run->stage->config;
-    char *path = stage_path(run, t->train.examples);
     int ret = 0;
     for (size_t i = 0; i < c->labels.count; i++)
-        strings_add(&t->task.labels, c->labels.items[i]);
+        strings_add(&t->labels, c->labels.items[i]);
     if (!c->labels.count)
-        ret = task_learn(&t->task, path, err);
-    free(path);
-    if (ret < 0 || check_set(run, &t->task, &t->train, true, err) < 0
-        || check_set(run, &t->task, &t->dev, false, err) < 0)
+        ret = task_learn(t, c->train, err);
+    if (ret < 0 || check_file(t, c->train, false, err) < 0 || (c->dev && check_file(t, c->dev, false, err) < 0))
         return -1;
-    return check_set(run, &t->task, &t->test, false, err);
+    return c->test ? check_file(t, c->test, false, err) : 0;
 }
 
 static int take_examples(struct stage_run *run, struct task_files *t, struct error *err)
 {
     const struct task_stage *c = run->stage->config;
-    if (split_train(run, t, err) < 0 || copy_set(run, &t->dev, c->dev, "dev.tsv", err) < 0
-        || copy_set(run, &t->test, c->test, "test.tsv", err) < 0)
+    if (learn(&t->task, c, err) < 0 || split_train(run, t, err) < 0
+        || copy_set(run, &t->dev, c->dev, "dev.tsv", err) < 0
+        || copy_set(run, &t->test, c->test, "test.tsv", err) < 0 || write_text(run, t, err) < 0)
         return -1;
-    return write_text(run, t, err) < 0 ? -1 : learn(run, t, err);
+    char *path = stage_path(run, t->train.examples);
+    int ret = check_file(&t->task, path, true, err);
+    free(path);
+    return ret;
 }
 
 /* ---- translation ---- */

@@ -158,9 +158,11 @@ static int make_model(struct training *t, struct error *err)
 
 static int start_from(struct training *t, struct error *err)
 {
+    if (!stage_has(t->run, "start"))
+        return 0;
     char *folder = stage_input_folder(t->run, "start");
-    t->start = folder ? model_load(folder, err) : NULL;
-    int ret = !folder ? 0 : t->start ? initial_shared(t->model, t->start, err) : -1;
+    t->start = model_load(folder, err);
+    int ret = t->start ? initial_shared(t->model, t->start, err) : -1;
     free(folder);
     return ret;
 }
