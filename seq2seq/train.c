@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/checkpoint.h"
+#include "seq2seq/layer_rates.h"
 #include "seq2seq/schedule.h"
 #include "seq2seq/train_loop.h"
 #include "tensor/product.h"
@@ -268,6 +269,7 @@ static void loop_init(struct loop *l)
     l->adam_config = (struct adam_config){ c->adam_beta1, c->adam_beta2, c->adam_epsilon, c->weight_decay,
                                            c->clip_norm, c->ema };
     adam_init(&l->adam, &l->m->params, &l->adam_config);
+    l->adam.factor = layer_rates(l->m, l->config->layer_decay);
     l->pool = pool_new(c->threads > 0 ? c->threads : cpu_count());
     l->workers = workers_new(l->m, l->objective, l->pool, c->seed,
                              c->micro_tokens ? c->micro_tokens : l->m->arch->micro_tokens, c->precision);

@@ -16,6 +16,7 @@ void adam_init(struct adam *a, const struct param_set *set, const struct adam_co
     a->v = block_new(set);
     a->ema = NULL;
     a->step = 0;
+    a->factor = NULL;
     if (c->ema > 0) {
         a->ema = block_new(set);
         memcpy(a->ema, set->block, set->total * sizeof(float));
@@ -27,6 +28,7 @@ void adam_release(struct adam *a)
     free(a->m);
     free(a->v);
     free(a->ema);
+    free(a->factor);
     *a = (struct adam){ 0 };
 }
 
@@ -68,21 +70,56 @@ double grads_reduce(float **grads, int workers, size_t size, float factor, struc
 
 struct update {
     struct adam *adam;
+    const struct param_set *set;
     float *weights, *grads;
     size_t size;
     const struct adam_config *config;
     float factor, rate, correction1, correction2, ema_decay;
 };
 
-static void update_range(void *arg, int i)
+static void update_floats(const struct update *u, size_t first, size_t count, float rate)
 {
-    struct update *u = arg;
-    size_t first = (size_t)i * RANGE;
     const struct adam_config *c = u->config;
     struct adam *a = u->adam;
     kernel->adam(u->weights + first, a->m + first, a->v + first, u->grads + first,
-                 a->ema ? a->ema + first : NULL, range_length(u->size, i), u->factor, u->rate, c->beta1,
+                 a->ema ? a->ema + first : NULL, count, u->factor, rate, c->beta1,
                  c->beta2, c->epsilon, c->weight_decay, u->correction1, u->correction2, u->ema_decay);
+}
+
+/* The last parameter that begins at or before this float. */
+static size_t param_at(const struct param_set *set, size_t at)
+{
+    size_t low = 0, high = set->count;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (set->items[middle].offset <= at)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Parameters with factors of their own, one after another. */
+static void update_by_parameter(const struct update *u, size_t first, size_t count)
+{
+    size_t end = first + count;
+    for (size_t p = param_at(u->set, first); first < end; p++) {
+        size_t next = p + 1 < u->set->count ? u->set->items[p + 1].offset : end;
+        size_t stop = next < end ? next : end;
+        update_floats(u, first, stop - first, u->rate * u->adam->factor[p]);
+        first = stop;
+    }
+}
+
+static void update_range(void *arg, int i)
+{
+    const struct update *u = arg;
+    size_t first = (size_t)i * RANGE, count = range_length(u->size, i);
+    if (u->adam->factor)
+        update_by_parameter(u, first, count);
+    else
+        update_floats(u, first, count, u->rate);
 }
 
 void adam_update(struct adam *a, struct param_set *set, float *grads, double norm, float factor,
@@ -92,7 +129,7 @@ void adam_update(struct adam *a, struct param_set *set, float *grads, double nor
     /* the average forgets its first weights quickly: decay min(ema, (1+n)/(10+n)) */
     double early = (1 + step) / (10 + step);
     struct update u = {
-        .adam = a, .weights = set->block, .grads = grads, .size = set->total, .config = c,
+        .adam = a, .set = set, .weights = set->block, .grads = grads, .size = set->total, .config = c,
         .factor = factor, .rate = rate,
         .correction1 = (float)(1 - pow((double)c->beta1, step)),
         .correction2 = (float)(1 - pow((double)c->beta2, step)),

@@ -16,6 +16,7 @@ struct adam_config {
 struct adam {
     float *m, *v, *ema;         /* blocks; ema NULL without one */
     int64_t step;               /* updates made */
+    float *factor;              /* of the learning rate, one a parameter; NULL: 1 for all */
 };
 
 void adam_init(struct adam *a, const struct param_set *set, const struct adam_config *c);

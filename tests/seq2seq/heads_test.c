@@ -7,10 +7,12 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "corpora/task.h"
+#include "seq2seq/layer_rates.h"
 #include "seq2seq/model.h"
 #include "seq2seq/objective.h"
 #include "seq2seq/train.h"
 #include "seq2seq/workers.h"
+#include "tensor/adam.h"
 #include "tokenize/tokenizer.h"
 
 static struct error err;
@@ -244,6 +246,56 @@ static void the_mean_of_one_state_is_the_first_state(void **state)
     model_free(mean);
 }
 
+static float factor_of(const struct model *m, const float *factor, const char *name)
+{
+    int found = param_find(&m->params, name);
+    assert_true(found >= 0);
+    return factor[found];
+}
+
+static void layers_learn_the_slower_the_deeper_they_lie(void **state)
+{
+    for (int arch = 0; arch < 2; arch++) {
+        struct model *m = model_make(arch, POOL_MEAN, false);
+        const char *top = arch ? "encoder.1.forward.bias" : "encoder.1.ffn.out.weight";
+        const char *bottom = arch ? "encoder.0.forward.bias" : "encoder.0.ffn.out.weight";
+        float *factor = layer_rates(m, 0.5f);
+        assert_null(layer_rates(m, 1));
+        assert_true(factor_of(m, factor, "head.four.output.weight") == 1);
+        assert_true(factor_of(m, factor, top) == 0.5f);
+        assert_true(factor_of(m, factor, bottom) == 0.25f);
+        assert_true(factor_of(m, factor, "embed") == 0.125f);
+        free(factor);
+        model_free(m);
+    }
+}
+
+/* Adam's first step is the rate itself wherever the gradient is not zero. */
+static void adam_steps_by_the_factor_of_each_parameter(void **state)
+{
+    struct model *m = model_make(0, POOL_MEAN, false);
+    struct adam_config c = { .beta1 = 0.9f, .beta2 = 0.99f, .epsilon = 1e-12f };
+    struct adam adam;
+    struct pool *pool = pool_new(2);
+    float *grads = block_new(&m->params), *before = block_new(&m->params);
+    for (size_t i = 0; i < m->params.total; i++)
+        grads[i] = i % 2 ? 1 : -2;
+    memcpy(before, m->params.block, m->params.total * sizeof *before);
+    adam_init(&adam, &m->params, &c);
+    adam.factor = layer_rates(m, 0.5f);
+    adam_update(&adam, &m->params, grads, 1, 1, 0.01f, &c, pool);
+    for (size_t p = 0; p < m->params.count; p++) {
+        const struct param *it = &m->params.items[p];
+        for (size_t i = it->offset; i < it->offset + (size_t)it->rows * (size_t)it->cols; i++)
+            assert_true(fabsf(fabsf(m->params.block[i] - before[i]) - 0.01f * adam.factor[p]) < 1e-5f);
+    }
+    adam_release(&adam);
+    pool_free(pool);
+    free(grads);
+    free(before);
+    model_free(m);
+}
+
 static void a_translation_without_a_decoder_is_refused(void **state)
 {
     struct model_config c = { 0 };
@@ -270,6 +322,8 @@ int main(void)
         cmocka_unit_test(a_saved_model_predicts_the_same),
         cmocka_unit_test(the_score_of_a_label_is_what_is_predicted_for_it),
         cmocka_unit_test(the_mean_of_one_state_is_the_first_state),
+        cmocka_unit_test(layers_learn_the_slower_the_deeper_they_lie),
+        cmocka_unit_test(adam_steps_by_the_factor_of_each_parameter),
         cmocka_unit_test(a_translation_without_a_decoder_is_refused),
     };
     return cmocka_run_group_tests(tests, make_tasks, drop_tasks);
