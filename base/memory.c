@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 static void *out_of_memory(size_t size)
@@ -62,33 +61,19 @@ char *xasprintf(const char *fmt, ...)
     return text;
 }
 
-#define HUGE_PAGE ((size_t)2 << 20)
-
 /* Large blocks are mapped each for itself, so that freeing one gives it back to the system.  Left to
  * itself, malloc would keep them once some were freed. */
 __attribute__((constructor)) static void map_large_blocks(void)
 {
 #ifdef M_MMAP_THRESHOLD
-    mallopt(M_MMAP_THRESHOLD, (int)HUGE_PAGE);
+    mallopt(M_MMAP_THRESHOLD, 2 << 20);
 #endif
-}
-
-/* Blocks of weights and activations are walked through from end to end: fewer, larger pages. */
-static void *aligned_huge(size_t size)
-{
-    size_t rounded = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-    void *p = rounded < size ? NULL : aligned_alloc(HUGE_PAGE, rounded);
-    if (p)
-        madvise(p, rounded, MADV_HUGEPAGE);
-    return p;
 }
 
 void *xaligned(size_t size)
 {
     size_t rounded = (size + 63) & ~(size_t)63;
-    void *p = rounded < size            ? NULL
-              : size >= 4 * HUGE_PAGE ? aligned_huge(size)
-                                        : aligned_alloc(64, rounded ? rounded : 64);
+    void *p = rounded < size ? NULL : aligned_alloc(64, rounded ? rounded : 64);
     return p ? p : out_of_memory(size);
 }
 

@@ -10,11 +10,12 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# The options of coho; what PyTorch's model needs of them; updates a round.
+# The shape; target tokens and (0: any number) sentences a batch; updates a round.  64 sentences are
+# what Kim & Rush 2016 trained such LSTMs with.
 MODELS = {
-    "small": (dict(arch="transformer", dim=128, ffn=256, heads=4, layers=4, dropout=0.2), 4000, 4),
-    "base": (dict(arch="transformer", dim=512, ffn=2048, heads=8, layers=6, dropout=0.1), 2000, 1),
-    "lstm": (dict(arch="lstm", dim=500, ffn=500, heads=1, layers=2, dropout=0.3), 4000, 1),
+    "small": (dict(arch="transformer", dim=128, ffn=256, heads=4, layers=4, dropout=0.2), 4000, 0, 4),
+    "base": (dict(arch="transformer", dim=512, ffn=2048, heads=8, layers=6, dropout=0.1), 3000, 0, 1),
+    "lstm": (dict(arch="lstm", dim=500, ffn=500, heads=1, layers=2, dropout=0.3), 4000, 64, 4),
 }
 
 
@@ -46,18 +47,18 @@ class Contestant:
         self.process.wait()
 
 
-def coho_options(shape, tokens, vocab, store):
+def coho_options(shape, tokens, sentences, vocab, store):
     return ["--vocab", vocab, "--store", store, "--arch", shape["arch"], "--dim", str(shape["dim"]),
             "--ffn", str(shape["ffn"]), "--heads", str(shape["heads"]),
             "--encoder-layers", str(shape["layers"]), "--decoder-layers", str(shape["layers"]),
-            "--dropout", str(shape["dropout"]), "--batch-tokens", str(tokens),
+            "--dropout", str(shape["dropout"]), "--batch-tokens", str(tokens), "--batch-sentences", str(sentences),
             "--batch-source-tokens", str(tokens * 3 // 2)]
 
 
-def start(rate, work, model, shape, tokens, updates):
+def start(rate, work, model, shape, tokens, sentences, updates):
     """Batches for all, then everyone who can take part."""
     batches = f"{work}/{model}.batches"
-    options = coho_options(shape, tokens, f"{work}/{model}.spm", f"{work}/{model}.store")
+    options = coho_options(shape, tokens, sentences, f"{work}/{model}.spm", f"{work}/{model}.store")
     options += ["--updates", str(updates)]
     subprocess.run([rate, *options, "--batches", batches], check=True)
     coho = lambda name, *more: Contestant(name, [rate, *options, "--serve", *more])
@@ -115,9 +116,9 @@ def report(model, by_name, sgemm):
 def main():
     rate, work, model = sys.argv[1:4]
     rounds = int(sys.argv[4]) if len(sys.argv) > 4 else 3
-    shape, tokens, updates = MODELS[model]
+    shape, tokens, sentences, updates = MODELS[model]
     shape["vocab"] = int(open(f"{work}/{model}.size").read())
-    contestants = start(rate, work, model, shape, tokens, updates)
+    contestants = start(rate, work, model, shape, tokens, sentences, updates)
     contestants = warm_up(contestants, updates)
     by_name = {c.name: c for c in contestants}
     sgemm = []
