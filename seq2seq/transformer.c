@@ -292,7 +292,7 @@ static struct tensor *transformer_memory(const struct model *m, struct tape *tap
 const struct architecture transformer_architecture = {
     .name = "transformer",
     .refs_size = sizeof(struct transformer_refs),
-    .micro_tokens = 1024,
+    .micro_tokens = 512,
     .check = transformer_check,
     .declare = transformer_declare,
     .release = transformer_release,

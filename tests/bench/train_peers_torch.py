@@ -176,4 +176,5 @@ def main():
             print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -36,6 +36,7 @@
 struct bench {
     char *name, *vocab, *store, *batches;
     int threads, updates, rounds, micro_tokens, precision;
+    int64_t seed;
     bool serve;
 };
 
@@ -47,6 +48,7 @@ static const struct option bench_options[] = {
     { "threads", OPTION_INT, FIELD(threads), "2", 1, 256, "workers" },
     { "updates", OPTION_INT, FIELD(updates), "12", 1, 1e6, "updates a round" },
     { "rounds", OPTION_INT, FIELD(rounds), "5", 1, 1000, "rounds; medians are printed" },
+    { "seed", OPTION_LONG, FIELD(seed), "1", 0, 9e15, "of the order of the batches" },
     { "batches", OPTION_STRING, FIELD(batches), NULL, 0, 0, "write the batches there and do nothing else" },
     { "precision", OPTION_CHOICE, FIELD(precision), "fp32", 0, 0, "of products", precision_names },
     { "serve", OPTION_FLAG, FIELD(serve), "false", 0, 0, "obey standard input" },
@@ -252,13 +254,14 @@ static int serve(struct trainer *t, struct error *err)
     return 0;
 }
 
-static int run(const struct bench *b, const struct model_config *mc, const struct batching_config *bc,
+static int run(const struct bench *b, const struct model_config *mc, struct batching_config *bc,
                struct error *err)
 {
     struct tokenizer *vocab = tokenizer_load(b->vocab, err);
     struct store *store = vocab ? store_open(b->store, true, err) : NULL;
     struct trainer t = { 0 };
     struct objective o = objective_cross_entropy(0.1f);
+    bc->seed = b->seed;
     if (!store || !(t.m = model_new(mc, vocab, vocab, 1, err)) ||
         batching_open(&t.data, store, model_bos(t.m), model_eos(t.m), bc, NULL, err) < 0 ||
         take_batches(&t, b->updates, err) < 0)
