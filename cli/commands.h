@@ -19,4 +19,6 @@ COMMAND(shortlist, "[OPTIONS] -s SRC -t TRG -v SPM -o FILE",
 COMMAND(predict, "[OPTIONS] -m MODEL [--task NAME] [-i FILE] [-o FILE]",
         "labels, tags and numbers for texts, by a model of several tasks")
 COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and chrF++, equal to sacreBLEU's")
+COMMAND(gap, "[OPTIONS] --teacher MODEL --student MODEL -s SRC -t TRG",
+        "what a student does not do as its teacher does, by length and by frequency")
 COMMAND(model, "STEP [OPTIONS] …", "tells of a model; averages several")

@@ -122,6 +122,23 @@ same_figures table.json >first
 same_figures killed/table.json >second
 expect 0 diff first second
 
+# The gap between a teacher and a student; a model has none to itself.
+texts="-s run/corpus/test.src -t run/corpus/test.trg --train-source run/corpus/train.src --train-target run/corpus/train.trg"
+expect 0 "$coho" gap --teacher run/teacher --student run/seq_kd $texts --distilled run/labels/train.trg \
+    --distilled-source run/labels/train.src
+stdout_has '^BLEU, beam '
+stdout_has '^by how often the gold piece was seen in training'
+stdout_has '^distilled corpus: complexity '
+expect 0 "$coho" gap --teacher run/teacher --student run/teacher $texts --distilled run/corpus/train.trg --json
+stdout_has '"exact": 1.0'
+stdout_has '"faithfulness": -*0.0,*$'
+grep -q '"divergence": [^-0-9e.]*-*[0-9.]*[1-9][0-9]*[,}]*$' .seen/stdout && grep '"divergence"' .seen/stdout | grep -qv '0.0$\|e-' &&
+    fail "a model diverges from itself"
+expect 1 "$coho" gap --teacher run/teacher --student run/seq_kd -s run/corpus/test.src -t run/corpus/train.trg
+stderr_has 'they must be aligned line by line'
+expect 1 "$coho" gap --teacher run/teacher --student run/seq_kd -s run/corpus/test.src -t run/corpus/test.trg --distilled x
+stderr_has '[-][-]distilled needs --train-source and --train-target'
+
 # Several seeds: what hangs on chance once each, one row of means and deviations.
 sed 's/^seed: 3/seeds: [1, 2]/; s/^  teacher:$/&\n    seed: 3/; s/baseline: { like: teacher,/& seed: null,/' "$recipe" >seeds.yml
 expect 0 "$coho" distill seeds.yml -o seeds --threads 2
