@@ -14,7 +14,7 @@
 #include "decode/score.h"
 
 struct score_options {
-    struct strings models;
+    struct strings models, weights;
     char *source, *target, *output;
     int threads, average, products, utf8;
     bool per_token, json, quiet;
@@ -39,6 +39,8 @@ static const struct option score_options[] = {
       .help = "what an ensemble averages: probabilities or their logarithms" },
     { "products", OPTION_CHOICE, FIELD(products), "stored", .choices = products_names,
       .help = "numbers to multiply in: as the model's file has them, or another kind made of them at the start" },
+    { "weights", OPTION_LIST, FIELD(weights), NULL,
+      .help = "an ensemble's weights, one a model; without: equal ones" },
     { "bad-utf8", OPTION_CHOICE, FIELD(utf8), "refuse", .choices = utf8_policy_names,
       .help = "what to do with lines that are not UTF-8" },
     { "quiet", OPTION_FLAG, FIELD(quiet), "false", .letter = 'q', .help = "no messages" },
@@ -135,7 +137,8 @@ static int run(struct job *job, struct error *err)
 {
     struct decoder *decoder = NULL;
     int ret = -1;
-    if (models_load(&job->models, &job->options.models, job->options.average, job->options.products, err) < 0)
+    if (models_load(&job->models, &job->options.models, &job->options.weights, job->options.average,
+                    job->options.products, err) < 0)
         return -1;
     job->translator = models_translator(&job->models);
     decoder = decoder_new(&job->translator, &job->config, job->options.threads, err);

@@ -18,10 +18,12 @@ struct tokenizer;
 struct models {
     struct model **items;
     int count;
+    float *weights;                     /* one a model; NULL: equal ones */
     struct ensemble *ensemble;          /* of two or more */
 };
-/* `products`: enum precision_of_products. */
-int models_load(struct models *m, const struct strings *folders, int average, int products, struct error *err);
+/* weights: as they were given, one a folder, or none.  products: enum precision_of_products. */
+int models_load(struct models *m, const struct strings *folders, const struct strings *weights, int average,
+                int products, struct error *err);
 struct translator models_translator(const struct models *m);
 void models_release(struct models *m);
 

@@ -12,6 +12,7 @@
 
 struct members {
     struct stepper *items;
+    float *share;               /* of each member; they sum to 1 */
     int count;
     enum average average;
     float *logit;               /* (rows,V) of one member */
@@ -28,25 +29,23 @@ static void members_admit(void *state, const int32_t *source, const int32_t *sou
         m->items[i].admit(m->items[i].state, source, source_start, B, max_steps);
 }
 
-/* sum (V) += a member's distribution: as probabilities, or as logits.  A constant added to all
- * logits changes nothing once their mean is made to sum to one again. */
-static void add_member(const struct members *m, float *sum, float *logit, int V)
+/* sum (V) += a member's share of the mean: of probabilities, or of logits.  A constant added to
+ * all logits changes nothing once their mean is made to sum to one again. */
+static void add_member(const struct members *m, int i, float *sum, float *logit, int V)
 {
     if (m->average == AVERAGE_PROBABILITY)
         kernel->softmax(logit, logit, 1, V);
-    kernel->add(sum, logit, (size_t)V);
+    kernel->axpy(sum, logit, m->share[i], (size_t)V);
 }
 
-/* The sum over members, in place, to logits of their mean; returns the lse. */
-static float finish_row(const struct members *m, float *sum, int V)
+/* The mean, in place, to logits; returns the lse. */
+static float finish_row(const struct members *m, float *mean, int V)
 {
-    if (m->average == AVERAGE_LOG) {
-        kernel->scale(sum, 1.0f / (float)m->count, (size_t)V);
-        return kernel->log_sum_exp(sum, V);
-    }
+    if (m->average == AVERAGE_LOG)
+        return kernel->log_sum_exp(mean, V);
     for (int v = 0; v < V; v++)
-        sum[v] = logf(sum[v]);
-    return logf((float)m->count);
+        mean[v] = logf(mean[v]);
+    return 0;
 }
 
 /* Scores of row r that mean something. */
@@ -64,7 +63,7 @@ static void members_step(void *state, const int32_t *token, int rows, float *log
     for (int i = 0; i < m->count; i++) {
         m->items[i].step(m->items[i].state, token, rows, m->logit, NULL);
         for (int r = 0; r < rows; r++)
-            add_member(m, logit + (size_t)r * width, m->logit + (size_t)r * width, row_length(m, r));
+            add_member(m, i, logit + (size_t)r * width, m->logit + (size_t)r * width, row_length(m, r));
     }
     for (int r = 0; r < rows; r++) {
         float sum = finish_row(m, logit + (size_t)r * width, row_length(m, r));
@@ -119,16 +118,19 @@ static void members_free(void *state)
     for (int i = 0; i < m->count; i++)
         m->items[i].free(m->items[i].state);
     free(m->items);
+    free(m->share);
     free(m->logit);
     free(m->watch.weight);
     free(m);
 }
 
-struct stepper ensemble_stepper(const struct stepper *members, int count, enum average average)
+struct stepper ensemble_stepper(const struct stepper *members, const float *share, int count,
+                                enum average average)
 {
     struct members *m = xcalloc(1, sizeof *m);
     assert(count > 0);
     m->items = xcalloc((size_t)count, sizeof *m->items);
+    m->share = xcalloc((size_t)count, sizeof *m->share);
     m->count = count;
     m->average = average;
     bool limit = true, watch = true;
@@ -138,6 +140,7 @@ struct stepper ensemble_stepper(const struct stepper *members, int count, enum a
         assert(members[i].vocab == members[0].vocab && members[i].eos == members[0].eos
                && members[i].bos == members[0].bos);
         m->items[i] = members[i];
+        m->share[i] = share ? share[i] : 1 / (float)count;
     }
     return (struct stepper){
         .vocab = members[0].vocab, .bos = members[0].bos, .eos = members[0].eos, .state = m,

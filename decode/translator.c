@@ -24,22 +24,27 @@ struct translator translator_of_model(const struct model *m)
 
 struct ensemble {
     const struct model **models;
+    float *share;
     int count;
     enum average average;
 };
 
-struct ensemble *ensemble_new(const struct model *const *models, int count, enum average average,
-                              struct error *err)
+struct ensemble *ensemble_new(const struct model *const *models, const float *weight, int count,
+                              enum average average, struct error *err)
 {
-    for (int i = 1; i < count; i++)
-        if (teacher_same_vocab(models[0], models[i], i + 1, err) < 0)
-            return NULL;
     struct ensemble *e = xcalloc(1, sizeof *e);
     e->models = xcalloc((size_t)count, sizeof *e->models);
+    e->share = xcalloc((size_t)count, sizeof *e->share);
     memcpy(e->models, models, (size_t)count * sizeof *e->models);
     e->count = count;
     e->average = average;
-    return e;
+    int ret = teacher_shares(e->share, weight, count, err);
+    for (int i = 1; i < count && ret == 0; i++)
+        ret = teacher_same_vocab(models[0], models[i], i + 1, err);
+    if (ret == 0)
+        return e;
+    ensemble_free(e);
+    return NULL;
 }
 
 void ensemble_free(struct ensemble *e)
@@ -47,6 +52,7 @@ void ensemble_free(struct ensemble *e)
     if (!e)
         return;
     free(e->models);
+    free(e->share);
     free(e);
 }
 
@@ -58,7 +64,7 @@ static int ensemble_stepper_new(struct stepper *out, const void *arg, struct err
     for (; made < e->count; made++)
         if (model_stepper_new(&members[made], e->models[made], err) < 0)
             goto done;
-    *out = ensemble_stepper(members, e->count, e->average);
+    *out = ensemble_stepper(members, e->share, e->count, e->average);
     made = 0;
     ret = 0;
 done:

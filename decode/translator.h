@@ -23,12 +23,15 @@ struct translator translator_of_model(const struct model *m);
 /* Several models that step as one.  Their target vocabularies must be equal, and so must their
  * source vocabularies; architectures and sizes may differ. */
 struct ensemble;
-struct ensemble *ensemble_new(const struct model *const *models, int count, enum average average,
-                              struct error *err);        /* models are borrowed; NULL: refused */
+/* weight: one a model, above 0, made to sum to 1; NULL: equal ones.  Models are borrowed; NULL: refused. */
+struct ensemble *ensemble_new(const struct model *const *models, const float *weight, int count,
+                              enum average average, struct error *err);
 void ensemble_free(struct ensemble *e);
 struct translator translator_of_ensemble(const struct ensemble *e);
 
-/* The stepper beneath: takes over `count` steppers of one vocabulary, freed with it. */
-struct stepper ensemble_stepper(const struct stepper *members, int count, enum average average);
+/* The stepper beneath: takes over `count` steppers of one vocabulary, freed with it.  share sums to
+ * 1; NULL: equal ones. */
+struct stepper ensemble_stepper(const struct stepper *members, const float *share, int count,
+                                enum average average);
 
 #endif

@@ -11,7 +11,7 @@ static const int32_t source[] = { 4, 5, TOY_EOS };
 static struct stepper pair(uint64_t a, uint64_t b, enum average average)
 {
     struct stepper members[] = { toy_stepper(9, a, toy_random), toy_stepper(9, b, toy_random) };
-    return ensemble_stepper(members, 2, average);
+    return ensemble_stepper(members, NULL, 2, average);
 }
 
 static void first_step(const struct stepper *s, float *logp)
@@ -40,6 +40,25 @@ static void probabilities_are_averaged(void **state)
     for (int v = 0; v < 9; v++)
         assert_float_equal(exp(mean[v]), (exp(a[v]) + exp(b[v])) / 2, 1e-6);
     s.free(s.state);
+}
+
+/* Shares of 3 and 1 are those of the one in three places of four. */
+static void weights_are_shares(void **state)
+{
+    for (int average = AVERAGE_PROBABILITY; average <= AVERAGE_LOG; average++) {
+        float weighted[9], equal[9];
+        struct stepper two[] = { toy_stepper(9, 1, toy_random), toy_stepper(9, 2, toy_random) };
+        struct stepper four[] = { toy_stepper(9, 1, toy_random), toy_stepper(9, 2, toy_random),
+                                  toy_stepper(9, 1, toy_random), toy_stepper(9, 1, toy_random) };
+        struct stepper a = ensemble_stepper(two, (const float[]){ 0.75f, 0.25f }, 2, (enum average)average);
+        struct stepper b = ensemble_stepper(four, NULL, 4, (enum average)average);
+        first_step(&a, weighted);
+        first_step(&b, equal);
+        for (int v = 0; v < 9; v++)
+            assert_float_equal(exp(weighted[v]), exp(equal[v]), 1e-6);
+        a.free(a.state);
+        b.free(b.state);
+    }
 }
 
 static void log_probabilities_are_averaged_and_sum_to_one(void **state)
@@ -126,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(probabilities_are_averaged),
+        cmocka_unit_test(weights_are_shares),
         cmocka_unit_test(log_probabilities_are_averaged_and_sum_to_one),
         cmocka_unit_test(an_ensemble_of_twins_searches_like_one_of_them),
         cmocka_unit_test(the_order_of_the_members_does_not_matter),

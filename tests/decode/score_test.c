@@ -119,7 +119,7 @@ static void an_ensemble_of_twins_scores_like_one(void **state)
     score_with(&t, one, 1);
     for (int average = AVERAGE_PROBABILITY; average <= AVERAGE_LOG; average++) {
         const struct model *twins[] = { models[0], models[0] };
-        struct ensemble *e = ensemble_new(twins, 2, (enum average)average, &err);
+        struct ensemble *e = ensemble_new(twins, NULL, 2, (enum average)average, &err);
         struct translator pair = translator_of_ensemble(e);
         score_with(&pair, both, 2);
         assert_close(one, both);
@@ -134,7 +134,7 @@ static void models_of_different_shape_are_averaged(void **state)
     struct error err;
     struct translation a[PAIRS], b[PAIRS], mean[PAIRS];
     struct translator ta = translator_of_model(models[0]), tb = translator_of_model(models[1]);
-    struct ensemble *e = ensemble_new((const struct model *const *)models, 2, AVERAGE_PROBABILITY, &err);
+    struct ensemble *e = ensemble_new((const struct model *const *)models, NULL, 2, AVERAGE_PROBABILITY, &err);
     struct translator both = translator_of_ensemble(e);
     score_with(&ta, a, 1);
     score_with(&tb, b, 1);
