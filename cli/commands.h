@@ -13,6 +13,7 @@ COMMAND(train, "[OPTIONS] -s SRC -t TRG -v SPM -o FOLDER", "trains one model")
 COMMAND(distill, "[OPTIONS] RECIPE.yml", "runs a recipe, stage by stage")
 COMMAND(report, "RUN", "a run, or a model's training, as one HTML page")
 COMMAND(translate, "[OPTIONS] -m MODEL [-i FILE] [-o FILE]", "text to text, a line a line")
+COMMAND(label, "[OPTIONS] -m MODEL -i FILE -o FOLDER", "pseudo-labels a corpus; resumable, checked")
 COMMAND(score, "[OPTIONS] -m MODEL -s SRC -t TRG", "log-probabilities of given translations")
 COMMAND(shortlist, "[OPTIONS] -s SRC -t TRG -v SPM -o FILE",
         "learns which target pieces a source piece may become, for faster decoding")

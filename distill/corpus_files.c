@@ -49,6 +49,7 @@ int corpus_files_read(struct corpus_files *out, const char *folder, struct error
         .test = set_of_json(json_object_get(root, "test"), folder),
         .gold = path_member(root, "gold", folder),
         .nbest = path_member(root, "nbest", folder),
+        .soft = path_member(root, "soft", folder),
         .teacher = json_incref(json_object_get(root, "teacher")),
     };
     json_decref(root);
@@ -70,6 +71,7 @@ void corpus_files_release(struct corpus_files *c)
     free(c->target_lang);
     free(c->gold);
     free(c->nbest);
+    free(c->soft);
     json_decref(c->teacher);
     *c = (struct corpus_files){ 0 };
 }
@@ -102,6 +104,7 @@ int corpus_files_write(const struct corpus_files *c, const char *folder, struct 
     put_set(root, "test", &c->test);
     put_text(root, "gold", c->gold);
     put_text(root, "nbest", c->nbest);
+    put_text(root, "soft", c->soft);
     json_object_set(root, "teacher", c->teacher);
     int ret = json_write(root, path, err);
     json_decref(root);

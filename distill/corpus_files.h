@@ -20,8 +20,9 @@ struct corpus_files {
     char *source_lang, *target_lang;
     struct corpus_set train, dev, test;
     char *gold;                 /* pseudo-labelled: the folder of the corpus that was labelled … */
-    char *nbest;                /* … and the lists of hypotheses (nbest.h) */
-    json_t *teacher;            /* … and what labelled it, for lineage */
+    char *nbest;                /* … and the lists of hypotheses (decode/nbest.h) … */
+    char *soft;                 /* … and their soft targets (corpora/soft_targets.h); NULL: none … */
+    json_t *teacher;            /* … and what labelled it, for lineage: an object, or a list of them */
 };
 
 int corpus_files_read(struct corpus_files *out, const char *folder, struct error *err);

@@ -1,54 +1,106 @@
-/* The stage `label`: a model's beam outputs become the targets of a corpus (Kim & Rush 2016,
- * sequence-level distillation).
+/* The stage `label`: models' outputs become the targets of a corpus (Kim & Rush 2016,
+ * sequence-level distillation); with `soft-targets`, what they say of every token is kept as well,
+ * for word-level distillation without a teacher at hand.
  *
- * The corpus is translated part by part; a part appears whole in parts/ or not at all, so an
- * interrupted stage goes on after the last one.  In the end the parts become the n-best lists,
- * and the best hypotheses, without empty ones and those that the length limit ended, the corpus. */
+ * The work is that of `coho label` (decode/label.h), in labels/, where an interrupted stage goes
+ * on.  In the end the best hypotheses, without those that are no use, are the corpus. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "decode/translate.h"
+#include "corpora/soft_targets.h"
+#include "decode/label.h"
+#include "decode/nbest.h"
 #include "distill/corpus_files.h"
 #include "distill/forecast.h"
 #include "distill/kinds.h"
-#include "distill/nbest.h"
-#include "distill/stamp.h"
 #include "seq2seq/model.h"
+#include "seq2seq/teacher.h"
 
-#define PART_LINES 2000
-#define NBEST_FILE "nbest.tsv"
+#define LABELS "labels"                 /* the engine's folder, within the stage's */
 
 struct label_stage {
-    bool keep_cut;
+    bool keep_cut, gold;
+    int average;
+    struct strings weights;
+    float temperature;
+    struct label_config label;
     struct search_config search;
 };
 
+static const char *const average_names[] = { "probability", "log", NULL };
+
 #define FIELD(member) offsetof(struct label_stage, member)
-static const struct option label_options[] = {
+static const struct option stage_options[] = {
     { "keep-cut", OPTION_FLAG, FIELD(keep_cut), "false", 0, 0,
       "keep hypotheses that the length limit ended; they are mostly loops" },
+    { "gold", OPTION_FLAG, FIELD(gold), "false", 0, 0,
+      "keep the corpus's own targets instead of searching: the models only score them and give soft targets" },
+    { "average", OPTION_CHOICE, FIELD(average), "probability", 0, 0,
+      "what several models average: probabilities or their logarithms", average_names },
+    { "weights", OPTION_LIST, FIELD(weights), NULL, 0, 0, "of several models, one each; without: equal ones" },
+    { "soft-temperature", OPTION_FLOAT, FIELD(temperature), "1", 0.01, 100,
+      "divides the models' logits before soft targets are taken" },
     { 0 }
 };
 static const struct stage_options tables[] = {
-    { label_options, 0 }, { search_options, FIELD(search) }, { NULL }
+    { stage_options, 0 }, { label_options, FIELD(label) }, { search_options, FIELD(search) }, { NULL }
 };
 #undef FIELD
 
 static const struct stage_input inputs[] = {
-    { "model", "model", true, false },
+    { "model", "model", true, true },
     { "corpus", "corpus", true, false },
     { NULL }
 };
 
+static bool is_model(const struct stage_link *link)
+{
+    return !strcmp(link->input->name, "model");
+}
+
+static int model_count(const struct stage *s)
+{
+    int count = 0;
+    for (size_t i = 0; i < s->link_count; i++)
+        count += is_model(&s->links[i]);
+    return count;
+}
+
+/* NULL where none are given. */
+static int read_weights(float **out, const struct strings *texts, int models, struct error *err)
+{
+    *out = NULL;
+    if (!texts->count)
+        return 0;
+    if (texts->count != (size_t)models)
+        return error_set(err, "weights has %zu numbers for %d models", texts->count, models);
+    float *weights = xcalloc(texts->count, sizeof *weights);
+    for (size_t i = 0; i < texts->count; i++) {
+        char *end;
+        weights[i] = strtof(texts->items[i], &end);
+        if (end == texts->items[i] || *end || !(weights[i] > 0)) {
+            free(weights);
+            return error_set(err, "weights: '%s' is not a number above 0", texts->items[i]);
+        }
+    }
+    *out = weights;
+    return 0;
+}
+
 static int check(const struct stage *s, struct error *err)
 {
     const struct label_stage *c = s->config;
+    float *weights;
+    if (c->gold && c->search.n_best > 1)
+        return error_set(err, "n-best is for searches: gold keeps the corpus's targets");
+    if (read_weights(&weights, &c->weights, model_count(s), err) < 0)
+        return -1;
+    free(weights);
     return search_check(&c->search, err);
 }
 
@@ -56,109 +108,90 @@ struct labelling {
     struct stage_run *run;
     const struct label_stage *config;
     struct corpus_files corpus;
-    struct model *model;
-    struct decoder *decoder;
-    int64_t lines;              /* of the corpus, so far */
+    struct model **models;
+    int count;
+    float *weights;
+    struct ensemble *ensemble;
+    struct translator translator;
+    struct teacher *teacher;
+    json_t *described;
+    struct label_report report;
     int64_t empty, cut, kept;
-    struct progress progress;
 };
 
-/* ---- parts ---- */
+/* ---- the labels ---- */
 
-static char *part_path(const struct labelling *l, int64_t first)
+static int load_models(struct labelling *l, struct error *err)
 {
-    return xasprintf("%s/parts/%012lld.tsv", l->run->folder, (long long)first);
-}
-
-static int write_part(const char *path, const struct translation *out, int64_t first, size_t count,
-                      struct error *err)
-{
-    struct outfile file = { 0 };
-    if (outfile_open(&file, path, err) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++)
-        nbest_write(file.stream, &out[i], first + (int64_t)i);
-    return outfile_commit(&file, err);
-}
-
-static int translate_part(struct labelling *l, const char *path, const struct strings *part,
-                          int64_t first, struct error *err)
-{
-    struct translation *out = xcalloc(part->count, sizeof *out);
-    int ret;
-    decoder_name_input(l->decoder, l->corpus.train.source, first + 1);
-    ret = decoder_text(l->decoder, out, (const char *const *)part->items, part->count, err);
-    if (ret == 0) {
-        ret = write_part(path, out, first, part->count, err);
-        translations_release(out, part->count);
+    const struct stage *s = l->run->stage;
+    l->models = xcalloc((size_t)model_count(s) + 1, sizeof *l->models);
+    for (size_t i = 0; i < s->link_count; i++) {
+        if (!is_model(&s->links[i]))
+            continue;
+        char *folder = stage_link_folder(l->run, &s->links[i]);
+        l->models[l->count] = model_load_decoder(folder, PRODUCTS_STORED, err);
+        free(folder);
+        if (!l->models[l->count])
+            return -1;
+        l->count++;
     }
-    free(out);
-    return ret;
-}
-
-/* The next lines of the corpus; 0 at its end. */
-static int read_part(struct strings *part, struct lines *in, struct error *err)
-{
-    int more = 1;
-    strings_release(part);
-    while (part->count < PART_LINES && (more = lines_next(in, err)) > 0)
-        strings_add(part, in->text);
-    return more < 0 ? -1 : part->count > 0;
-}
-
-static int label_part(struct labelling *l, const struct strings *part, struct error *err)
-{
-    char *path = part_path(l, l->lines);
-    int ret = file_exists(path) ? 0 : translate_part(l, path, part, l->lines, err);
-    l->lines += (int64_t)part->count;
-    progress_add(&l->progress, (int64_t)part->count);
-    free(path);
-    return ret;
-}
-
-static int label_parts(struct labelling *l, struct error *err)
-{
-    char *folder = stage_path(l->run, "parts");
-    struct lines in = { 0 };
-    struct strings part = { 0 };
-    int ret = dir_make(folder, err) < 0 || lines_open(&in, l->corpus.train.source, err) < 0 ? -1 : 0;
-    progress_start(&l->progress, "labelling", "lines", l->corpus.train.pairs);
-    while (ret == 0 && (ret = read_part(&part, &in, err)) > 0)
-        ret = interrupt_requested() ? STAGE_STOPPED : label_part(l, &part, err);
-    progress_end(&l->progress);
-    lines_close(&in);
-    strings_release(&part);
-    free(folder);
-    return ret;
-}
-
-/* ---- from parts to a corpus ---- */
-
-static int append_file(FILE *out, const char *path, struct error *err)
-{
-    char *text;
-    size_t length;
-    if (file_read(&text, &length, path, err) < 0)
-        return -1;
-    fwrite(text, 1, length, out);
-    free(text);
     return 0;
 }
 
-static int join_parts(struct labelling *l, const char *path, struct error *err)
+static json_t *describe_models(const struct labelling *l)
 {
-    struct outfile out = { 0 };
-    int ret = outfile_open(&out, path, err);
-    for (int64_t first = 0; first < l->lines && ret == 0; first += PART_LINES) {
-        char *part = part_path(l, first);
-        ret = append_file(out.stream, part, err);
-        free(part);
+    const struct stage *s = l->run->stage;
+    json_t *all = json_array();
+    for (size_t i = 0, n = 0; i < s->link_count; i++) {
+        char text[HASH_TEXT];
+        if (!is_model(&s->links[i]))
+            continue;
+        hash_text(text, model_fingerprint(l->models[n]));
+        json_t *one = json_pack("{s:s, s:s}", "model", l->run->stages[s->links[i].stage].name, "fingerprint", text);
+        if (l->weights)
+            json_object_set_new(one, "weight", json_real((double)l->weights[n]));
+        json_array_append_new(all, one);
+        n++;
     }
-    if (ret == 0)
-        return outfile_commit(&out, err);
-    outfile_abort(&out);
-    return -1;
+    return json_pack("{s:o, s:s, s:f}", "models", all, "average", average_names[l->config->average], "temperature",
+                     (double)l->config->temperature);
 }
+
+static int open_models(struct labelling *l, struct error *err)
+{
+    const struct label_stage *c = l->config;
+    const struct model *const *models;
+    if (load_models(l, err) < 0 || read_weights(&l->weights, &c->weights, l->count, err) < 0)
+        return -1;
+    models = (const struct model *const *)l->models;
+    if (l->count > 1 && !(l->ensemble = ensemble_new(models, l->weights, l->count, (enum average)c->average, err)))
+        return -1;
+    l->translator = l->ensemble ? translator_of_ensemble(l->ensemble) : translator_of_model(l->models[0]);
+    l->described = describe_models(l);
+    if (!c->gold && !c->label.soft)
+        return 0;
+    struct teacher_config config = { (enum average)c->average, c->temperature, l->weights };
+    l->teacher = teacher_new(models, l->count, &config, err);
+    return l->teacher ? 0 : -1;
+}
+
+static int run_job(struct labelling *l, struct error *err)
+{
+    struct strings files = { 0 };
+    char *folder = stage_path(l->run, LABELS);
+    strings_add(&files, l->corpus.train.source);
+    struct label_job job = {
+        .inputs = &files, .target = l->config->gold ? l->corpus.train.target : NULL, .folder = folder,
+        .translator = &l->translator, .teacher = l->teacher, .models = l->described, .config = &l->config->label,
+        .search = &l->config->search, .threads = l->run->threads, .shares = 1,
+    };
+    int ret = label_run(&job, &l->report, err);
+    strings_release(&files);
+    free(folder);
+    return ret == LABEL_STOPPED ? STAGE_STOPPED : ret;
+}
+
+/* ---- from lists to a corpus ---- */
 
 /* What the best hypotheses and their sources are copied to, and from. */
 struct copying {
@@ -170,7 +203,7 @@ struct copying {
 static void copy_one(struct labelling *l, struct copying *c)
 {
     const struct nbest_line *line = &c->lists.line;
-    bool empty = !line->text[strspn(line->text, " \t")], cut = line->cut && !l->config->keep_cut;
+    bool empty = line->marks & NBEST_USELESS, cut = line->marks & NBEST_CUT && !l->config->keep_cut;
     l->empty += empty;
     l->cut += cut && !empty;
     if (empty || cut)
@@ -180,25 +213,20 @@ static void copy_one(struct labelling *l, struct copying *c)
     fprintf(c->target.stream, "%s\n", line->text);
 }
 
-/* Lists and sources go side by side: every sentence has a list, in order. */
+/* Lists and sources go side by side: every sentence has a list, in order, as the engine has proved. */
 static int copy_all(struct labelling *l, struct copying *c, struct error *err)
 {
-    int64_t expected = 0;
+    int64_t sentence = -1;
     int more, source;
     while ((more = nbest_next(&c->lists, err)) > 0) {
-        if (c->lists.line.sentence == expected - 1)
+        if (c->lists.line.sentence == sentence)
             continue;                           /* not the best one */
-        if (c->lists.line.sentence != expected++)
-            return error_set(err, "%s:%lld: sentence %lld is missing", c->lists.in.path,
-                             (long long)c->lists.in.number, (long long)expected - 1);
+        sentence++;
         if ((source = lines_next(&c->in, err)) <= 0)
             return source < 0 ? -1 : error_set(err, "%s holds more sentences than %s",
                                                c->lists.in.path, c->in.path);
         copy_one(l, c);
     }
-    if (more == 0 && expected != l->lines)
-        return error_set(err, "%s holds %lld sentences instead of %lld", c->lists.in.path,
-                         (long long)expected, (long long)l->lines);
     return more;
 }
 
@@ -224,14 +252,30 @@ static int write_corpus(struct labelling *l, const char *nbest, const char *sour
     return ret;
 }
 
+/* What labelled, for lineage: a model, or the members of an ensemble. */
 static json_t *describe_teacher(const struct labelling *l)
 {
-    const struct stage_link *link = stage_link(l->run->stage, "model");
-    char text[HASH_TEXT];
-    hash_text(text, model_fingerprint(l->model));
-    return json_pack("{s:s, s:s, s:s, s:i, s:O}", "stage", l->run->stages[link->stage].name,
-                     "fingerprint", text, "labelled_with", "beam search", "beam", l->config->search.beam,
-                     "lineage", l->model->lineage);
+    const struct stage *s = l->run->stage;
+    json_t *all = json_array();
+    for (size_t i = 0, n = 0; i < s->link_count; i++) {
+        char text[HASH_TEXT];
+        if (!is_model(&s->links[i]))
+            continue;
+        hash_text(text, model_fingerprint(l->models[n]));
+        json_t *one = json_pack("{s:s, s:s, s:s, s:O}", "stage", l->run->stages[s->links[i].stage].name,
+                                "fingerprint", text, "labelled_with",
+                                l->config->gold ? "soft targets of gold" : l->config->search.sampled ? "sampling"
+                                : "beam search", "lineage", l->models[n]->lineage);
+        if (!l->config->gold && !l->config->search.sampled)
+            json_object_set_new(one, "beam", json_integer(l->config->search.beam));
+        if (l->weights)
+            json_object_set_new(one, "weight", json_real((double)l->weights[n]));
+        json_array_append_new(all, one);
+        n++;
+    }
+    json_t *teacher = l->count > 1 ? json_incref(all) : json_incref(json_array_get(all, 0));
+    json_decref(all);
+    return teacher;
 }
 
 static char *sibling_or_null(const char *path)
@@ -253,7 +297,8 @@ static int describe(struct labelling *l, char *source_name, char *target_name, s
         .source_lang = xstrdup(l->corpus.source_lang), .target_lang = xstrdup(l->corpus.target_lang),
         .train = { source_name, target_name, 0, 0, 0 },
         .dev = sibling_set(&l->corpus.dev), .test = sibling_set(&l->corpus.test),
-        .gold = xasprintf("../%s", l->run->stages[link->stage].name), .nbest = xstrdup(NBEST_FILE),
+        .gold = xasprintf("../%s", l->run->stages[link->stage].name), .nbest = xstrdup(LABELS "/" LABEL_NBEST),
+        .soft = l->config->label.soft ? xstrdup(LABELS "/" LABEL_SOFT) : NULL,
         .teacher = describe_teacher(l),
     };
     int ret = corpus_set_count(&files.train, l->run->folder, err);
@@ -263,66 +308,74 @@ static int describe(struct labelling *l, char *source_name, char *target_name, s
     return ret;
 }
 
-static int finish(struct labelling *l, struct error *err)
+/* The soft targets' shards, by the numbers that the engine gives them. */
+static void name_outputs(struct labelling *l, const char *source, const char *target)
 {
-    char *nbest = stage_path(l->run, NBEST_FILE), *parts = stage_path(l->run, "parts");
-    char *source = xasprintf("train.%s", l->corpus.source_lang);
-    char *target = xasprintf("train.%s", l->corpus.target_lang);
-    int ret = -1;
-    stage_output(l->run, NBEST_FILE);
+    static const char *const labels[] = { LABELS "/" LABEL_NBEST, LABELS "/" LABEL_PROOF };
+    for (size_t i = 0; i < ARRAY_COUNT(labels); i++)
+        stage_output(l->run, labels[i]);
+    for (int64_t i = 0; l->config->label.soft && i < l->report.shards; i++) {
+        char *name = xasprintf(LABELS "/" LABEL_SOFT "/%06lld.soft", (long long)i);
+        stage_output(l->run, name);
+        free(name);
+    }
     stage_output(l->run, source);
     stage_output(l->run, target);
     stage_output(l->run, CORPUS_FILE);
-    if (join_parts(l, nbest, err) == 0 && write_corpus(l, nbest, source, target, err) == 0
-        && describe(l, source, target, err) == 0)       /* takes the names */
-        ret = dir_remove(parts, err);
+}
+
+static int finish(struct labelling *l, struct error *err)
+{
+    char *nbest = stage_path(l->run, LABELS "/" LABEL_NBEST);
+    char *source = xasprintf("train.%s", l->corpus.source_lang);
+    char *target = xasprintf("train.%s", l->corpus.target_lang);
+    name_outputs(l, source, target);
+    int ret = write_corpus(l, nbest, source, target, err);
+    if (ret == 0)
+        ret = describe(l, source, target, err);         /* takes the names */
     free(nbest);
-    free(parts);
     return ret;
 }
 
 static void set_figures(struct labelling *l)
 {
-    const struct decode_stats *stats = decoder_stats(l->decoder);
+    const struct label_report *r = &l->report;
     json_t *figures = l->run->figures;
     json_object_set_new(figures, "pairs", json_integer(l->kept));
     json_object_set_new(figures, "dropped_empty", json_integer(l->empty));
     json_object_set_new(figures, "dropped_cut", json_integer(l->cut));
-    json_object_set_new(figures, "decode_seconds", json_real(stats->seconds));
-    if (stats->seconds > 0)
-        json_object_set_new(figures, "words_per_s",
-                            json_real((double)stats->source_words / stats->seconds));
+    json_object_set_new(figures, "decode_seconds", json_real(r->seconds));
+    if (r->seconds > 0)
+        json_object_set_new(figures, "words_per_s", json_real((double)r->source_words / r->seconds));
 }
 
-static int open_inputs(struct labelling *l, struct error *err)
+static void labelling_release(struct labelling *l)
 {
-    char *corpus = stage_input_folder(l->run, "corpus"), *model = stage_input_folder(l->run, "model");
-    int ret = -1;
-    if (corpus_files_read(&l->corpus, corpus, err) == 0
-        && (l->model = model_load_decoder(model, PRODUCTS_STORED, err))) {
-        struct translator translator = translator_of_model(l->model);
-        l->decoder = decoder_new(&translator, &l->config->search, l->run->threads, err);
-        ret = l->decoder ? 0 : -1;
-    }
-    free(corpus);
-    free(model);
-    return ret;
+    teacher_free(l->teacher);
+    ensemble_free(l->ensemble);
+    for (int i = 0; i < l->count; i++)
+        model_free(l->models[i]);
+    free(l->models);
+    free(l->weights);
+    json_decref(l->described);
+    corpus_files_release(&l->corpus);
 }
 
 static int run_label(struct stage_run *run, struct error *err)
 {
     struct labelling l = { .run = run, .config = run->stage->config };
-    int ret = open_inputs(&l, err);
+    char *corpus = stage_input_folder(run, "corpus");
+    int ret = corpus_files_read(&l.corpus, corpus, err);
     if (ret == 0)
-        ret = label_parts(&l, err);
+        ret = open_models(&l, err);
+    if (ret == 0)
+        ret = run_job(&l, err);
     if (ret == 0)
         ret = finish(&l, err);
     if (ret == 0)
         set_figures(&l);
-    if (l.decoder)
-        decoder_free(l.decoder);
-    model_free(l.model);
-    corpus_files_release(&l.corpus);
+    free(corpus);
+    labelling_release(&l);
     return ret;
 }
 
@@ -339,12 +392,16 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
         cost->seconds = cost->train_words / pace;
     else if (cost->train_words >= 0 && weights >= 0)
         cost->seconds = forecast_decoding(cost->train_words, weights, c->search.beam, run->threads);
-    if (corpus->bytes >= 0)     /* parts and lists stand side by side for a moment */
-        cost->bytes = corpus->bytes * (1 + c->search.n_best);
+    if (corpus->bytes >= 0)     /* shards and joined lists stand side by side for a moment */
+        cost->bytes = corpus->bytes * (2 + 2 * c->search.n_best);
+    if (c->label.soft && cost->train_words >= 0) {      /* near enough: a piece and a half a word */
+        double rows = 1.5 * cost->train_words;
+        cost->bytes += soft_targets_bytes(rows / 20, rows, rows * c->label.soft_k, 0);
+    }
 }
 
 const struct stage_kind stage_label = {
     .name = "label", .summary = "labelling the corpus with a model's outputs", .makes = "corpus",
-    .version = 1, .config_size = sizeof(struct label_stage), .options = tables, .inputs = inputs,
+    .version = 2, .config_size = sizeof(struct label_stage), .options = tables, .inputs = inputs,
     .check = check, .run = run_label, .estimate = estimate,
 };

@@ -7,9 +7,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/pipeline.h"
+#include "decode/nbest.h"
 #include "distill/corpus_files.h"
 #include "distill/kinds.h"
-#include "distill/nbest.h"
 #include "eval/metric.h"
 
 struct select_stage {
@@ -88,7 +88,7 @@ static int read_list(struct selection *s, struct block *b, struct error *err)
                          (long long)s->sentence, s->gold.train.source);
     for (; lists->more > 0 && lists->line.sentence == s->sentence; nbest_next(lists, err)) {
         const struct nbest_line *line = &lists->line;
-        if (line->text[strspn(line->text, " \t")] && (!line->cut || s->config->keep_cut))
+        if (line->text[strspn(line->text, " \t")] && (!(line->marks & NBEST_CUT) || s->config->keep_cut))
             strings_add(&b->texts, line->text);
     }
     s->sentence++;

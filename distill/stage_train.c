@@ -346,7 +346,9 @@ static void set_lineage(struct training *t)
         if (!strcmp(run->stage->links[i].input->name, "teacher"))
             json_array_append_new(teachers, stage_ancestor(run, &run->stage->links[i],
                                                            model_fingerprint(t->teachers[n++])));
-    if (t->corpus.teacher)
+    if (json_is_array(t->corpus.teacher))
+        json_array_extend(teachers, t->corpus.teacher);
+    else if (t->corpus.teacher)
         json_array_append(teachers, t->corpus.teacher);
     it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "name", run->stage->name,
                    "recipe", run->recipe, "recipe_hash", run->recipe_hash,

@@ -120,6 +120,11 @@ int teacher_vocab(const struct teacher *t)
     return t->output[0].outputs;
 }
 
+float teacher_temperature(const struct teacher *t)
+{
+    return t->config.temperature;
+}
+
 int teacher_max_length(const struct teacher *t)
 {
     int least = 0;

@@ -36,6 +36,7 @@ struct teacher *teacher_new(const struct model *const *models, int count,
                             /* models are borrowed; NULL: refused, telling which differs in what */
 void teacher_free(struct teacher *t);
 int teacher_vocab(const struct teacher *t);             /* V, or how many labels the task has */
+float teacher_temperature(const struct teacher *t);
 int teacher_max_length(const struct teacher *t);        /* the shortest limit of its models; 0: none */
 /* Of all weights, their shares, the average and the temperature. */
 uint64_t teacher_fingerprint(const struct teacher *t);

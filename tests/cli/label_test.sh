@@ -1,0 +1,207 @@
+# coho label: killed, resumed, shared, damaged, checked.  $1: the coho program.
+. "$(dirname "$0")/lib.sh"
+. "$here/tiny.sh"
+
+expect 0 "$coho" train $tiny -o model
+awk 'BEGIN {
+    srand(11); n = split("the cat sees a house & dog walks in park", w, " ")
+    for (i = 1; i <= 900; i++) {
+        line = ""
+        for (j = 1 + int(rand() * 9); j > 0; j--) line = line w[1 + int(rand() * n)] " "
+        print (i % 50 == 7) ? "" : substr(line, 1, length(line) - 1)
+    }
+}' >in.txt
+search="--beam 2 --n-best 2 --max-length-factor 1 --max-length-offset 4"
+label="$coho label -q -m model -i in.txt $search --shard-lines 25 --threads 1"
+
+# same LABELS: the same bytes as the undisturbed run's, and nothing beside them.
+same()
+{
+    checks=$((checks + 1))
+    for file in best.txt nbest.tsv soft; do
+        diff -r whole/$file "$1/$file" >/dev/null || fail "$1/$file differs from the undisturbed run's"
+    done
+    [ ! -e "$1/shards" ] || fail "$1 still has its shards"
+    no_partial_files "$1"
+}
+
+# ---- usage ----
+
+expect 2 "$coho" label -m model -i in.txt
+stderr_has "'--output' is missing\|output"
+expect 2 "$coho" label -i in.txt -o out
+stderr_has 'model is missing'
+expect 2 "$coho" label -m model -o out
+stderr_has 'input is missing'
+for shard in 0/3 4/3 x 1/2x 1; do
+    expect 2 "$coho" label -m model -i in.txt -o out --shard $shard
+    stderr_has 'not of the form I/N'
+done
+expect 2 "$coho" label -m model -i - -o out
+stderr_has 'standard input cannot be labelled'
+expect 2 "$coho" label -m model -i in.txt -t in.txt --beam 4 --n-best 2 -o out
+stderr_has 'n-best is for searches'
+refused 1 absent "$coho" label -m model -i absent -o out
+refused 1 nowhere "$coho" label -m nowhere -i in.txt -o out2
+absent out2
+: >void
+refused 1 "'void' has no lines" "$coho" label -m model -i void -o out3
+refused 1 'job.json' "$coho" label -o out3 --check
+
+# ---- an undisturbed run: one record a line, in order, as coho translate gives it ----
+
+expect 0 $label -o whole --soft-targets top-k --soft-k 3
+no_partial_files whole
+"$coho" translate -q -m model -i in.txt $search --n-best 1 --threads 2 >translated
+cmp -s translated whole/best.txt || fail "labels are not the translations"
+cut -f 1 whole/nbest.tsv | uniq | awk '$1 != NR - 1 { exit 1 } END { exit NR != 900 }' || fail "a sentence is missing"
+[ "$(awk -F '\t' '$4 ~ /e/ && $5 == ""' whole/nbest.tsv | wc -l)" = 18 ] || fail "empty lines are not marked"
+file_has whole/labels.json '"lines": 900'
+file_has whole/labels.json '"empty": 18'
+file_has whole/labels.json '"fingerprint": "[0-9a-f]\{16\}"'
+[ "$(ls whole/soft/*.soft | wc -l)" = 36 ] || fail "there are not 36 shards of soft targets"
+expect 0 "$coho" label -o whole --check
+stderr_has '900 lines'
+stderr_has '18 lines are marked e (empty)'
+expect 0 $label -o whole --soft-targets top-k --soft-k 3
+same whole
+
+# ---- killed at twenty random moments ----
+
+kills=0
+random=4711
+while [ $kills -lt 20 ]; do
+    $label -o killed --soft-targets top-k --soft-k 3 2>/dev/null &
+    victim=$!
+    random=$(((random * 1103515245 + 12345) % 2147483648))
+    sleep "0.0$((random / 65536 % 90 + 10))"
+    kill -9 $victim 2>/dev/null && kills=$((kills + 1)) || rm -rf killed        # done: once more
+    wait $victim 2>/dev/null
+done
+expect 0 $label -o killed --soft-targets top-k --soft-k 3
+same killed
+
+# ---- asked to stop ----
+
+$label -o stopped --soft-targets top-k --soft-k 3 2>stop.err &
+wait_for 'stopped/shards/*.json'
+kill -TERM $! 2>/dev/null
+wait $!
+status=$?
+checks=$((checks + 1))
+[ $status -eq 0 ] || grep -q 'the same command goes on' stop.err || fail "a stop is not explained"
+expect 0 $label -o stopped --soft-targets top-k --soft-k 3
+same stopped
+
+# ---- damage is found and redone, and nothing else ----
+
+expect 0 $label -o kept --soft-targets top-k --soft-k 3 --keep-shards
+cp -r kept damaged
+cp -r kept/shards before
+rm damaged/labels.json damaged/best.txt damaged/nbest.tsv
+printf 'x' | dd of=damaged/shards/000003.tsv bs=1 seek=9 conv=notrunc 2>/dev/null
+printf 'x' | dd of=damaged/soft/000004.soft bs=1 seek=900 conv=notrunc 2>/dev/null
+head -c 100 kept/shards/000005.tsv >damaged/shards/000005.tsv
+echo '{}' >damaged/shards/000006.json
+rm damaged/shards/000007.json damaged/soft/000008.soft
+expect 0 $label -o damaged --soft-targets top-k --soft-k 3 --keep-shards
+for shard in 000003.tsv 000004.soft 000005.tsv 000006.json 000008.soft; do
+    stderr_has "$shard.*labelling that shard again"
+done
+[ "$(grep -c again .seen/stderr)" = 5 ] || fail "whole shards were labelled again, too"
+cmp -s damaged/nbest.tsv whole/nbest.tsv && diff -r damaged/soft whole/soft || fail "redone shards differ"
+# A file that changes behind the manifest's back shows in the final check.
+cp -r whole spoilt
+printf 'x' | dd of=spoilt/best.txt bs=1 seek=70 conv=notrunc 2>/dev/null
+refused 1 'best.txt' "$coho" label -o spoilt --check
+rm spoilt/nbest.tsv
+refused 1 'no longer whole' $label -o spoilt --soft-targets top-k --soft-k 3
+
+# ---- another job in the same folder is refused, by what differs ----
+
+refused 1 'beam is 2 there and 3 here' $label --beam 3 --soft-targets top-k --soft-k 3 -o whole
+refused 1 'soft-k is 3 there and 4 here' $label --soft-targets top-k --soft-k 4 -o whole
+sed '30s/.*/another line/' in.txt >changed.txt
+refused 1 'one of the lines 26 to 50 has changed' "$coho" label -q -m model -i changed.txt $search --shard-lines 25 --soft-targets top-k --soft-k 3 -o whole
+cp in.txt moving.txt
+expect 0 "$coho" label -q -m model -i moving.txt $search --shard-lines 25 -o moved
+echo more >>moving.txt
+refused 1 'of 900 lines, where there are 901' "$coho" label -o moved --check
+
+# ---- two processes on one folder ----
+
+$label -o shared --soft-targets top-k --soft-k 3 &
+first=$!
+wait_for 'shared/shards'
+kill -STOP $first
+if kill -0 $first 2>/dev/null && [ ! -e shared/labels.json ]; then
+    refused 1 "in use: process $first" $label -o shared --soft-targets top-k --soft-k 3
+fi
+kill -CONT $first
+wait $first || fail "the first process did not finish"
+same shared
+
+# ---- shares, whoever does them ----
+
+expect 0 "$coho" label -m model -i in.txt $search --shard-lines 25 --threads 1 --soft-targets top-k --soft-k 3 -o shares --shard 2/3
+stderr_has '12 of 36 shards labelled; 24 are left to others'
+absent shares/best.txt
+$label -o shares --soft-targets top-k --soft-k 3 --shard 1/3 &
+expect 0 $label -o shares --soft-targets top-k --soft-k 3 --shard 3/3
+wait $! || fail "a share failed beside another"
+same shares
+for rank in 0 1 2 3; do
+    OMPI_COMM_WORLD_RANK=$rank OMPI_COMM_WORLD_SIZE=4 $label -o ranks --soft-targets top-k --soft-k 3 &
+done
+wait
+same ranks
+
+# ---- what the input may be ----
+
+# Scores are compared but for their last digit, which may depend on what shared a batch.
+texts()
+{
+    cut -f 1,4,5 "$1/nbest.tsv"
+}
+texts whole >texts
+gzip -c in.txt >in.txt.gz
+expect 0 "$coho" label -q -m model -i in.txt.gz $search --shard-lines 400 -o compressed
+texts compressed | cmp -s - texts || fail "compressed text is labelled otherwise"
+head -n 333 in.txt >one.txt
+tail -n +334 in.txt >two.txt
+: >none.txt
+expect 0 "$coho" label -q -m model -i one.txt none.txt two.txt $search -o several
+texts several | cmp -s - texts || fail "several files are labelled otherwise"
+{ head -n 3 in.txt; printf 'a \377 dog\n'; printf 'a \000 dog\n'; awk 'BEGIN { for (i = 0; i < 4000; i++) printf "dog "; print "" }'
+  tail -n 2 in.txt; } >odd.txt
+expect 0 "$coho" label -m model -i odd.txt --beam 1 --max-length 5 --long-lines refuse --max-source 100 -o odd
+[ "$(wc -l <odd/best.txt)" = 8 ] || fail "odd lines are lost"
+[ "$(cut -f 4 odd/nbest.tsv | sed -n 4,6p | tr '\n' ' ')" = "u u l " ] || fail "odd lines are not marked"
+stderr_has '2 lines are marked u (bad_text)'
+expect 0 "$coho" label -m model -i odd.txt --beam 1 --max-length 5 --max-source 100 -o cut
+sed -n 6p cut/nbest.tsv | cut -f 4 | grep -q t || fail "a line that was cut is not marked"
+refused 1 'odd.txt:4' "$coho" label -m model -i odd.txt --bad-text refuse -o strict
+
+# ---- given translations ----
+
+sed 's/a/o/g' in.txt >given.txt
+expect 0 "$coho" label -q -m model model -i in.txt -t given.txt --soft-targets top-p --soft-p 0.5 -o given
+cmp -s given/best.txt given.txt || fail "given translations have changed"
+"$coho" score -q -m model -s in.txt -t given.txt >scores
+cut -f 3 given/nbest.tsv | paste - scores | awk '{ d = $1 - $2; if (d > 0.01 || d < -0.01) exit 1 }' \
+    || fail "given translations are scored otherwise than by coho score"
+head -n 899 given.txt >short.txt
+refused 1 "'short.txt' ends after 899 lines, 'in.txt' does not" "$coho" label -m model -i in.txt -t short.txt -o short
+
+# ---- ensembles with weights ----
+
+expect 0 "$coho" train $tiny --arch lstm -o lstm
+expect 0 "$coho" label -q -m model lstm --weights 3 1 --average log -i one.txt --beam 2 -o ensemble
+file_has ensemble/labels.json '"weight": 3.0'
+expect 0 "$coho" translate -q -m model lstm --weights 3 1 --average log -i one.txt --beam 2 -o ensemble.txt
+cmp -s ensemble/best.txt ensemble.txt || fail "an ensemble labels otherwise than it translates"
+refused 1 '1 numbers for 2 models' "$coho" label -m model lstm --weights 3 -i one.txt -o weights
+refused 1 'weight 2 of the ensemble is 0' "$coho" label -m model lstm --weights 3 0 -i one.txt -o weights
+refused 1 'fingerprint is' "$coho" label -m lstm -i in.txt $search --shard-lines 25 --soft-targets top-k --soft-k 3 -o whole
+
+finish
