@@ -298,8 +298,9 @@ int dir_make(const char *path, struct error *err)
         end += strcspn(end, "/");
         char slash = *end;
         *end = '\0';
-        if (*part && mkdir(part, 0777) && !is_folder(part))
-            ret = error_set(err, "cannot make folder %s: %s", part, strerror(errno));
+        int code = *part && mkdir(part, 0777) ? errno : 0;
+        if (code && !is_folder(part))
+            ret = error_set(err, "cannot make folder %s: %s", part, strerror(code));
         *end = slash;
     }
     free(part);

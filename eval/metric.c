@@ -25,7 +25,7 @@ static const struct metric metrics[] = {
     { .name = "bleu",   ROW(bleu) },
     { .name = "chrf",   ROW(chrf) },
     { .name = "chrf++", ROW(chrf), .settle = settle_chrfpp },
-    { .name = "ter",    ROW(ter) },
+    { .name = "ter",    ROW(ter), .falls = true },
 };
 _Static_assert(METRIC_WIDTH_MAX >= 2 * CHRF_ORDER_MAX * 3, "chrF is the widest");
 

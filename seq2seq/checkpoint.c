@@ -80,10 +80,10 @@ static void checkpoints_prune(const char *folder, int keep)
     free(updates);
 }
 
-int checkpoint_save(const char *folder, const struct model *m, const struct adam *a,
+int checkpoint_save(const char *folder, const struct model *m, const struct adam *a, const float *best,
                     const json_t *state, int64_t update, int keep, struct error *err)
 {
-    struct safetensors_entry entries[4];
+    struct safetensors_entry entries[5];
     size_t count = 0;
     char *path = path_join(folder, "checkpoints"), *text = json_dumps(state, JSON_COMPACT);
     json_t *shape = model_config_json(&m->config);
@@ -97,6 +97,8 @@ int checkpoint_save(const char *folder, const struct model *m, const struct adam
     entry_add(&entries[count++], "adam.v", &m->params, a->v);
     if (a->ema)
         entry_add(&entries[count++], "ema", &m->params, a->ema);
+    if (best)
+        entry_add(&entries[count++], "best", &m->params, best);
     if (ret == 0)
         ret = safetensors_write(path, entries, count, metadata, err);
     if (ret == 0)
@@ -144,6 +146,14 @@ static int model_matches(const struct safetensors *st, const struct model *m, st
     return ret;
 }
 
+static int best_read(const struct safetensors *st, const struct model *m, float **best, struct error *err)
+{
+    if (!json_object_get(st->header, "best"))
+        return 0;
+    *best = block_new(&m->params);
+    return block_read(st, "best", &m->params, *best, err);
+}
+
 static int blocks_read(const struct safetensors *st, struct model *m, struct adam *a, struct error *err)
 {
     if (model_matches(st, m, err) < 0 || block_read(st, "weights", &m->params, m->params.block, err) < 0 ||
@@ -171,7 +181,7 @@ static int newest_open(struct safetensors *st, json_t **state, const char *folde
                    : ret;
 }
 
-int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t **state,
+int checkpoint_load(const char *folder, struct model *m, struct adam *a, float **best, json_t **state,
                     struct error *err)
 {
     struct safetensors st = { 0 };
@@ -179,6 +189,8 @@ int checkpoint_load(const char *folder, struct model *m, struct adam *a, json_t 
     int ret = newest_open(&st, state, folder, err);
     if (ret > 0)
         ret = blocks_read(&st, m, a, err);
+    if (ret == 0)
+        ret = best_read(&st, m, best, err);
     safetensors_close(&st);
     if (ret < 0) {
         json_decref(*state);
@@ -207,6 +219,34 @@ int snapshot_save(const char *folder, const struct model *m, const float *block,
     if (ret == 0)
         ret = safetensors_write(path, &entry, 1, NULL, err);
     free(dir);
+    free(path);
+    return ret;
+}
+
+int best_set_aside(const char *folder, const struct model *m, int64_t update, struct error *err)
+{
+    struct safetensors_entry entry;
+    char *path = path_join(folder, "checkpoints/best.safetensors"), number[32];
+    snprintf(number, sizeof number, "%lld", (long long)update);
+    json_t *metadata = json_pack("{s:s}", "update", number);
+    entry_add(&entry, "weights", &m->params, m->params.block);
+    int ret = safetensors_write(path, &entry, 1, metadata, err);
+    json_decref(metadata);
+    free(path);
+    return ret;
+}
+
+int best_find(const char *folder, struct model *m, int64_t update, struct error *err)
+{
+    struct safetensors st = { 0 };
+    char *path = path_join(folder, "checkpoints/best.safetensors");
+    int ret = !file_exists(path) ? 0 : safetensors_open(&st, path, err) < 0 ? -1 : 1;
+    const char *number = ret > 0 ? safetensors_metadata(&st, "update") : NULL;
+    if (ret > 0 && (!number || atoll(number) != update))
+        ret = 0;                        /* of an earlier end */
+    if (ret > 0 && block_read(&st, "weights", &m->params, m->params.block, err) < 0)
+        ret = -1;
+    safetensors_close(&st);
     free(path);
     return ret;
 }

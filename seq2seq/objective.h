@@ -18,6 +18,14 @@ struct loss_sums {
     int64_t gold_tokens;
 };
 
+static inline void loss_sums_add(struct loss_sums *to, const struct loss_sums *from)
+{
+    to->loss += from->loss;
+    to->tokens += from->tokens;
+    to->gold += from->gold;
+    to->gold_tokens += from->gold_tokens;
+}
+
 /* A loss: the training loop's only view of one.  distill/ fills most rows.
  *
  * The output layer runs over chunks of target rows so that logits never exist for a whole batch.

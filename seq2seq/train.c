@@ -14,11 +14,8 @@
 #include "seq2seq/architecture.h"
 #include "seq2seq/checkpoint.h"
 #include "seq2seq/layer_rates.h"
-#include "seq2seq/schedule.h"
 #include "seq2seq/train_loop.h"
 #include "tensor/product.h"
-
-#define MAX_BAD_UPDATES 10      /* in a row, before giving up */
 
 /* ---- time and progress ---- */
 
@@ -28,7 +25,7 @@ static double largest(double a, double b)
 }
 
 /* The share of training done by the limit that is nearest. */
-static double progress_share(const struct loop *l)
+double loop_progress(const struct loop *l)
 {
     const struct train_config *c = l->config;
     double share = 0, epoch_tokens = (double)l->data->train->tokens(l->data->train->state);
@@ -43,96 +40,10 @@ static double progress_share(const struct loop *l)
 
 static void show_progress(struct loop *l)
 {
-    double share = progress_share(l), seconds = loop_seconds(l);
+    double share = loop_progress(l), seconds = loop_seconds(l);
     progress_show(false, "update %lld  epoch %d  loss %.4f  %.0f tokens/s  ETA %s", (long long)l->s.update,
                   l->s.epoch + 1, l->shown_loss, l->shown_rate,
                   share > 0 ? clock_text(seconds / share - seconds) : "?");
-}
-
-/* ---- one update ---- */
-
-static struct moment loop_moment(const struct loop *l)
-{
-    return (struct moment){ progress_share(l), l->s.update, l->s.rises, (uint64_t)l->config->seed };
-}
-
-/* The next batch; at the end of an epoch *ended is set and there is none. */
-static int fetch(struct loop *l, bool *ended, struct error *err)
-{
-    const struct batch_source *train = l->data->train;
-    struct moment when = loop_moment(l);
-    if (train->at)
-        train->at(train->state, &when);
-    int more = train->next(train->state, &l->batch, err);
-    *ended = more == 0;
-    return more < 0 ? -1 : 0;
-}
-
-static void drop_gradients(struct loop *l)
-{
-    memset(workers_grads(l->workers)[0], 0, l->m->params.total * sizeof(float));
-}
-
-static int bad_update(struct loop *l, struct error *err)
-{
-    drop_gradients(l);
-    l->s.bad_updates++;
-    if (++l->bad_in_a_row < MAX_BAD_UPDATES) {
-        log_warning("update %lld: the gradient is not finite; skipped", (long long)l->s.update);
-        return 0;
-    }
-    return error_set(err, "the gradient of %d updates in a row, up to update %lld, was not finite; "
-                     "lower the learning rate (now %g) or the clip norm", MAX_BAD_UPDATES,
-                     (long long)l->s.update, schedule_rate(l->config, l->s.update, 0, l->s.plateau));
-}
-
-static void log_update(struct loop *l, double rate, double norm)
-{
-    double now = loop_seconds(l), passed = now - l->log_seconds;
-    struct loss_sums *s = &l->since_log;
-    if (l->s.update % l->config->log_every || passed <= 0 || s->tokens <= 0)
-        return;
-    l->shown_loss = s->loss / s->tokens;
-    l->shown_rate = (double)s->gold_tokens / passed;
-    train_log_write(&l->log, json_pack("{s:I,s:i,s:f,s:f,s:f,s:f,s:f,s:f}", "update",
-                                       (json_int_t)l->s.update, "epoch", l->s.epoch, "seconds", now, "loss",
-                                       l->shown_loss, "nll", s->gold / (double)s->gold_tokens, "rate", rate,
-                                       "grad_norm", norm, "tokens_per_s", l->shown_rate));
-    *s = (struct loss_sums){ 0 };
-    l->log_seconds = now;
-}
-
-/* One update from the fetched batch and, when accumulating, those after it. */
-static int update(struct loop *l, struct error *err)
-{
-    struct loss_sums sums = { 0 };
-    struct moment when = loop_moment(l);
-    bool ended;
-    for (int part = 0; part < l->config->accumulate; part++) {
-        if (part && fetch(l, &ended, err) < 0)
-            return -1;
-        if (part && ended)
-            break;
-        if (workers_run(l->workers, &l->batch, &when, part, &sums, err) < 0)
-            return -1;
-    }
-    l->s.update++;
-    l->s.target_tokens += sums.gold_tokens;
-    float factor = sums.tokens > 0 ? (float)(1 / sums.tokens) : 0;
-    double norm = grads_reduce(workers_grads(l->workers), pool_threads(l->pool), l->m->params.total, factor,
-                               l->pool);
-    if (!isfinite(norm) || !isfinite(sums.loss))
-        return bad_update(l, err);
-    l->bad_in_a_row = 0;
-    double rate = schedule_rate(l->config, l->s.update, when.progress, l->s.plateau);
-    adam_update(&l->adam, &l->m->params, workers_grads(l->workers)[0], norm, factor, (float)rate,
-                &l->adam_config, l->pool);
-    l->since_log.loss += sums.loss;
-    l->since_log.tokens += sums.tokens;
-    l->since_log.gold += sums.gold;
-    l->since_log.gold_tokens += sums.gold_tokens;
-    log_update(l, rate, norm);
-    return 0;
 }
 
 /* ---- the loop ---- */
@@ -188,7 +99,8 @@ static int run(struct loop *l, struct error *err)
             l->why = "interrupted";
             return loop_save(l, err);
         }
-        if (fetch(l, &ended, err) < 0)
+        loop_mark(l);
+        if (loop_fetch(l, &ended, err) < 0)
             return -1;
         if (ended) {
             if (empty)
@@ -200,7 +112,8 @@ static int run(struct loop *l, struct error *err)
             continue;
         }
         empty = false;
-        if (update(l, err) < 0 || after_update(l, err) < 0)
+        int64_t before = l->s.update;
+        if (loop_update(l, err) < 0 || (l->s.update > before && after_update(l, err) < 0))
             return -1;
         show_progress(l);
     }
@@ -225,7 +138,7 @@ static int finish(struct loop *l, struct error *err)
         if (loop_average(l, err) < 0)
             return -1;
     } else if (l->s.best_update) {
-        if (model_load_weights(l->m, l->folder, err) < 0)
+        if (loop_best_weights(l, err) < 0)
             return -1;
     } else {
         loop_swap_weights(l);
@@ -273,7 +186,7 @@ static void loop_init(struct loop *l)
     l->pool = pool_new(c->threads > 0 ? c->threads : cpu_count());
     l->workers = workers_new(l->m, l->objective, l->pool, c->seed,
                              c->micro_tokens ? c->micro_tokens : l->m->arch->micro_tokens, c->precision);
-    l->s.plateau = 1;
+    l->s.plateau = l->s.brake = 1;
     l->s.best_score = l->s.best_nll = l->s.best_bleu = l->s.best_chrf = l->s.last_nll = NAN;
     l->saved_update = -1;
 }
@@ -285,6 +198,8 @@ static void loop_release(struct loop *l)
     pool_free(l->pool);
     train_log_close(&l->log);
     batch_release(&l->batch);
+    json_decref(l->mark);
+    free(l->unsaved);
     free(l);
 }
 
@@ -313,8 +228,10 @@ int train_model(struct model *m, const struct objective *objective, const struct
     l->log_seconds = loop_seconds(l);
     if (ret == 0)
         ret = run(l, err);
-    if (ret == 0 && strcmp(l->why, "interrupted"))
-        ret = finish(l, err);
+    if (ret == 0 && strcmp(l->why, "interrupted") && (ret = finish(l, err)) < 0 && interrupt_requested()) {
+        l->why = "interrupted";         /* its checkpoint is there; it finishes when resumed */
+        ret = 0;
+    }
     if (ret == 0)
         report_fill(l, report, clock_seconds() - started);
     loop_release(l);

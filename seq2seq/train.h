@@ -41,6 +41,8 @@ struct train_config {
     int patience;               /* validations without gain before stopping; 0: never */
     bool validate_decode;       /* BLEU and chrF by greedy decoding at each validation */
     int keep_checkpoints;       /* resumable checkpoints kept */
+    int bad_updates;            /* whose loss or gradient is not finite, in a row, before giving up */
+    float bad_factor;           /* of the rate after each; it comes back after good ones */
     int micro_tokens;           /* target tokens that a worker takes at a time; 0: chosen */
     int64_t memory;             /* bytes that training may take; 0: as many as it does */
     int precision;              /* enum precision (tensor/product.h) */

@@ -18,7 +18,8 @@ struct snapshot {
 /* What a checkpoint must restore beside the blocks. */
 struct progress_state {
     int64_t update, target_tokens, bad_updates;
-    int epoch, without_gain;
+    int epoch, without_gain, bad_in_a_row, good_in_a_row;
+    double brake;               /* on the learning rate, after updates that were not finite; 1: none */
     bool validation_due;        /* it was interrupted */
     double seconds, plateau, best_score;
     int64_t best_update;
@@ -43,13 +44,26 @@ struct loop {
     struct batch batch;
     struct progress_state s;
     bool metric_falls;          /* of the metric that picks, less is better */
-    int bad_in_a_row;
+    float *unsaved;             /* the best weights while they cannot be written; NULL usually */
+    json_t *mark;               /* where the update began, when it may be stopped in its middle */
+    double update_seconds;      /* that the last one took; 0: none yet */
     int64_t saved_update;       /* of the newest checkpoint */
     double started;             /* when the clock of training last started */
     struct loss_sums since_log;
     double log_seconds, shown_rate, shown_loss;
     const char *why;
 };
+
+/* The share of training done by the limit that is nearest, 0 … 1. */
+double loop_progress(const struct loop *l);
+
+/* The next batch; at the end of an epoch *ended is set and there is none.  loop_mark comes before
+ * the first batch of an update. */
+void loop_mark(struct loop *l);
+int loop_fetch(struct loop *l, bool *ended, struct error *err);
+/* One update from the fetched batch and, when accumulating, those after it.  A signal in the middle
+ * of a long one leaves everything as it was before loop_mark. */
+int loop_update(struct loop *l, struct error *err);
 
 /* The clock of training stands still while validating and saving. */
 double loop_seconds(const struct loop *l);
@@ -72,6 +86,10 @@ void loop_swap_weights(struct loop *l);
 int loop_choose_metric(struct loop *l, struct error *err);
 /* Measures; keeps the model in its folder when it is the best so far, and a snapshot to average. */
 int loop_validate(struct loop *l, struct error *err);
+/* The best weights so far into the model. */
+int loop_best_weights(struct loop *l, struct error *err);
+/* Writes the best weights if they could not be written when they were found. */
+void loop_retry_best(struct loop *l);
 /* The mean of the snapshots where it is no worse than the best single weights, else those. */
 int loop_average(struct loop *l, struct error *err);
 

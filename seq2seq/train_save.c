@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "seq2seq/checkpoint.h"
 
 double loop_seconds(const struct loop *l)
@@ -27,62 +28,108 @@ json_t *real_or_null(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
-static double real_value(const json_t *object, const char *key)
+/* ---- the state as JSON ---- */
+
+/* To add a number to what a checkpoint restores: a member of progress_state and a row here. */
+enum kind { WHOLE, SMALL, FLAG, REAL };     /* int64_t, int, bool, double */
+#define STATE(member, kind) { #member, kind, offsetof(struct progress_state, member) }
+static const struct {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+} members[] = {
+    STATE(update, WHOLE), STATE(target_tokens, WHOLE), STATE(bad_updates, WHOLE), STATE(epoch, SMALL),
+    STATE(without_gain, SMALL), STATE(bad_in_a_row, SMALL), STATE(good_in_a_row, SMALL), STATE(brake, REAL),
+    STATE(validation_due, FLAG), STATE(seconds, REAL), STATE(plateau, REAL), STATE(best_score, REAL),
+    STATE(best_update, WHOLE), STATE(best_nll, REAL), STATE(best_bleu, REAL), STATE(best_chrf, REAL),
+    STATE(last_nll, REAL), STATE(rises, SMALL),
+};
+
+static json_t *member_save(enum kind kind, const void *at)
 {
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
+    switch (kind) {
+    case WHOLE:
+        return json_integer((json_int_t)*(const int64_t *)at);
+    case SMALL:
+        return json_integer(*(const int *)at);
+    case FLAG:
+        return json_boolean(*(const bool *)at);
+    default:
+        return real_or_null(*(const double *)at);
+    }
+}
+
+static void member_restore(enum kind kind, void *at, const json_t *value)
+{
+    switch (kind) {
+    case WHOLE:
+        *(int64_t *)at = json_integer_value(value);
+        break;
+    case SMALL:
+        *(int *)at = (int)json_integer_value(value);
+        break;
+    case FLAG:
+        *(bool *)at = json_is_true(value);
+        break;
+    case REAL:
+        *(double *)at = json_is_number(value) ? json_number_value(value) : NAN;
+        break;
+    }
+}
+
+static json_t *snapshots_save(const struct progress_state *s)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < s->snapshot_count; i++)
+        json_array_append_new(all, json_pack("[I,o]", (json_int_t)s->snapshots[i].update,
+                                             real_or_null(s->snapshots[i].score)));
+    return all;
+}
+
+static void snapshots_restore(struct progress_state *s, const json_t *all)
+{
+    const json_t *one;
+    size_t i;
+    s->snapshot_count = 0;
+    json_array_foreach(all, i, one)
+        if (s->snapshot_count < MAX_SNAPSHOTS)
+            s->snapshots[s->snapshot_count++] = (struct snapshot){
+                json_integer_value(json_array_get(one, 0)), json_number_value(json_array_get(one, 1)) };
 }
 
 static json_t *state_to_json(const struct loop *l)
 {
-    const struct progress_state *s = &l->s;
-    json_t *snapshots = json_array();
-    for (int i = 0; i < s->snapshot_count; i++)
-        json_array_append_new(snapshots, json_pack("[I,o]", (json_int_t)s->snapshots[i].update,
-                                                   real_or_null(s->snapshots[i].score)));
-    return json_pack("{s:I,s:I,s:I,s:i,s:i,s:b,s:f,s:f,s:o,s:I,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:i,s:o}",
-                     "update", (json_int_t)s->update, "target_tokens", (json_int_t)s->target_tokens,
-                     "bad_updates", (json_int_t)s->bad_updates, "epoch", s->epoch,
-                     "without_gain", s->without_gain, "validation_due", s->validation_due,
-                     "seconds", s->seconds, "plateau", s->plateau,
-                     "best_score", real_or_null(s->best_score), "best_update", (json_int_t)s->best_update,
-                     "best_nll", real_or_null(s->best_nll), "best_bleu", real_or_null(s->best_bleu),
-                     "best_chrf", real_or_null(s->best_chrf), "adam_step", (json_int_t)l->adam.step,
-                     "snapshots", snapshots, "data", l->data->train->save(l->data->train->state),
-                     "last_nll", real_or_null(s->last_nll), "rises", s->rises,
-                     "objective", workers_save(l->workers));
+    json_t *state = json_object();
+    for (size_t i = 0; i < ARRAY_COUNT(members); i++)
+        json_object_set_new(state, members[i].name,
+                            member_save(members[i].kind, (const char *)&l->s + members[i].offset));
+    json_object_set_new(state, "seed", json_integer((json_int_t)l->config->seed));
+    json_object_set_new(state, "adam_step", json_integer((json_int_t)l->adam.step));
+    json_object_set_new(state, "snapshots", snapshots_save(&l->s));
+    json_object_set_new(state, "objective", workers_save(l->workers));
+    json_object_set_new(state, "data", l->data->train->save(l->data->train->state));
+    return state;
 }
 
 static int state_from_json(struct loop *l, const json_t *j, struct error *err)
 {
-    struct progress_state *s = &l->s;
-    const json_t *snapshots = json_object_get(j, "snapshots"), *one;
-    size_t i;
-    s->update = json_integer_value(json_object_get(j, "update"));
-    s->target_tokens = json_integer_value(json_object_get(j, "target_tokens"));
-    s->bad_updates = json_integer_value(json_object_get(j, "bad_updates"));
-    s->epoch = (int)json_integer_value(json_object_get(j, "epoch"));
-    s->without_gain = (int)json_integer_value(json_object_get(j, "without_gain"));
-    s->validation_due = json_is_true(json_object_get(j, "validation_due"));
-    s->seconds = real_value(j, "seconds");
-    s->plateau = real_value(j, "plateau");
-    s->best_score = real_value(j, "best_score");
-    s->best_update = json_integer_value(json_object_get(j, "best_update"));
-    s->best_nll = real_value(j, "best_nll");
-    s->best_bleu = real_value(j, "best_bleu");
-    s->best_chrf = real_value(j, "best_chrf");
+    const json_t *seed = json_object_get(j, "seed");
+    if (seed && json_integer_value(seed) != l->config->seed)
+        return error_set(err, "cannot resume: seed was %lld and is %lld now; resume with the old value or start "
+                         "again in another folder", (long long)json_integer_value(seed), (long long)l->config->seed);
+    for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
+        const json_t *value = json_object_get(j, members[i].name);
+        if (value)
+            member_restore(members[i].kind, (char *)&l->s + members[i].offset, value);
+    }
     l->adam.step = json_integer_value(json_object_get(j, "adam_step"));
-    s->last_nll = real_value(j, "last_nll");
-    s->rises = (int)json_integer_value(json_object_get(j, "rises"));
-    s->snapshot_count = 0;
-    json_array_foreach(snapshots, i, one)
-        if (s->snapshot_count < MAX_SNAPSHOTS)
-            s->snapshots[s->snapshot_count++] = (struct snapshot){
-                json_integer_value(json_array_get(one, 0)), json_number_value(json_array_get(one, 1)) };
+    snapshots_restore(&l->s, json_object_get(j, "snapshots"));
     if (workers_restore(l->workers, json_object_get(j, "objective"), err) < 0)
         return -1;
     return l->data->train->restore(l->data->train->state, json_object_get(j, "data"), err);
 }
+
+/* ---- checkpoints ---- */
 
 /* A checkpoint that cannot be written (a full disk) does not end the training. */
 int loop_save(struct loop *l, struct error *err)
@@ -92,8 +139,8 @@ int loop_save(struct loop *l, struct error *err)
         return 0;
     loop_clock_stop(l);
     json_t *state = state_to_json(l);
-    int ret = checkpoint_save(l->folder, l->m, &l->adam, state, l->s.update, l->config->keep_checkpoints,
-                              &problem);
+    int ret = checkpoint_save(l->folder, l->m, &l->adam, l->unsaved, state, l->s.update,
+                              l->config->keep_checkpoints, &problem);
     json_decref(state);
     loop_clock_start(l);
     if (ret == 0)
@@ -108,7 +155,7 @@ int loop_save(struct loop *l, struct error *err)
 int loop_resume(struct loop *l, struct error *err)
 {
     json_t *state;
-    if (checkpoint_load(l->folder, l->m, &l->adam, &state, err) < 0)
+    if (checkpoint_load(l->folder, l->m, &l->adam, &l->unsaved, &state, err) < 0)
         return -1;
     if (!state)
         return 0;

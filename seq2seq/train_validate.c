@@ -105,18 +105,21 @@ static int compare_snapshots(const void *a, const void *b)
 }
 
 /* Keeps the last K weights, or the best K. */
-static int snapshot_add(struct loop *l, double score, struct error *err)
+static void snapshot_add(struct loop *l, double score)
 {
     struct progress_state *s = &l->s;
+    struct error problem;
     int keep = l->config->average;
     if (!keep)
-        return 0;
-    if (snapshot_save(l->folder, l->m, l->m->params.block, s->update, err) < 0)
-        return -1;
+        return;
+    if (snapshot_save(l->folder, l->m, l->m->params.block, s->update, &problem) < 0) {
+        log_warning("%s; these weights will be missing from the average, training goes on", problem.text);
+        return;
+    }
     if (s->snapshot_count < MAX_SNAPSHOTS)
         s->snapshots[s->snapshot_count++] = (struct snapshot){ s->update, score };
     if (s->snapshot_count <= keep)
-        return 0;
+        return;
     int out = 0;
     if (l->config->average_of == AVERAGE_BEST) {
         qsort(s->snapshots, (size_t)s->snapshot_count, sizeof *s->snapshots, compare_snapshots);
@@ -126,7 +129,48 @@ static int snapshot_add(struct loop *l, double score, struct error *err)
     memmove(s->snapshots + out, s->snapshots + out + 1,
             (size_t)(s->snapshot_count - out - 1) * sizeof *s->snapshots);
     s->snapshot_count--;
-    return 0;
+}
+
+/* ---- the best weights ---- */
+
+/* The model's weights into its folder.  Where there is no room they wait in memory. */
+static void best_write(struct loop *l)
+{
+    struct error problem;
+    if (model_save(l->m, l->folder, &problem) == 0) {
+        free(l->unsaved);
+        l->unsaved = NULL;
+        return;
+    }
+    if (!l->unsaved)
+        l->unsaved = block_new(&l->m->params);
+    memcpy(l->unsaved, l->m->params.block, l->m->params.total * sizeof(float));
+    log_warning("%s; the best weights are kept in memory meanwhile, training goes on", problem.text);
+}
+
+void loop_retry_best(struct loop *l)
+{
+    float *current = l->m->params.block, *best = l->unsaved;
+    struct error problem;
+    if (!best)
+        return;
+    l->m->params.block = best;
+    bool written = model_save(l->m, l->folder, &problem) == 0;
+    l->m->params.block = current;
+    if (written) {
+        l->unsaved = NULL;
+        free(best);
+    }
+}
+
+int loop_best_weights(struct loop *l, struct error *err)
+{
+    if (l->unsaved) {
+        memcpy(l->m->params.block, l->unsaved, l->m->params.total * sizeof(float));
+        return 0;
+    }
+    int found = best_find(l->folder, l->m, l->s.best_update, err);
+    return found < 0 ? -1 : found ? 0 : model_load_weights(l->m, l->folder, err);
 }
 
 int loop_validate(struct loop *l, struct error *err)
@@ -142,16 +186,17 @@ int loop_validate(struct loop *l, struct error *err)
         log_validation(l, &scores, NULL);
         s->rises += scores.nll > s->last_nll;
         s->last_nll = scores.nll;
-        ret = snapshot_add(l, score, err);
-        if (ret == 0 && (isnan(s->best_score) || score > s->best_score)) {
+        snapshot_add(l, score);
+        if (isfinite(score) && (isnan(s->best_score) || score > s->best_score)) {
             s->best_score = score;
             s->best_update = s->update;
             s->best_nll = scores.nll;
             s->best_bleu = scores.bleu;
             s->best_chrf = scores.chrf;
             s->without_gain = 0;
-            ret = model_save(l->m, l->folder, err);
+            best_write(l);
         } else {
+            loop_retry_best(l);
             s->without_gain++;
             if (l->config->schedule == SCHEDULE_PLATEAU)
                 s->plateau *= (double)l->config->plateau_factor;
@@ -173,23 +218,33 @@ static void keep_scores(struct loop *l, const struct scores *s, double score)
     l->s.best_update = l->s.update;
 }
 
-/* The mean of the snapshots where it is no worse than the best single weights. */
+/* The mean of the snapshots where it is no worse than the best single weights, which are then set
+ * aside: a longer training may need them. */
 int loop_average(struct loop *l, struct error *err)
 {
     int64_t updates[MAX_SNAPSHOTS];
     struct scores scores;
+    size_t bytes = l->m->params.total * sizeof(float);
     for (int i = 0; i < l->s.snapshot_count; i++)
         updates[i] = l->s.snapshots[i].update;
-    if (snapshots_average(l->folder, l->m, updates, l->s.snapshot_count, l->m->params.block, err) < 0 ||
-        measure(l, &scores, err) < 0)
+    if (loop_best_weights(l, err) < 0)
         return -1;
-    double score = score_of(l, &scores);
-    log_validation(l, &scores, "the average");
-    if (score < l->s.best_score) {
+    float *best = memcpy(block_new(&l->m->params), l->m->params.block, bytes);
+    int ret = best_set_aside(l->folder, l->m, l->s.best_update, err);
+    if (ret == 0)
+        ret = snapshots_average(l->folder, l->m, updates, l->s.snapshot_count, l->m->params.block, err);
+    if (ret == 0)
+        ret = measure(l, &scores, err);
+    double score = ret == 0 ? score_of(l, &scores) : NAN;
+    if (ret == 0)
+        log_validation(l, &scores, "the average");
+    if (score >= l->s.best_score) {
+        keep_scores(l, &scores, score);
+    } else if (ret == 0) {
         log_info("the average is worse than the weights of update %lld, which are kept",
                  (long long)l->s.best_update);
-        return model_load_weights(l->m, l->folder, err);
+        memcpy(l->m->params.block, best, bytes);
     }
-    keep_scores(l, &scores, score);
-    return 0;
+    free(best);
+    return ret;
 }

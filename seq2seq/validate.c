@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "seq2seq/train.h"
@@ -49,6 +50,12 @@ int model_nll(const struct model *m, struct batch_source *data, int threads, dou
     for (int i = 0; i < count; i++)
         v.lanes[i].scorer = scorer_new(m);
     while ((more = data->next(data->state, &b, err)) > 0) {
+        if (interrupt_requested()) {
+            while (data->next(data->state, &b, NULL) > 0)
+                ;                       /* the next pass starts at the beginning */
+            more = error_set(err, "interrupted");
+            break;
+        }
         batch_split(&b, v.shares, count);
         pool_run(pool, count, lane_run, &v);
         for (int i = 0; i < count; i++)

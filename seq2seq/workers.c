@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/thread.h"
@@ -21,6 +22,7 @@ struct worker {
     struct loss_sums sums;
     struct error err;
     int failed;
+    bool stopped;
 };
 
 struct workers {
@@ -33,6 +35,7 @@ struct workers {
     struct batch *shares;
     float **grads;
     struct packs *packs;
+    bool may_stop;
     /* the batch being worked on */
     struct moment when;
     int part;
@@ -139,6 +142,9 @@ static void worker_run(void *arg, int i)
     if (pieces > 1)
         batch_split(&w->shares[i], x->micro, pieces);
     for (int p = 0; p < pieces && !x->failed; p++) {
+        x->stopped = w->may_stop && interrupt_requested();
+        if (x->stopped)
+            return;
         const struct batch *b = pieces > 1 ? &x->micro[p] : &w->shares[i];
         if (b->B)
             x->failed = piece_run(w, x, b, piece_seed(w, i, p)) < 0;
@@ -148,6 +154,7 @@ static void worker_run(void *arg, int i)
 int workers_run(struct workers *w, const struct batch *b, const struct moment *when, int part,
                 struct loss_sums *sums, struct error *err)
 {
+    bool stopped = false;
     w->when = *when;
     w->part = part;
     if (!part)                          /* the weights have changed */
@@ -156,6 +163,7 @@ int workers_run(struct workers *w, const struct batch *b, const struct moment *w
     for (int i = 0; i < w->count; i++) {
         w->items[i].sums = (struct loss_sums){ 0 };
         w->items[i].failed = 0;
+        w->items[i].stopped = false;
     }
     pool_run(w->pool, w->count, worker_run, w);
     for (int i = 0; i < w->count; i++) {
@@ -164,12 +172,15 @@ int workers_run(struct workers *w, const struct batch *b, const struct moment *w
             *err = w->items[i].err;
             return -1;
         }
-        sums->loss += s->loss;
-        sums->tokens += s->tokens;
-        sums->gold += s->gold;
-        sums->gold_tokens += s->gold_tokens;
+        stopped = stopped || w->items[i].stopped;
+        loss_sums_add(sums, s);
     }
-    return 0;
+    return stopped;
+}
+
+void workers_may_stop(struct workers *w, bool may)
+{
+    w->may_stop = may;
 }
 
 json_t *workers_save(struct workers *w)

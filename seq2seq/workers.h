@@ -1,6 +1,8 @@
 #ifndef SEQ2SEQ_WORKERS_H
 #define SEQ2SEQ_WORKERS_H
 
+#include <stdbool.h>
+
 #include "seq2seq/model.h"
 #include "seq2seq/objective.h"
 
@@ -16,9 +18,12 @@ struct workers *workers_new(const struct model *m, const struct objective *objec
 void workers_free(struct workers *w);
 
 /* Adds the gradient of the batch's summed loss into the workers' blocks.  The update of `when` and
- * `part` (which batch of the update) number the dropout masks; its seed is set here. */
+ * `part` (which batch of the update) number the dropout masks; its seed is set here.  Returns 1
+ * when a signal stopped it half-way, which happens only after workers_may_stop. */
 int workers_run(struct workers *w, const struct batch *b, const struct moment *when, int part,
                 struct loss_sums *sums, struct error *err);
+
+void workers_may_stop(struct workers *w, bool may);
 
 /* What the objective carries from batch to batch, for checkpoints. */
 json_t *workers_save(struct workers *w);

@@ -35,7 +35,9 @@ static inline const char *scratch_path(const char *name)
     static char path[8][4096];
     static int next;
     if (!*scratch_folder) {
-        snprintf(scratch_folder, sizeof scratch_folder, "/tmp/coho-test-XXXXXX");
+        const char *temporary = getenv("TMPDIR");
+        snprintf(scratch_folder, sizeof scratch_folder, "%s/coho-test-XXXXXX",
+                 temporary && strlen(temporary) < 40 ? temporary : "/tmp");
         if (!mkdtemp(scratch_folder))
             abort();
         scratch_owner = getpid();

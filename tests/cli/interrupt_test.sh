@@ -91,7 +91,7 @@ absent reading/train.store
 
 # Killed without a word, in the middle of anything, it goes on from the checkpoint before.
 "$coho" train $tiny $dev -o killed --max-updates 1000000 --save-every 5 2>/dev/null &
-wait_for 'killed/checkpoints/update-*'
+wait_for 'killed/checkpoints/update-*.safetensors'
 kill -9 $!
 wait $! 2>/dev/null
 expect 0 "$coho" train $tiny $dev -o killed --max-updates 1 --resume

@@ -1,141 +1,16 @@
 /* The training loop: that it learns, repeats itself exactly, survives being stopped and damaged. */
-#include "tests/test.h"
+#include "tests/seq2seq/toy_training.h"
 
 #include <dirent.h>
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "base/error.h"
-#include "base/file.h"
 #include "base/interrupt.h"
-#include "base/log.h"
-#include "base/rng.h"
 #include "base/thread.h"
-#include "corpora/batching.h"
-#include "corpora/store.h"
 #include "seq2seq/architecture.h"
-#include "seq2seq/model.h"
 #include "seq2seq/schedule.h"
-#include "seq2seq/train.h"
 #include "seq2seq/workers.h"
 #include "tensor/product.h"
-#include "tokenize/tokenizer.h"
-
-static struct error err;
-
-static void expect_ok(int ret)
-{
-    if (ret < 0)
-        fail_msg("%s", err.text);
-}
-
-static struct model *model_make(const char *arch)
-{
-    struct model_config c = { 0 };
-    const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
-    options_default(groups);
-    expect_ok(options_set(groups, "arch", arch, &err));
-    c.dim = 32;
-    c.ffn = 48;
-    c.heads = 2;
-    c.encoder_layers = c.decoder_layers = 2;
-    c.dropout = 0.1f;
-    struct tokenizer *t = tokenizer_load(TEST_DATA "/../tokenize/golden/bpe.model", &err);
-    assert_non_null(t);
-    struct model *m = model_new(&c, t, t, 3, &err);
-    assert_non_null(m);
-    return m;
-}
-
-/* A toy translation that can be learnt: each token becomes its successor, in reverse order. */
-static struct store *corpus_make(const struct model *m, int pairs)
-{
-    static int number;
-    char name[32];
-    snprintf(name, sizeof name, "corpus-%d.store", number++);
-    const char *path = scratch_path(name);
-    uint64_t vocab = tokenizer_fingerprint(m->source_tokenizer);
-    struct store_writer *w = store_writer_new(path, vocab, vocab, &err);
-    struct rng rng;
-    rng_seed(&rng, 4, 0);
-    for (int i = 0; i < pairs; i++) {
-        int32_t source[12], target[12];
-        int n = 1 + (int)rng_below(&rng, 8);
-        for (int k = 0; k < n; k++)
-            source[k] = 10 + (int32_t)rng_below(&rng, 20);
-        for (int k = 0; k < n; k++)
-            target[k] = source[n - 1 - k] + 1;
-        expect_ok(store_writer_add(w, source, n, target, n, &err));
-    }
-    expect_ok(store_writer_commit(w, &err));
-    struct store *s = store_open(path, true, &err);
-    assert_non_null(s);
-    return s;
-}
-
-static struct batch_source batches_make(const struct model *m, const struct store *store, bool shuffle)
-{
-    struct batching_config c = { 0 };
-    struct batch_source source;
-    const struct option_group groups[] = { { NULL, batching_options, &c }, { 0 } };
-    options_default(groups);
-    c.batch_tokens = 120;
-    c.shuffle = shuffle;
-    expect_ok(batching_open(&source, store, model_bos(m), model_eos(m), &c, NULL, &err));
-    return source;
-}
-
-static struct train_config config_make(int updates)
-{
-    struct train_config c = { 0 };
-    const struct option_group groups[] = { { NULL, train_options, &c }, { 0 } };
-    options_default(groups);
-    c.threads = 2;
-    c.max_updates = updates;
-    c.warmup = 20;
-    c.learning_rate = 0.005f;
-    c.validate_every = 10;
-    c.ema = 0.9f;
-    c.micro_tokens = 40;
-    return c;
-}
-
-/* One run of `updates` updates into a folder; the weights and the report come back. */
-struct run {
-    struct model *m;
-    struct train_report report;
-    int ret;
-};
-
-/* Without `resume`, in an empty folder. */
-static struct run run_validated(const char *arch, const char *folder, struct train_config c,
-                                const struct validator *validator)
-{
-    struct run r = { .m = model_make(arch) };
-    struct store *store = corpus_make(r.m, 300), *dev_store = corpus_make(r.m, 40);
-    struct batch_source train = batches_make(r.m, store, true), dev = batches_make(r.m, dev_store, false);
-    struct objective o = objective_cross_entropy(0.1f);
-    struct train_data data = { &train, &dev, validator };
-    if (!c.resume)
-        expect_ok(dir_remove(folder, &err));
-    r.ret = train_model(r.m, &o, &data, &c, folder, &r.report, &err);
-    o.free(o.shared);
-    train.free(train.state);
-    dev.free(dev.state);
-    store_close(store);
-    store_close(dev_store);
-    return r;
-}
-
-static struct run run_training(const char *arch, const char *folder, struct train_config c)
-{
-    return run_validated(arch, folder, c, NULL);
-}
-
-static void assert_same_weights(const struct model *a, const struct model *b)
-{
-    assert_memory_equal(a->params.block, b->params.block, a->params.total * sizeof(float));
-}
 
 static const char *const archs[] = { "transformer", "lstm" };
 
@@ -334,6 +209,82 @@ static void a_gradient_that_is_not_finite_stops_with_a_message(void **state)
     model_free(m);
 }
 
+/* Cross-entropy that goes wrong in updates of our choice. */
+static int wrong_from, wrong_to;
+static struct objective inner;
+static bool goes_wrong;
+
+static int wrong_begin(void *worker, const struct batch *b, const struct moment *when, struct error *e)
+{
+    goes_wrong = when->update >= wrong_from && when->update < wrong_to;
+    return 0;
+}
+
+static void wrong_chunk(void *worker, int first, int rows, int V, const int32_t *target, const float *weight,
+                        float scale, float *logits, struct loss_sums *sums)
+{
+    inner.chunk(worker, first, rows, V, target, weight, scale, logits, sums);
+    if (goes_wrong)
+        logits[0] = INFINITY;
+}
+
+static int train_wrongly(struct model *m, const char *folder, int from, int to, struct train_config c)
+{
+    struct store *store = corpus_make(m, 100);
+    struct batch_source train = batches_make(m, store, true);
+    struct train_data data = { &train, NULL, NULL };
+    struct train_report report;
+    inner = objective_cross_entropy(0);
+    struct objective o = inner;
+    wrong_from = from;
+    wrong_to = to;
+    o.begin = wrong_begin;
+    o.chunk = wrong_chunk;
+    c.threads = 1;
+    c.validate_every = 0;
+    c.log_every = 1;
+    int ret = train_model(m, &o, &data, &c, folder, &report, &err);
+    o.free(o.shared);
+    train.free(train.state);
+    store_close(store);
+    return ret;
+}
+
+static double last_rate(const char *folder)
+{
+    char path[4200], line[4096];
+    double rate = NAN;
+    snprintf(path, sizeof path, "%s/log.jsonl", folder);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        if (strstr(line, "\"rate\":"))
+            rate = atof(strstr(line, "\"rate\":") + 7);
+    fclose(f);
+    return rate;
+}
+
+static void updates_that_are_not_finite_are_skipped_and_slow_the_next(void **state)
+{
+    struct model *m = model_make("transformer");
+    struct train_config c = config_make(20);
+    c.schedule = SCHEDULE_CONSTANT;
+    c.warmup = 0;
+    const char *folder = scratch_path("skipped");
+    expect_ok(train_wrongly(m, folder, 5, 7, c));
+    for (size_t i = 0; i < m->params.total; i++)
+        assert_true(isfinite(m->params.block[i]));
+    assert_true(fabs(last_rate(folder) - 0.25 * (double)c.learning_rate) < 1e-9);
+    c.resume = true;
+    c.max_updates = 310;            /* the rate is back, and the count was in the checkpoint */
+    expect_ok(train_wrongly(m, folder, 0, 0, c));
+    assert_true(fabs(last_rate(folder) - (double)c.learning_rate) < 1e-9);
+    c.max_updates = 400;
+    c.bad_updates = 4;
+    assert_int_equal(train_wrongly(m, folder, 320, 400, c), -1);
+    assert_non_null(strstr(err.text, "4 updates in a row, up to update 324, was not finite"));
+    model_free(m);
+}
+
 static void a_run_without_an_end_is_refused(void **state)
 {
     struct run r = run_training("transformer", scratch_path("endless"), config_make(0));
@@ -479,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_damaged_checkpoint_falls_back_to_the_one_before),
         cmocka_unit_test(averages_and_early_stopping_follow_the_validations),
         cmocka_unit_test(a_gradient_that_is_not_finite_stops_with_a_message),
+        cmocka_unit_test(updates_that_are_not_finite_are_skipped_and_slow_the_next),
         cmocka_unit_test(a_run_without_an_end_is_refused),
         cmocka_unit_test(pieces_of_a_batch_add_up_to_its_gradient),
         cmocka_unit_test(gradients_at_bf16_are_close_to_those_at_fp32),
