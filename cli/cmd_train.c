@@ -14,6 +14,7 @@
 #include "base/thread.h"
 #include "cli/command.h"
 #include "cli/train_forecast.h"
+#include "cli/train_objective.h"
 #include "corpora/batching.h"
 #include "corpora/store.h"
 #include "decode/validate.h"
@@ -26,7 +27,6 @@ struct train_command {
     char *source, *target, *dev_source, *dev_target;
     char *vocab, *target_vocab;
     char *output, *start;
-    float label_smoothing;
     int64_t dev_decode_lines;
     bool dry_run;
 };
@@ -46,8 +46,6 @@ static const struct option command_options[] = {
     { "output", OPTION_STRING, FIELD(output), NULL, 0, 0, "folder of the model", NULL, 'o', true },
     { "start", OPTION_STRING, FIELD(start), NULL, 0, 0,
       "a model folder whose weights are the first ones; its shape and vocabularies come with them" },
-    { "label-smoothing", OPTION_FLOAT, FIELD(label_smoothing), "0.1", 0, 0.9,
-      "share of the target's mass spread over all pieces" },
     { "dry-run", OPTION_FLAG, FIELD(dry_run), "false", 0, 0,
       "tell parameters, memory, work, batches and time, and train nothing" },
     { "dev-decode-lines", OPTION_LONG, FIELD(dev_decode_lines), "0", 0, 1e9,
@@ -70,7 +68,7 @@ struct session {
     struct store *train_store, *dev_store;
     struct batch_source train, dev;
     struct validator validator;
-    struct objective objective;
+    struct train_objective objective;
 };
 
 /* ---- the model ---- */
@@ -233,8 +231,7 @@ static void session_close(struct session *s)
     store_close(s->train_store);
     store_close(s->dev_store);
     validator_close(&s->validator);
-    if (s->objective.free)
-        s->objective.free(s->objective.shared);
+    train_objective_close(&s->objective);
     model_free(s->model);
 }
 
@@ -252,10 +249,12 @@ static void lineage_write(struct session *s)
     const struct option_group training[] = { { NULL, train_options, &s->train_config }, { 0 } };
     char corpus[HASH_TEXT];
     hash_text(corpus, store_fingerprint(s->train_store));
-    json_t *l = json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "program", "coho " COHO_VERSION,
-                          "objective", s->objective.name, "corpus", corpus,
+    json_t *l = json_pack("{s:s, s:o, s:s, s:I, s:I, s:o}", "program", "coho " COHO_VERSION,
+                          "objective", train_objective_describe(&s->objective), "corpus", corpus,
                           "sentences", (json_int_t)store_count(s->train_store),
                           "seed", (json_int_t)s->train_config.seed, "training", options_to_json(training));
+    if (s->objective.kind->wants_teacher)
+        json_object_set_new(l, "teachers", train_objective_teachers(&s->objective));
     if (s->command.start)
         json_object_set_new(l, "start", start_ancestor(s));
     json_decref(s->model->lineage);
@@ -302,7 +301,8 @@ static int train(struct session *s, struct train_report *report, struct error *e
     if (train_check(&s->train_config, s->command.output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
         positions_check(s, err) < 0 || memory_plan(s, NULL, err) < 0 || data_open(s, err) < 0)
         return -1;
-    s->objective = objective_cross_entropy(s->command.label_smoothing);
+    if (train_objective_open(&s->objective, s->model, s->train_store, s->batching.max_length, err) < 0)
+        return -1;
     lineage_write(s);
     const struct train_data data = {
         .train = &s->train,
@@ -311,7 +311,7 @@ static int train(struct session *s, struct train_report *report, struct error *e
     };
     log_info("%s, %lld parameters", s->model->config.arch ? "lstm" : "transformer",
              (long long)model_parameters(s->model));
-    return train_model(s->model, &s->objective, &data, &s->train_config, s->command.output, report, err);
+    return train_model(s->model, &s->objective.objective, &data, &s->train_config, s->command.output, report, err);
 }
 
 /* The exit status of a training that is over. */
@@ -333,12 +333,15 @@ static int tell(const struct train_report *report, const char *folder)
 static int usage_check(const struct session *s)
 {
     const struct train_command *c = &s->command;
+    struct error err;
     if (s->rest_count)
         return command_misuse(s->self, "'%s' is no option", s->rest[0]);
     if (!c->dev_source != !c->dev_target)
         return command_misuse(s->self, "--dev-source and --dev-target go together");
     if (!c->vocab && !c->start)
         return command_misuse(s->self, "--vocab is required, or --start, which brings one");
+    if (train_objective_check(&s->objective, &err) < 0)
+        return command_misuse(s->self, "%s", err.text);
     if (strcmp(s->train_config.metric, "nll") && !metric_find(s->train_config.metric))
         return command_misuse(s->self, "there is no metric '%s'; `coho eval --help` lists them",
                               s->train_config.metric);
@@ -350,9 +353,12 @@ int cmd_train(const struct command *self, int argc, char **argv)
     struct session s = { .self = self, .argc = argc, .argv = argv };
     struct error err = { 0 };
     struct train_report report;
+    train_objective_choose(&s.objective, argc, argv);
     const struct option_group groups[] = {
         { "files", command_options, &s.command },
         { "model", model_options, &s.model_config },
+        { "loss", train_objective_options, &s.objective },
+        train_objective_group(&s.objective),
         { "training", train_options, &s.train_config },
         { "batches", batching_options, &s.batching },
         { 0 }
@@ -370,8 +376,8 @@ int cmd_train(const struct command *self, int argc, char **argv)
         signal(SIGPIPE, SIG_IGN);       /* messages may go nowhere: it is saved all the same */
         status = train(&s, &report, &err) < 0 ? command_fail(self, &err) : tell(&report, s.command.output);
     }
-    session_close(&s);
     options_release(groups);
+    session_close(&s);
     free(s.rest);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "corpora/batching.h"
+#include "corpora/soft_targets.h"
 #include "corpora/store.h"
 #include "decode/validate.h"
 #include "distill/corpus_files.h"
@@ -33,6 +34,7 @@ struct train_stage {
     char *objective;
     int teacher_mean;
     struct strings teacher_weights;
+    bool soft;
     int64_t validate_lines;
     struct model_config model;
     struct train_config train;
@@ -50,6 +52,8 @@ static const struct option stage_options[] = {
       "of several teachers: the mean of their probabilities, or of their logarithms", mean_names },
     { "teacher-weights", OPTION_LIST, FIELD(teacher_weights), NULL, 0, 0,
       "of several teachers, a number for each; equal ones if not given" },
+    { "soft-targets", OPTION_FLAG, FIELD(soft), "false", 0, 0,
+      "learn from what the teacher said of the corpus when it was labelled, in place of a teacher that runs along" },
     { "validate-lines", OPTION_LONG, FIELD(validate_lines), "500", 0, 1e9,
       "lines of the dev set that are decoded at a validation; 0: all" },
     { 0 }
@@ -125,9 +129,15 @@ static int check(const struct stage *s, struct error *err)
     if (read_weights(&weights, &c->teacher_weights, err) < 0)
         return -1;
     free(weights);
-    if (kind->wants_teacher && !teacher)
-        return error_set(err, "objective %s needs a 'teacher', the name of a stage that makes a model",
+    if (kind->wants_teacher && !teacher && !c->soft)
+        return error_set(err, "objective %s needs a 'teacher', the name of a stage that makes a model, or "
+                         "soft-targets: true", kind->name);
+    if (c->soft && (teacher || !kind->wants_teacher))
+        return error_set(err, teacher ? "a teacher and soft-targets: give one of them"
+                         : "objective %s takes no soft-targets; for word-level distillation say objective: word-kd",
                          kind->name);
+    if (c->soft && on_policy_wanted(&c->on_policy))
+        return error_set(err, "on-policy: soft-targets know only the corpus's own outputs; take a teacher");
     if (!kind->wants_teacher && teacher)
         return error_set(err, "objective %s takes no 'teacher'; for word-level distillation say "
                          "objective: word-kd", kind->name);
@@ -160,6 +170,7 @@ struct training {
     uint64_t start;                             /* the fingerprint of the weights started from */
     struct store *train_store, *dev_store;
     struct batch_source train, dev;
+    struct soft_targets *soft;
     struct validator validator;
     struct objective objective;
     int64_t skipped;
@@ -268,6 +279,18 @@ static int load_teachers(struct training *t, struct error *err)
     return 0;
 }
 
+/* What the corpus's `label` stage has kept. */
+static int open_soft(struct training *t, struct error *err)
+{
+    if (!t->config->soft)
+        return 0;
+    if (!t->corpus.soft)
+        return error_set(err, "soft-targets: the corpus has none; label it with `soft-targets: top-k` and, to keep "
+                         "its own targets, `gold: true`");
+    t->soft = soft_targets_open(t->corpus.soft, true, err);
+    return t->soft ? soft_targets_bind(t->soft, t->train_store, err) : -1;
+}
+
 /* The student's own outputs in the place of the corpus's targets. */
 static int open_on_policy(struct training *t, struct error *err)
 {
@@ -284,11 +307,11 @@ static int make_objective(struct training *t, struct error *err)
 {
     const struct objective_kind *kind = objective_find(t->config->objective, err);
     float *weights;
-    if (load_teachers(t, err) < 0 || read_weights(&weights, &t->config->teacher_weights, err) < 0)
+    if (load_teachers(t, err) < 0 || open_soft(t, err) < 0 || read_weights(&weights, &t->config->teacher_weights, err) < 0)
         return -1;
     const struct objective_needs needs = {
         t->model, (const struct model *const *)t->teachers, t->teacher_count, weights,
-        (enum average)t->config->teacher_mean, NULL,
+        (enum average)t->config->teacher_mean, t->soft,
     };
     int ret = objective_make(&t->objective, kind, &needs, t->run->stage->variant, err);
     free(weights);
@@ -305,6 +328,7 @@ static void training_release(struct training *t)
         t->train.free(t->train.state);
     if (t->dev.free)
         t->dev.free(t->dev.state);
+    soft_targets_close(t->soft);
     store_close(t->train_store);
     store_close(t->dev_store);
     for (int i = 0; i < t->teacher_count; i++)

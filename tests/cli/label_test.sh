@@ -204,4 +204,55 @@ refused 1 '1 numbers for 2 models' "$coho" label -m model lstm --weights 3 -i on
 refused 1 'weight 2 of the ensemble is 0' "$coho" label -m model lstm --weights 3 0 -i one.txt -o weights
 refused 1 'fingerprint is' "$coho" label -m lstm -i in.txt $search --shard-lines 25 --soft-targets top-k --soft-k 3 -o whole
 
+# ---- training from what was kept ----
+
+# losses FOLDER: of the updates, four digits each.
+losses()
+{
+    grep -o '"loss":[0-9.]*' "$1/log.jsonl" | cut -c 8-13
+}
+kd="$tiny --max-updates 12 --log-every 1 --dropout 0 --objective word-kd --alpha 0.7"
+expect 0 "$coho" train $tiny --max-updates 40 -o wise
+expect 0 "$coho" label -q -m wise lstm --weights 2 1 -i source.txt -t target.txt --soft-targets top-k --soft-k 65535 -o kept_all
+expect 0 "$coho" train $kd --soft-targets kept_all/soft -o from_store
+expect 0 "$coho" train $kd --teacher wise lstm --teacher-weights 2 1 -o from_teacher
+losses from_store >store.losses
+losses from_teacher | paste - store.losses | awk '{ d = $1 - $2; if (d > 0.003 || d < -0.003) exit 1; n++ } END { exit n < 12 }' \
+    || fail "a store of everything teaches otherwise than its teachers"
+file_has from_store/lineage.json '"teachers": \['
+sed 5d source.txt >fewer.src
+sed 5d target.txt >fewer.trg
+expect 0 "$coho" train $kd -s fewer.src -t fewer.trg --soft-targets kept_all/soft -o from_fewer
+sed '9s/.*/something else/' target.txt >other.trg
+expect 1 "$coho" train $kd -t other.trg --soft-targets kept_all/soft -o other
+stderr_has "made from another corpus ('source.txt', .*its pair 9 is not"
+expect 0 "$coho" vocab source.txt target.txt -o own.spm --size 60 --soft-limit
+expect 1 "$coho" train $kd -v own.spm --soft-targets kept_all/soft -o other
+stderr_has 'number the source pieces by the vocabulary of their teacher'
+expect 2 "$coho" train $kd -o none
+stderr_has 'needs --teacher or --soft-targets'
+expect 2 "$coho" train $kd --teacher wise --soft-targets kept_all/soft -o none
+stderr_has 'give one of them'
+expect 2 "$coho" train $tiny --soft-targets kept_all/soft -o none
+stderr_has 'takes neither'
+expect 2 "$coho" train $tiny --objective word-dk --teacher wise -o none
+stderr_has "did you mean 'word-kd'"
+
+# In a recipe: the stage that keeps, and the stage that learns.
+cat >recipe.yml <<'END'
+name: kept
+stages:
+  corpus: { kind: corpus, source: in.txt, target: given.txt, source-lang: a, target-lang: b, dev: 40, test: 40 }
+  vocabulary: { kind: vocabulary, corpus: corpus, size: 90, soft-limit: true }
+  teacher: { kind: train, corpus: corpus, vocabulary: vocabulary, dim: 16, ffn: 32, heads: 2, encoder-layers: 1,
+             decoder-layers: 1, max-updates: 3, batch-tokens: 300 }
+  soft: { kind: label, model: teacher, corpus: corpus, gold: true, soft-targets: top-p, soft-p: 0.8, shard-lines: 100 }
+  student: { kind: train, corpus: soft, vocabulary: vocabulary, soft-targets: true, objective: word-kd, dim: 16,
+             ffn: 32, heads: 2, encoder-layers: 1, decoder-layers: 1, max-updates: 3, batch-tokens: 300 }
+END
+expect 0 "$coho" distill recipe.yml -o run --threads 1
+file_has run/student/lineage.json '"labelled_with": "soft targets of gold"'
+sed 's/corpus: soft,/corpus: corpus,/' recipe.yml >wrong.yml
+refused 1 'the corpus has none' "$coho" distill wrong.yml -o wrong -q
+
 finish
