@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "corpora/aligner.h"
 
 int pairs_open(struct pairs *in, const char *source, const char *target, struct error *err)
 {
@@ -33,6 +34,26 @@ static int count_rest(struct lines *in, struct error *err)
     while ((more = lines_next(in, err)) > 0)
         ;
     return more;
+}
+
+int64_t pairs_misaligned(const char *source, const char *target)
+{
+    struct pairs in = { 0 };
+    struct aligner *aligner;
+    size_t count;
+    if (!strcmp(source, "-") || !strcmp(target, "-") || pairs_open(&in, source, target, NULL) < 0)
+        return 0;
+    in.source.utf8 = in.target.utf8 = UTF8_KEEP;
+    aligner = aligner_new();
+    while (lines_next(&in.source, NULL) > 0 && lines_next(&in.target, NULL) > 0)
+        aligner_add(aligner, (struct text){ in.source.text, in.source.length },
+                    (struct text){ in.target.text, in.target.length });
+    aligner_finish(aligner);
+    const struct slip *slips = aligner_slips(aligner, &count);
+    int64_t line = count ? slips->line : 0;
+    aligner_free(aligner);
+    pairs_close(&in);
+    return line;
 }
 
 /* `more` tells which side went on when the other had ended. */

@@ -90,7 +90,8 @@ static void slip_is_named_with_both_files_counts_and_line(void **state)
                 assert_non_null(strstr(err.text, counts[i]));
             }
             const char *about = strstr(err.text, "about line ");
-            assert_non_null(about);
+            if (!about)
+                fail_msg("lost %d added %d side %d: %s", cases[n].lost, cases[n].added, side, err.text);
             assert_true(abs(atoi(about + strlen("about line ")) - slip) <= 4);
         }
 }

@@ -1,0 +1,23 @@
+/* Every parser that reads what others wrote.  To add one: write tests/fuzz/<name>.c with
+ * `int fuzz_<name>(const uint8_t *data, size_t size)`, add a row, and put some small inputs into
+ * tests/fuzz/inputs/<name>/.  cmake/fuzz.cmake reads the rows. */
+TARGET(lines)
+TARGET(tsv)
+TARGET(csv)
+TARGET(tmx)
+TARGET(xliff)
+TARGET(po)
+TARGET(mo)
+TARGET(wmt)
+TARGET(jsonl)
+TARGET(help)
+TARGET(clean)
+TARGET(safetensors)
+TARGET(store)
+TARGET(soft_targets)
+TARGET(tokenizer)
+TARGET(yaml)
+TARGET(recipe)
+TARGET(json)
+TARGET(model_config)
+TARGET(nbest)
