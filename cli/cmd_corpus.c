@@ -6,9 +6,11 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/strbuf.h"
 #include "base/table.h"
 #include "base/thread.h"
 #include "cli/command.h"
+#include "corpora/check.h"
 #include "corpora/prepare.h"
 #include "corpora/stats.h"
 #include "corpora/store.h"
@@ -49,6 +51,7 @@ static const struct option store_options[] = {
 struct job {
     const struct command *self;
     struct corpus_options options;
+    struct check_config check;
     struct prepare_config config;       /* zeros, where a step has no such options: no filter */
     const char *source, *target;        /* NULL: not given */
 };
@@ -117,6 +120,52 @@ static int run_clean(struct job *job, struct error *err)
     clean_rows(&t, &report);
     print_table(&t);
     return 0;
+}
+
+/* ---- check ---- */
+
+static void finding_row(struct table *t, const struct check *c, const struct finding *f, int64_t lines)
+{
+    struct strbuf first = { 0 };
+    char count[24], share[24];
+    snprintf(count, sizeof count, "%" PRId64, f->count);
+    snprintf(share, sizeof share, "%.3f%%", 100.0 * (double)f->count / (double)(lines ? lines : 1));
+    for (int i = 0; i < CHECK_LINES && f->lines[i]; i++)
+        strbuf_printf(&first, "%s%" PRId64, i ? ", " : "", f->lines[i]);
+    table_row(t, c->name, count, share, c->level == CHECK_ERROR ? "error  " : "warning", c->summary,
+              first.text ? first.text : "", NULL);
+    strbuf_release(&first);
+}
+
+static int print_check(const struct job *job, const struct check_report *r)
+{
+    struct table t = { 0 };
+    if (job->options.json)
+        return print_json(check_report_json(r));
+    table_row(&t, "check", "lines", "share", "level  ", "what was found", "first in", NULL);
+    for (int i = 0; checks[i].name; i++)
+        if (r->found[i].count)
+            finding_row(&t, &checks[i], &r->found[i], r->lines[0]);
+    print_table(&t);
+    for (int i = 0; checks[i].name; i++)
+        if (r->found[i].detail)
+            printf("%s: %s\n", checks[i].name, r->found[i].detail);
+    printf("%s: %" PRId64 " lines%s", r->failed ? "failed" : "passed", r->lines[0], r->paired ? "" : "\n");
+    if (r->paired)
+        printf(", correlation of lengths %.3f\n", r->correlation);
+    return 0;
+}
+
+/* Findings that count are told by the exit status alone: there is no more to say. */
+static int run_check(struct job *job, struct error *err)
+{
+    struct check_report report;
+    if (corpus_check(&report, job->source, job->target, &job->check, err) < 0)
+        return -1;
+    int ret = print_check(job, &report);
+    ret = report.failed ? 1 : ret;
+    check_report_release(&report);
+    return ret;
 }
 
 /* ---- split, prepare ---- */
@@ -243,13 +292,13 @@ static int run_store(struct job *job, struct error *err)
 
 enum { GROUPS_MOST = 10 };
 
-/* To add a step: write its run function and add a row; `groups` are its option tables. */
+/* To add a step: write its run function, which returns the exit status or -1, and add a row. */
 static const struct step {
     const char *name, *usage, *summary;
     int inputs_least;
     int (*run)(struct job *job, struct error *err);
     const struct option *options;
-    bool imports, filters, splits;
+    bool imports, filters, splits, checks;
 } steps[] = {
     { "import", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
       "any format to two line-aligned files, as it is", 1, run_clean, prefix_options, true },
@@ -260,6 +309,9 @@ static const struct step {
       true, false, true },
     { "prepare", "[OPTIONS] SOURCE [TARGET] -o FOLDER",
       "import, clean and split at once", 1, run_prepare, folder_options, true, true, true },
+    { "check", "[OPTIONS] SOURCE [TARGET]",
+      "what is wrong with a corpus; status 1 where that is an error", 1, run_check, report_options,
+      false, false, false, true },
     { "stats", "[OPTIONS] SOURCE [TARGET]",
       "lines, words, lengths, duplicates", 1, run_stats, report_options },
     { "store", "[OPTIONS] SOURCE TARGET -m MODEL -o STORE",
@@ -281,6 +333,10 @@ static void list_groups(struct option_group groups[GROUPS_MOST], const struct st
         *groups++ = (struct option_group){ "edits", edit_options, &clean->edit };
         *groups++ = (struct option_group){ "filters", filter_options, &clean->filter };
         *groups++ = (struct option_group){ "duplicates", dedup_options, clean };
+    }
+    if (step->checks) {
+        *groups++ = (struct option_group){ "checks", check_options, &job->check };
+        *groups++ = (struct option_group){ "import", import_options, &job->check.import };
     }
     if (step->splits)
         *groups++ = (struct option_group){ "sets", split_options, &job->config.split };
@@ -316,7 +372,9 @@ static int run_step(const struct step *step, int argc, char **argv)
     if (status < 0 && !(status = take_inputs(&job, step, rest, count))) {
         log_quiet(job.options.quiet);
         interrupt_install();
-        status = step->run(&job, &err) < 0 ? command_fail(&self, &err) : 0;
+        status = step->run(&job, &err);
+        if (status < 0)
+            status = command_fail(&self, &err);
     }
     options_release(groups);
     free(rest);

@@ -41,6 +41,7 @@
 #define MARGIN 0.05
 #define THRESHOLD 8.0
 #define WINDOW 500                  /* lines whose lengths are correlated */
+#define SETTLED 1000                /* lines after which a slip before them would have been noticed */
 
 struct marks {
     float length;                   /* log of the number of characters */
@@ -60,13 +61,14 @@ struct aligner {
     uint32_t *counts[2];                        /* of words, hashed, on each side */
     uint16_t *pairs;                            /* of words of both sides, hashed */
     double learnt;                              /* lines that the pairs were counted in */
-    int64_t lines, judged;                      /* read; behind us */
+    int64_t lines, judged, measured;            /* read; looked at for slips; for lengths */
     double ratio, weight;                       /* running mean of the log length ratio */
     int base;
     double sum[SHIFTS];                         /* for shift k at k + FAR */
     int64_t since[SHIFTS], settled;             /* no slip is looked for before `settled` */
     struct slip *slips;
-    size_t slip_count, slip_room;
+    int64_t *slip_from;                         /* the source line from which on each holds */
+    size_t slip_count, slip_room, from_room;
     struct moments all, window;
     struct window *windows;
     size_t window_count, window_room;
@@ -97,6 +99,7 @@ void aligner_free(struct aligner *a)
     free(a->counts[1]);
     free(a->pairs);
     free(a->slips);
+    free(a->slip_from);
     free(a->windows);
     free(a->stretches);
     free(a);
@@ -286,16 +289,18 @@ static int64_t change_point(const struct aligner *a, int64_t about, int64_t last
     return best;
 }
 
-static void add_slip(struct aligner *a, int64_t line, int extra)
+static void add_slip(struct aligner *a, int64_t from, int64_t line, int extra)
 {
     ARRAY_GROW(a->slips, a->slip_room, a->slip_count + 1);
+    ARRAY_GROW(a->slip_from, a->from_room, a->slip_count + 1);
+    a->slip_from[a->slip_count] = from;
     a->slips[a->slip_count++] = (struct slip){ line, extra };
 }
 
 static void slip_found(struct aligner *a, int k, int64_t last)
 {
     int64_t c = change_point(a, a->since[k + FAR], last, k);
-    add_slip(a, k > 0 ? c + a->base + 1 : c + k + 1, k);
+    add_slip(a, c, k > 0 ? c + a->base + 1 : c + k + 1, k);
     a->base += k;
     a->settled = c;
     memset(a->sum, 0, sizeof a->sum);
@@ -367,8 +372,27 @@ static void end_window(struct aligner *a)
         return;
     ARRAY_GROW(a->windows, a->window_room, a->window_count + 1);
     a->windows[a->window_count++] = (struct window){
-        { a->lines - (int64_t)a->window.n + 1, a->lines, correlation(&a->window) }, spread(&a->window) };
+        { a->measured - (int64_t)a->window.n + 1, a->measured, correlation(&a->window) },
+        spread(&a->window) };
     a->window = (struct moments){ 0 };
+}
+
+/* Lengths of lines and of their partners, by the slips that are known. */
+static void measure_until(struct aligner *a, int64_t end)
+{
+    while (a->measured < end) {
+        int64_t i = a->measured++;
+        int64_t j = i + a->base;
+        for (size_t s = a->slip_count; s > 0 && a->slip_from[s - 1] > i; s--)
+            j -= a->slips[s - 1].extra;
+        if (!is_there(a, i) || !is_there(a, j))
+            continue;
+        double x = (double)source_at(a, i)->length, y = (double)target_at(a, j)->length;
+        moments_add(&a->all, x, y);
+        moments_add(&a->window, x, y);
+        if (a->window.n == WINDOW)
+            end_window(a);
+    }
 }
 
 static int by_spread(const void *x, const void *y)
@@ -434,16 +458,13 @@ void aligner_add(struct aligner *a, struct text source, struct text target)
     marks_of(t, target);
     count_words(a, 0, s);
     count_words(a, 1, t);
-    moments_add(&a->all, (double)s->length, (double)t->length);
-    moments_add(&a->window, (double)s->length, (double)t->length);
     a->weight = a->weight < 10000 ? a->weight + 1 : a->weight;
     a->ratio += ((double)t->length - s->length - a->ratio) / a->weight;
-    if (a->window.n == WINDOW)
-        end_window(a);
     if (a->lines == WARM)
         warm_up(a);
     if (a->lines >= WARM)
         judge_until(a, a->lines - LAG);
+    measure_until(a, a->judged - SETTLED);
 }
 
 void aligner_finish(struct aligner *a)
@@ -453,6 +474,7 @@ void aligner_finish(struct aligner *a)
     if (a->lines < WARM)
         warm_up(a);
     judge_until(a, a->lines);
+    measure_until(a, a->lines);
     end_window(a);
     choose_stretches(a);
 }

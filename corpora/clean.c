@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "base/pipeline.h"
 #include "base/thread.h"
-#include "corpora/dedup.h"
+#include "corpora/duplicates.h"
 #include "corpora/language_id.h"
 #include "corpora/language_tag.h"
 #include "corpora/near.h"
@@ -226,7 +226,7 @@ static int open_run(struct run *r, const char *source, const char *target, struc
     r->threads = c->threads ? c->threads : cpu_count();
     r->key_count = (c->dedup != DEDUP_NONE) +
                    (c->near == NEAR_FORM ? 1 : c->near == NEAR_SIMILAR ? NEAR_KEYS : 0);
-    r->dedup = dedup_new(c->dedup_memory ? c->dedup_memory : INT64_C(1) << 30, temporary_folder(c));
+    r->dedup = duplicates_new(c->dedup_memory ? c->dedup_memory : INT64_C(1) << 30, temporary_folder(c));
     if (check_models(c, err) < 0 || sources_of(&r->sources, source, target, c, err) < 0 ||
         paired_of(&paired, &r->sources, err) < 0 || open_tools(r, err) < 0 ||
         (c->dropped && outfile_open(&r->dropped, c->dropped, err) < 0))
@@ -249,7 +249,7 @@ static void close_run(struct run *r)
     free(r->tools);
     noise_free(r->noise[0]);
     noise_free(r->noise[1]);
-    dedup_free(r->dedup);
+    duplicates_free(r->dedup);
     spool_close(&r->waiting);
     outfile_abort(&r->dropped);
     strbuf_release(&r->queued_text);
@@ -434,7 +434,7 @@ static int copies_of(const struct corpus_source *s, struct text_pair pair)
 static int give(struct run *r, struct text_pair pair, uint32_t corpus, struct error *err)
 {
     const struct corpus_source *s = &r->sources.items[corpus];
-    struct cleaned out = { pair, s, copies_of(s, pair) };
+    struct cleaned out = { pair, pair.source, s, copies_of(s, pair) };
     struct strbuf tagged = { 0 };
     if (s->tag) {
         strbuf_printf(&tagged, "%s ", s->tag);
@@ -529,7 +529,7 @@ static int judge(struct run *r, const struct item *item, struct text_pair pair, 
         return 0;
     }
     if (r->key_count)
-        answer = dedup_add(r->dedup, item->keys, r->key_count, &which, err);
+        answer = duplicates_add(r->dedup, item->keys, r->key_count, &which, err);
     if (answer == DEDUP_FRESH)
         return pass(r, pair, item->corpus, number, err);
     if (answer == DEDUP_WAITS)
@@ -560,13 +560,13 @@ static int judge_waiting(struct run *r, struct error *err)
     int more;
     if (!r->waiting.file)
         return 0;
-    if (dedup_finish(r->dedup, err) < 0 || spool_rewind(&r->waiting, err) < 0)
+    if (duplicates_finish(r->dedup, err) < 0 || spool_rewind(&r->waiting, err) < 0)
         return -1;
     for (size_t i = 0; (more = spool_next(&r->waiting, &item, err)) > 0; i++) {
         int which;
         if (interrupt_requested())
             return error_set(err, "interrupted");
-        if (dedup_verdict(r->dedup, i, &which) == DEDUP_SEEN)
+        if (duplicates_verdict(r->dedup, i, &which) == DEDUP_SEEN)
             drop(r, duplicate_row(r, which), (int64_t)item.key, item.pair);
         else if (pass(r, item.pair, item.mark, (int64_t)item.key, err) < 0)
             return -1;

@@ -69,6 +69,7 @@ json_t *clean_report_json(const struct clean_report *report);
 /* A pair that stays.  Copies: 0 where a weight below 1 leaves it out of the training set. */
 struct cleaned {
     struct text_pair pair;
+    struct text untagged;               /* its source without the tag */
     const struct corpus_source *source;
     int copies;
 };

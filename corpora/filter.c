@@ -266,16 +266,20 @@ int filter_row(const char *name)
     return row;
 }
 
+void pair_facts(struct pair_facts *out, struct text_pair pair, const struct filter_tools *tools)
+{
+    out->trimmed = (struct text_pair){ text_trim(pair.source), text_trim(pair.target) };
+    out->paired = pair.target.bytes != NULL;
+    out->tools = tools;
+    text_facts(&out->side[0], pair.source);
+    text_facts(&out->side[1], pair.target);
+}
+
 int filter_find(const struct filter_config *config, const struct filter_tools *tools,
                 struct text_pair pair)
 {
-    struct pair_facts facts = {
-        .trimmed = { text_trim(pair.source), text_trim(pair.target) },
-        .paired = pair.target.bytes != NULL,
-        .tools = tools,
-    };
-    text_facts(&facts.side[0], pair.source);
-    text_facts(&facts.side[1], pair.target);
+    struct pair_facts facts;
+    pair_facts(&facts, pair, tools);
     for (int i = 0; filters[i].name; i++)
         if (filters[i].drops && filters[i].drops(&facts, config))
             return i;

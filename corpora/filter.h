@@ -35,6 +35,7 @@ struct pair_facts {
     bool paired;
     const struct filter_tools *tools;
 };
+void pair_facts(struct pair_facts *out, struct text_pair pair, const struct filter_tools *tools);
 
 /* To add a filter: add its option to filter_options and a row to filters, both in filter.c.  Rows
  * come in the order in which they are asked, dear ones last.  Rows without `drops` are decided

@@ -115,6 +115,11 @@ static int check_inputs(const struct corpus_format *f, const char *source, const
     return 0;
 }
 
+bool import_is_text(const struct import_config *config, const char *source, const char *target)
+{
+    return config->side == SIDE_BOTH && format_of(config, source, target) == &import_pairs;
+}
+
 bool import_is_paired(const struct import_config *config, const char *source, const char *target)
 {
     return config->side == SIDE_BOTH && (target || format_of(config, source, target) != &import_pairs);

@@ -29,7 +29,7 @@ struct collection {
 static int collect(void *arg, const struct cleaned *p, struct error *err)
 {
     struct collection *c = arg;
-    uint64_t key = text_key(p->pair.source, (uint64_t)c->seed);
+    uint64_t key = text_key(p->untagged, (uint64_t)c->seed);
     uint32_t mark = (uint32_t)p->copies | (p->source->train_only ? TRAIN_ONLY : 0);
     if (!p->source->train_only) {
         ARRAY_GROW(c->held, c->held_room, c->held_count + 1);

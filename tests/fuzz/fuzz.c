@@ -26,7 +26,7 @@ const char *fuzz_file(const void *data, size_t size)
 void fuzz_use(size_t value)
 {
     static volatile size_t seen;
-    seen = value;
+    seen = seen ^ value;
 }
 
 static void set_options(const struct option_group *groups, const char *options)

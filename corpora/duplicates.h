@@ -1,5 +1,5 @@
-#ifndef CORPORA_DEDUP_H
-#define CORPORA_DEDUP_H
+#ifndef CORPORA_DUPLICATES_H
+#define CORPORA_DUPLICATES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@ struct error;
  *
  * Keys are kept in a table until it has grown to the limit.  From then on a pair whose keys are not in
  * the table cannot be judged at once: it waits, and its keys go to files, divided by their leading
- * bits.  dedup_finish takes the files one by one, after which a bit for each waiting pair tells.
+ * bits.  duplicates_finish takes the files one by one, after which a bit for each waiting pair tells.
  * A pair is a duplicate when one of its keys was seen with any earlier pair, so the answer does
  * not depend on the limit. */
 #define DEDUP_FILES 64
@@ -20,15 +20,16 @@ enum dedup_answer { DEDUP_FRESH, DEDUP_SEEN, DEDUP_WAITS };
 
 struct duplicates;
 /* `limit` in bytes; files go, nameless, to `folder`. */
-struct duplicates *dedup_new(int64_t limit, const char *folder);
-void dedup_free(struct duplicates *d);
+struct duplicates *duplicates_new(int64_t limit, const char *folder);
+void duplicates_free(struct duplicates *d);
 
-/* *which: the first key that was seen. */
-int dedup_add(struct duplicates *d, const uint64_t *keys, int count, int *which, struct error *err);
+/* *which: the first key that is known to have been seen; with files there may be an earlier one. */
+int duplicates_add(struct duplicates *d, const uint64_t *keys, int count, int *which, struct error *err);
 
 /* No more pairs come. */
-int dedup_finish(struct duplicates *d, struct error *err);
+int duplicates_finish(struct duplicates *d, struct error *err);
+size_t duplicates_waiting(const struct duplicates *d);
 /* Of the i-th waiting pair, from 0: DEDUP_FRESH or DEDUP_SEEN. */
-enum dedup_answer dedup_verdict(const struct duplicates *d, size_t i, int *which);
+enum dedup_answer duplicates_verdict(const struct duplicates *d, size_t i, int *which);
 
 #endif

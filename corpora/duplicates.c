@@ -1,5 +1,5 @@
 /* A table of fingerprints that overflows into files. */
-#include "corpora/dedup.h"
+#include "corpora/duplicates.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ struct duplicates {
     unsigned char *verdict;             /* of each waiting pair: 0 fresh, else 1 + which key */
 };
 
-struct duplicates *dedup_new(int64_t limit, const char *folder)
+struct duplicates *duplicates_new(int64_t limit, const char *folder)
 {
     struct duplicates *d = xcalloc(1, sizeof *d);
     d->limit = (size_t)limit;
@@ -34,7 +34,7 @@ struct duplicates *dedup_new(int64_t limit, const char *folder)
     return d;
 }
 
-void dedup_free(struct duplicates *d)
+void duplicates_free(struct duplicates *d)
 {
     if (!d)
         return;
@@ -90,7 +90,7 @@ static bool is_full(const struct duplicates *d, int count)
     return hash_set_bytes_with(&d->seen, (size_t)count) > d->limit;
 }
 
-int dedup_add(struct duplicates *d, const uint64_t *keys, int count, int *which, struct error *err)
+int duplicates_add(struct duplicates *d, const uint64_t *keys, int count, int *which, struct error *err)
 {
     int found = -1;
     if (d->waiting || is_full(d, count)) {
@@ -134,7 +134,7 @@ static int judge_file(struct duplicates *d, FILE *file, struct error *err)
     return ferror(file) ? cannot_write(d, err) : 0;
 }
 
-int dedup_finish(struct duplicates *d, struct error *err)
+int duplicates_finish(struct duplicates *d, struct error *err)
 {
     d->verdict = xcalloc(d->waiting + 1, 1);
     for (int i = 0; i < DEDUP_FILES && d->files[i]; i++)
@@ -143,7 +143,12 @@ int dedup_finish(struct duplicates *d, struct error *err)
     return 0;
 }
 
-enum dedup_answer dedup_verdict(const struct duplicates *d, size_t i, int *which)
+size_t duplicates_waiting(const struct duplicates *d)
+{
+    return d->waiting;
+}
+
+enum dedup_answer duplicates_verdict(const struct duplicates *d, size_t i, int *which)
 {
     *which = d->verdict[i] - 1;
     return d->verdict[i] ? DEDUP_SEEN : DEDUP_FRESH;
