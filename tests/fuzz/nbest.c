@@ -1,6 +1,6 @@
 #include "tests/fuzz/fuzz.h"
 
-#include "distill/nbest.h"
+#include "decode/nbest.h"
 
 int fuzz_nbest(const uint8_t *data, size_t size)
 {
