@@ -96,18 +96,29 @@ static json_t *for_seed(struct seeds *s, const json_t *value, const json_t *seed
     return json_deep_copy(value);
 }
 
-/* The value itself, or the list of all its copies. */
+/* The value itself, or the list of all its copies; of a list, those of each in turn. */
 static json_t *all_copies(struct seeds *s, const json_t *value)
 {
     const char *name = json_string_value(value);
-    json_t *out, *seed;
+    json_t *out = json_array(), *seed, *item;
     size_t i;
-    if (!name || !stage_varies(s, name))
-        return json_deep_copy(value);
-    out = json_array();
-    json_array_foreach(s->seeds, i, seed)
-        json_array_append_new(out, copy_name(name, seed));
-    return out;
+    json_array_foreach(value, i, item) {
+        json_t *copies = all_copies(s, item);
+        if (json_is_array(copies))
+            json_array_extend(out, copies);
+        else
+            json_array_append(out, copies);
+        json_decref(copies);
+    }
+    if (json_is_array(value))
+        return out;
+    if (name && stage_varies(s, name)) {
+        json_array_foreach(s->seeds, i, seed)
+            json_array_append_new(out, copy_name(name, seed));
+        return out;
+    }
+    json_decref(out);
+    return json_deep_copy(value);
 }
 
 /* A gathering input: label → one stage, or the copies of one. */

@@ -1,6 +1,5 @@
 /* The stage `table`: the scores of several models side by side, as text, as JSON and as the page
  * of the run.  Its outputs stand in the run's own folder, where people look for them. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "distill/kinds.h"
 #include "distill/report.h"
 #include "distill/results.h"
+#include "distill/summary.h"
 
 struct table_stage {
     char *title;
@@ -30,38 +30,6 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-/* What the stages under one label measured of one thing: their mean and, of several, the standard
- * deviation of the sample. */
-struct summary {
-    double mean, deviation;
-    int runs;
-};
-
-static struct summary summarise(const struct stage_run *run, const char *label, const char *key)
-{
-    struct summary s = { 0 };
-    double squares = 0;
-    for (size_t i = 0; i < run->stage->link_count; i++) {
-        const struct stage_link *link = &run->stage->links[i];
-        if (strcmp(link->label, label))
-            continue;
-        double value = manifest_figure(stage_link_manifest(run, link), key), before = s.mean;
-        s.runs++;
-        s.mean += (value - s.mean) / s.runs;            /* Welford's recurrence */
-        squares += (value - before) * (value - s.mean);
-    }
-    s.deviation = s.runs > 1 ? sqrt(squares / (s.runs - 1)) : NAN;
-    return s;
-}
-
-static bool label_is_new(const struct stage_run *run, size_t link)
-{
-    for (size_t i = 0; i < link; i++)
-        if (!strcmp(run->stage->links[i].label, run->stage->links[link].label))
-            return false;
-    return true;
-}
-
 /* row → { every column's key: figure, or null where it was not measured }, of several runs with
  * their number, and the spread of a figure under its key and "_sd" */
 static json_t *collect(const struct stage_run *run)
@@ -70,8 +38,8 @@ static json_t *collect(const struct stage_run *run)
     for (size_t i = 0; i < run->stage->link_count; i++) {
         const char *label = run->stage->links[i].label;
         json_t *row = json_object();
-        for (const struct column *c = columns; c->key && label_is_new(run, i); c++) {
-            struct summary s = summarise(run, label, c->key);
+        for (const struct column *c = columns; c->key && stage_label_is_new(run, i); c++) {
+            struct summary s = stage_summary(run, label, c->key);
             json_object_set_new(row, c->key, column_json(c, s.mean));
             if (s.runs == 1)
                 continue;
@@ -115,7 +83,7 @@ static json_t *describe(const struct stage_run *run)
     for (size_t i = 0; i < run->stage->link_count; i++) {
         const struct stage_link *scores = &run->stage->links[i];
         const struct stage_link *model = stage_link(&run->stages[scores->stage], "model");
-        if (!label_is_new(run, i))
+        if (!stage_label_is_new(run, i))
             continue;                           /* the curves of the first seed stand for all */
         json_array_append_new(rows, json_pack("{s:s, s:s}", "name", scores->label, "model",
                                               model ? run->stages[model->stage].name : ""));

@@ -200,7 +200,16 @@ static void loop_release(struct loop *l)
     batch_release(&l->batch);
     json_decref(l->mark);
     free(l->unsaved);
+    zeros_free(l->zeros);
     free(l);
+}
+
+static int find_zeros(struct loop *l, struct error *err)
+{
+    l->zeros = zeros_new(&l->m->params);
+    if (zeros_count(l->zeros))
+        return 0;
+    return error_set(err, "keep-zeros: no weight is zero; start from a model that was pruned (coho model prune)");
 }
 
 int train_model(struct model *m, const struct objective *objective, const struct train_data *data,
@@ -222,6 +231,8 @@ int train_model(struct model *m, const struct objective *objective, const struct
         ret = dir_make(folder, err);
     if (ret == 0 && config->resume)
         ret = loop_resume(l, err);
+    if (ret == 0 && config->keep_zeros)
+        ret = find_zeros(l, err);
     if (ret == 0)
         ret = train_log_open(&l->log, folder, l->s.update, err);
     loop_clock_start(l);

@@ -25,6 +25,7 @@ struct train_config {
     float plateau_factor;       /* plateau: multiply the rate after a validation without gain */
     float adam_beta1, adam_beta2, adam_epsilon;
     float weight_decay;         /* decoupled (AdamW) */
+    bool keep_zeros;            /* weights of matrices that are zero at the start stay so (prune.h) */
     float layer_decay;          /* of the rate, a layer from the top down (layer_rates.h); 1: none */
     float clip_norm;            /* 0: none */
     int accumulate;             /* batches an update */

@@ -1,6 +1,7 @@
 #ifndef SEQ2SEQ_TRAIN_LOOP_H
 #define SEQ2SEQ_TRAIN_LOOP_H
 
+#include "seq2seq/prune.h"
 #include "seq2seq/train.h"
 #include "seq2seq/train_log.h"
 #include "seq2seq/workers.h"
@@ -38,6 +39,7 @@ struct loop {
     const char *folder;
     struct adam_config adam_config;
     struct adam adam;
+    struct zeros *zeros;        /* weights that stay zero; NULL: none do */
     struct pool *pool;
     struct workers *workers;
     struct train_log log;

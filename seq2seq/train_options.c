@@ -21,6 +21,8 @@ const struct option train_options[] = {
     { "adam-beta1", OPTION_FLOAT, FIELD(adam_beta1), "0.9", 0, 0.99999, "decay of the first moment" },
     { "adam-beta2", OPTION_FLOAT, FIELD(adam_beta2), "0.98", 0, 0.99999, "decay of the second moment" },
     { "adam-epsilon", OPTION_FLOAT, FIELD(adam_epsilon), "1e-9", 0, 1, "added to the root of the second moment" },
+    { "keep-zeros", OPTION_FLAG, FIELD(keep_zeros), "false", 0, 0,
+      "weights that are zero in the beginning stay zero: retraining of a pruned model" },
     { "layer-decay", OPTION_FLOAT, FIELD(layer_decay), "1", 0.1, 1,
       "the learning rate of each layer is this times that of the layer above it" },
     { "weight-decay", OPTION_FLOAT, FIELD(weight_decay), "0", 0, 1, "decoupled (AdamW)" },

@@ -145,6 +145,8 @@ int loop_update(struct loop *l, struct error *err)
         return ret < 0 ? -1 : go_back(l, err);
     l->s.update++;
     l->s.target_tokens += sums.gold_tokens;
+    for (int i = 0; l->zeros && i < pool_threads(l->pool); i++)
+        zeros_keep(l->zeros, workers_grads(l->workers)[i]);
     float factor = sums.tokens > 0 ? (float)(1 / sums.tokens) : 0;
     double norm = grads_reduce(workers_grads(l->workers), pool_threads(l->pool), l->m->params.total, factor,
                                l->pool);

@@ -139,6 +139,23 @@ stderr_has 'they must be aligned line by line'
 expect 1 "$coho" gap --teacher run/teacher --student run/seq_kd -s run/corpus/test.src -t run/corpus/test.trg --distilled x
 stderr_has '[-][-]distilled needs --train-source and --train-target'
 
+# Pruned, and trained again with its zeros kept; a start without zeros has none to keep.
+cat >pruned.yml <<EOF
+$(cat "$recipe")
+  pruned: { kind: prune, model: teacher, share: 0.6 }
+  retrained: { like: teacher, seed: 4, start: pruned, keep-zeros: true, max-updates: 20 }
+  unpruned: { like: retrained, start: teacher }
+EOF
+expect 0 "$coho" distill pruned.yml -o run --stage retrained
+expect 1 "$coho" distill pruned.yml -o run --stage unpruned -q
+stderr_has 'keep-zeros: no weight is zero'
+zeros=$(sed -n 's/.*"zeros": \([0-9]*\).*/\1/p' run/pruned/manifest.json)
+expect 0 "$coho" model prune run/retrained --share 0 -o again      # nothing more; tells how many there are
+[ "$(tr -d , <.seen/stderr | sed -n 's/^\([0-9]*\) of .* weights in matrices are zero.*/\1/p')" = "$zeros" ] ||
+    fail "not the $zeros zeros that there were: $(cat .seen/stderr)"
+expect 2 "$coho" model prune run/teacher --share 1.5 -o again
+expect 1 "$coho" model prune run/teacher -o run/teacher
+
 # Several seeds: what hangs on chance once each, one row of means and deviations.
 sed 's/^seed: 3/seeds: [1, 2]/; s/^  teacher:$/&\n    seed: 3/; s/baseline: { like: teacher,/& seed: null,/' "$recipe" >seeds.yml
 expect 0 "$coho" distill seeds.yml -o seeds --threads 2
