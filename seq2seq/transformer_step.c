@@ -10,25 +10,25 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "seq2seq/cache.h"
 #include "seq2seq/step_output.h"
 #include "seq2seq/transformer.h"
 #include "seq2seq/watch.h"
 #include "tensor/ops.h"
 
 #define FIRST_STEPS 32          /* room of a new slot; doubled when full */
-#define VEC 16                  /* keys are read so many at a time */
+#define SPARE_SOURCE 64         /* a memory for more source tokens is not kept for later */
 
-/* Keys and values of one layer: kt (D,room), transposed for attend_one, then v (room,D), then
- * VEC floats that are read but mean nothing. */
 struct memory {
     int rows;                   /* rows that use it */
-    int S, room;                /* source tokens; the same, whole vectors */
-    float *kv;                  /* one after another for each layer of the decoder */
+    int S;                      /* source tokens */
+    struct cache kv;
 };
 
 struct slot {
-    int length, room;           /* steps made, steps that fit */
-    float **layer;              /* keys and values of each; or (1,D): the SSRU's state */
+    int length;                 /* steps made */
+    struct cache kv;
+    float *ssru;                /* (layers,D) states, instead */
 };
 
 struct row {
@@ -42,8 +42,9 @@ struct state {
     int rows, room;
     struct row *row, *before;   /* the rows, and the old ones while reordering */
     int *users;                 /* children of each old row */
-    struct slot **spare;        /* slots to be used again */
-    int spares, spare_room;
+    struct slot **spare;        /* slots to be used again … */
+    struct memory **spare_memory;               /* … and memories */
+    int spares, spare_room, spare_memories, spare_memory_room;
     float *scores;
     int scores_room;
     struct step_output output;
@@ -65,7 +66,7 @@ static bool is_ssru(const struct state *s)
     return s->pass.m->config.decoder_layer == DECODER_SSRU;
 }
 
-/* ---- slots ---- */
+/* ---- slots and memories ---- */
 
 static struct slot *slot_take(struct state *s)
 {
@@ -75,20 +76,23 @@ static struct slot *slot_take(struct state *s)
         return slot;
     }
     struct slot *slot = xcalloc(1, sizeof *slot);
-    slot->layer = xcalloc((size_t)layers(s), sizeof *slot->layer);
+    if (is_ssru(s))
+        slot->ssru = xaligned((size_t)layers(s) * (size_t)width(s) * sizeof(float));
     return slot;
+}
+
+static void slot_free(struct slot *slot)
+{
+    cache_release(&slot->kv);
+    free(slot->ssru);
+    free(slot);
 }
 
 /* A slot that grew gives its memory back, or one long sentence after another would make all long. */
 static void slot_give(struct state *s, struct slot *slot)
 {
-    if (slot->room > FIRST_STEPS) {
-        for (int l = 0; l < layers(s); l++) {
-            free(slot->layer[l]);
-            slot->layer[l] = NULL;
-        }
-        slot->room = 0;
-    }
+    if (slot->kv.room > FIRST_STEPS)
+        cache_release(&slot->kv);
     if (s->spares == s->spare_room) {
         s->spare_room = s->spare_room ? 2 * s->spare_room : 64;
         s->spare = xrealloc(s->spare, (size_t)s->spare_room * sizeof *s->spare);
@@ -96,64 +100,41 @@ static void slot_give(struct state *s, struct slot *slot)
     s->spare[s->spares++] = slot;
 }
 
-/* Floats of one layer with room for so many steps.  An SSRU keeps one state whatever the length. */
-static size_t layer_floats(const struct state *s, int room)
+static void slot_copy(const struct state *s, struct slot *to, const struct slot *from)
 {
-    size_t D = (size_t)width(s);
-    return is_ssru(s) ? D : 2 * D * (size_t)room + VEC;
-}
-
-static void slot_resize(struct state *s, struct slot *slot, int room)
-{
-    int D = width(s);
-    for (int l = 0; l < layers(s); l++) {
-        float *wider = xcalloc(layer_floats(s, room), sizeof(float)), *old = slot->layer[l];
-        if (slot->room && !is_ssru(s)) {
-            for (int d = 0; d < D; d++)
-                memcpy(wider + (size_t)d * room, old + (size_t)d * slot->room, (size_t)slot->length * sizeof(float));
-            memcpy(wider + (size_t)D * room, old + (size_t)D * slot->room,
-                   (size_t)slot->length * D * sizeof(float));
-        }
-        free(old);
-        slot->layer[l] = wider;
-    }
-    slot->room = room;
-}
-
-static void slot_reserve(struct state *s, struct slot *slot)
-{
-    if (!slot->room)
-        slot_resize(s, slot, FIRST_STEPS);
-    else if (slot->length == slot->room && !is_ssru(s))
-        slot_resize(s, slot, 2 * slot->room);
-}
-
-static void slot_copy(struct state *s, struct slot *to, const struct slot *from)
-{
-    size_t D = (size_t)width(s);
-    if (to->room != from->room)
-        slot_resize(s, to, from->room);
     to->length = from->length;
-    for (int l = 0; l < layers(s) && from->room; l++) {
-        size_t floats = is_ssru(s) ? D : D * (size_t)from->room + D * (size_t)from->length;
-        memcpy(to->layer[l], from->layer[l], floats * sizeof(float));
-    }
+    if (is_ssru(s))
+        memcpy(to->ssru, from->ssru, (size_t)layers(s) * (size_t)width(s) * sizeof(float));
+    else
+        cache_copy(&to->kv, &from->kv, from->length, width(s), layers(s));
 }
 
-static void slot_free(struct slot *slot, int count)
+static struct memory *memory_take(struct state *s, int S)
 {
-    for (int l = 0; l < count; l++)
-        free(slot->layer[l]);
-    free(slot->layer);
-    free(slot);
+    struct memory *m = s->spare_memories ? s->spare_memory[--s->spare_memories] : xcalloc(1, sizeof *m);
+    m->rows = 1;
+    m->S = S;
+    cache_reserve(&m->kv, S, width(s), layers(s));
+    return m;
 }
 
-static void memory_drop(struct memory *m)
+static void memory_free(struct memory *m)
+{
+    cache_release(&m->kv);
+    free(m);
+}
+
+static void memory_drop(struct state *s, struct memory *m)
 {
     if (--m->rows)
         return;
-    free(m->kv);
-    free(m);
+    if (m->kv.room > SPARE_SOURCE)
+        cache_release(&m->kv);
+    if (s->spare_memories == s->spare_memory_room) {
+        s->spare_memory_room = s->spare_memory_room ? 2 * s->spare_memory_room : 64;
+        s->spare_memory = xrealloc(s->spare_memory, (size_t)s->spare_memory_room * sizeof *s->spare_memory);
+    }
+    s->spare_memory[s->spare_memories++] = m;
 }
 
 /* ---- admit ---- */
@@ -168,32 +149,6 @@ static void rows_reserve(struct state *s, int rows)
     s->users = xrealloc(s->users, (size_t)s->room * sizeof *s->users);
 }
 
-static struct memory *memory_new(const struct state *s, int S)
-{
-    struct memory *m = xcalloc(1, sizeof *m);
-    m->rows = 1;
-    m->S = S;
-    m->room = (S + VEC - 1) / VEC * VEC;
-    m->kv = xmalloc((size_t)layers(s) * (2 * (size_t)width(s) * (size_t)m->room + VEC) * sizeof(float));
-    return m;
-}
-
-static float *memory_layer(const struct state *s, const struct memory *m, int layer)
-{
-    return m->kv + (size_t)layer * (2 * (size_t)width(s) * (size_t)m->room + VEC);
-}
-
-/* kv (S,2D) as the encoder's projection gives it. */
-static void memory_fill(const struct state *s, struct memory *m, int layer, const float *kv)
-{
-    int D = width(s);
-    float *kt = memory_layer(s, m, layer), *v = kt + (size_t)D * m->room;
-    kernel->transpose(kt, m->room, kv, 2 * D, m->S, D);
-    for (int t = 0; t < m->S; t++)
-        memcpy(v + (size_t)t * D, kv + (size_t)t * 2 * D + D, (size_t)D * sizeof(float));
-    memset(v + (size_t)m->S * D, 0, ((size_t)(m->room - m->S) * D + VEC) * sizeof(float));
-}
-
 static void admit(void *state, const int32_t *source, const int32_t *start, int B, int max_steps)
 {
     struct state *s = state;
@@ -201,13 +156,14 @@ static void admit(void *state, const int32_t *source, const int32_t *start, int 
     (void)max_steps;            /* slots grow as they are needed */
     rows_reserve(s, s->rows + B);
     for (int b = 0; b < B; b++)
-        s->row[s->rows++] = (struct row){ slot_take(s), memory_new(s, start[b + 1] - start[b]) };
+        s->row[s->rows++] = (struct row){ slot_take(s), memory_take(s, start[b + 1] - start[b]) };
 
     struct tensor *encoded = encode(&s->pass, source, start, B);
     for (int l = 0; l < layers(s); l++) {
         struct tensor *kv = pass_linear(&s->pass, encoded, s->pass.r->decoder[l].cross_kv);
         for (int b = 0; b < B; b++)
-            memory_fill(s, s->row[first + b].memory, l, kv->data + (size_t)start[b] * 2 * D);
+            cache_write(&s->row[first + b].memory->kv, l, 0, kv->data + (size_t)start[b] * 2 * D, 2 * (size_t)D,
+                        start[b + 1] - start[b], D, layers(s));
     }
     tape_reset(&s->tape);
 }
@@ -223,28 +179,16 @@ static float *scores_of(struct state *s, int T)
     return s->scores;
 }
 
-/* All heads of one row over T keys and values with room for more; watched_row -1: none. */
-static void attend(struct state *s, float *out, const float *q, const float *kv, int room, int T,
+/* All heads of one row over T keys and values; watched_row -1: none. */
+static void attend(struct state *s, float *out, const float *q, const struct cache *kv, int layer, int T,
                    int watched_row)
 {
-    int D = width(s), heads = s->pass.m->config.heads, d = D / heads;
-    const float *v = kv + (size_t)D * room;
-    float *scores = scores_of(s, T + VEC);
-    for (int h = 0; h < heads; h++) {
-        kernel->attend_one(out + h * d, q + h * d, kv + (size_t)h * d * room, room, v + h * d, D, T, d,
-                           1 / sqrtf((float)d), scores);
-        if (watched_row >= 0)
-            watch_add(&s->watch, watched_row, scores, T, 1 / (float)heads);
-    }
-}
-
-static void slot_append(const struct state *s, const struct slot *slot, int layer, const float *kv)
-{
-    int D = width(s), room = slot->room, t = slot->length;
-    float *kt = slot->layer[layer];
-    for (int d = 0; d < D; d++)
-        kt[(size_t)d * room + t] = kv[d];
-    memcpy(kt + (size_t)D * room + (size_t)t * D, kv + D, (size_t)D * sizeof(float));
+    int D = width(s), heads = s->pass.m->config.heads, whole = (T + CACHE_TILE - 1) / CACHE_TILE * CACHE_TILE;
+    float *scores = scores_of(s, heads * whole);
+    kernel->attend(out, q, cache_layer(kv, D, layer), cache_stride(D, layers(s)), T, D, heads,
+                   1 / sqrtf((float)(D / heads)), scores);
+    for (int h = 0; h < heads && watched_row >= 0; h++)
+        watch_add(&s->watch, watched_row, scores + (size_t)h * (size_t)whole, T, 1 / (float)heads);
 }
 
 static struct tensor *step_self(struct state *s, struct tensor *x, int layer)
@@ -256,8 +200,8 @@ static struct tensor *step_self(struct state *s, struct tensor *x, int layer)
     for (int r = 0; r < s->rows; r++) {
         struct slot *slot = s->row[r].slot;
         const float *qkv_r = qkv->data + (size_t)r * 3 * D;
-        slot_append(s, slot, layer, qkv_r + D);
-        attend(s, y->data + (size_t)r * D, qkv_r, slot->layer[layer], slot->room, slot->length + 1, -1);
+        cache_write(&slot->kv, layer, slot->length, qkv_r + D, 0, 1, D, layers(s));
+        attend(s, y->data + (size_t)r * D, qkv_r, &slot->kv, layer, slot->length + 1, -1);
     }
     return sublayer_output(&s->pass, x, pass_linear(&s->pass, y, l->self_out), l->norm_self);
 }
@@ -271,10 +215,11 @@ static struct tensor *step_ssru(struct state *s, struct tensor *x, int layer)
     float *c = arena_take(&s->tape.arena, (size_t)D * sizeof(float));
     for (int r = 0; r < s->rows; r++) {
         struct slot *slot = s->row[r].slot;
+        float *before = slot->ssru + (size_t)layer * (size_t)D;
         if (!slot->length)
-            memset(slot->layer[layer], 0, (size_t)D * sizeof(float));
-        kernel->ssru_forward(y->data + (size_t)r * D, c, fx->data + (size_t)r * 2 * D, slot->layer[layer], 1, D);
-        memcpy(slot->layer[layer], c, (size_t)D * sizeof(float));
+            memset(before, 0, (size_t)D * sizeof(float));
+        kernel->ssru_forward(y->data + (size_t)r * D, c, fx->data + (size_t)r * 2 * D, before, 1, D);
+        memcpy(before, c, (size_t)D * sizeof(float));
     }
     return sublayer_output(&s->pass, x, y, l->norm_self);
 }
@@ -304,8 +249,7 @@ static struct tensor *step_cross(struct state *s, struct tensor *x, int layer)
         watch_begin(&s->watch, s->rows, longest_memory(s));
     for (int r = 0; r < s->rows; r++) {
         const struct memory *m = s->row[r].memory;
-        attend(s, y->data + (size_t)r * D, q->data + (size_t)r * D, memory_layer(s, m, layer), m->room, m->S,
-               watched ? r : -1);
+        attend(s, y->data + (size_t)r * D, q->data + (size_t)r * D, &m->kv, layer, m->S, watched ? r : -1);
     }
     return sublayer_output(&s->pass, x, pass_linear(&s->pass, y, l->cross_out), l->norm_cross);
 }
@@ -323,8 +267,10 @@ static void step(void *state, const int32_t *token, int rows, float *logit, floa
     struct state *s = state;
     assert(rows == s->rows);
     struct tensor *x = step_embed(s, token);
-    for (int r = 0; r < rows; r++)
-        slot_reserve(s, s->row[r].slot);
+    for (int r = 0; r < rows && !is_ssru(s); r++) {
+        struct slot *slot = s->row[r].slot;
+        cache_reserve(&slot->kv, slot->length < FIRST_STEPS ? FIRST_STEPS : slot->length + 1, width(s), layers(s));
+    }
     for (int l = 0; l < layers(s); l++) {
         x = is_ssru(s) ? step_ssru(s, x, l) : step_self(s, x, l);
         x = step_cross(s, x, l);
@@ -360,7 +306,7 @@ static void reorder(void *state, const int *parent, int rows)
     for (int p = 0; p < old; p++)
         if (!s->users[p]) {
             slot_give(s, s->before[p].slot);
-            memory_drop(s->before[p].memory);
+            memory_drop(s, s->before[p].memory);
         }
     s->rows = rows;
 }
@@ -396,7 +342,10 @@ static void state_free(void *state)
     step_output_release(&s->output);
     free(s->watch.weight);
     while (s->spares)
-        slot_free(s->spare[--s->spares], layers(s));
+        slot_free(s->spare[--s->spares]);
+    while (s->spare_memories)
+        memory_free(s->spare_memory[--s->spare_memories]);
+    free(s->spare_memory);
     free(s->spare);
     free(s->row);
     free(s->before);

@@ -100,10 +100,12 @@ struct kernels {
     /* dst (cols,ldd) = srcᵀ, src (rows,lds); the padding up to ldd is cleared */
     void (*transpose)(float *dst, int ldd, const float *src, int lds, int rows, int cols);
 
-    /* One query q (d) over T cached keys and values of a head.  Keys lie transposed, kt (d,ldk);
-     * v (T,ldv); both, and s, are readable up to the next multiple of 16 columns. */
-    void (*attend_one)(float *out, const float *q, const float *kt, int ldk, const float *v, int ldv,
-                       int T, int d, float scale, float *s);
+    /* One query q (D) of `heads` heads over T cached keys and values: out (D) = soft-max(factor q·k) v,
+     * head by head.  They stand in tiles of 16, `stride` floats from one to the next, keys (D,16) then
+     * values (16,D), readable to whole tiles and 16 floats beyond; scores (heads, T rounded up to 16)
+     * keeps the soft-max before it is divided by its sum. */
+    void (*attend)(float *out, const float *q, const float *tiles, size_t stride, int T, int D, int heads,
+                   float factor, float *scores);
 
     /* LSTM cell, gates i f g o in (N,4H), before their non-linearities; overwritten with the
      * activated ones.  c_out = f c + i g;  h = o tanh(c_out); h has rows of ldh floats. */
