@@ -1,7 +1,20 @@
-/* Greedy search: the likeliest token, nothing else looked at. */
+/* Greedy search: the likeliest token, nothing else looked at; or the one that the model says it is, where
+ * nobody asks for log-probabilities. */
 #include <math.h>
 
 #include "decode/slot.h"
+
+void advance_best(struct slot *s, struct advance *a, int32_t best)
+{
+    struct live *only = &s->live[0];
+    if (best == a->eos || best < 0 || s->step == s->limit) {
+        slot_finish(s, a, only, 0, best < 0 ? -INFINITY : 0, only->penalty, best != a->eos);
+        s->live_count = 0;
+        return;
+    }
+    *only = (struct live){ .penalty = only->penalty, .node = slot_add(s, a, only, 0, best, 0) };
+    s->step++;
+}
 
 void advance_greedy(struct slot *s, struct advance *a, float *logit, const float *lse)
 {

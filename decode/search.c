@@ -41,13 +41,24 @@ struct search {
     float *token_logp, *attention;
     size_t ids_room, token_logp_room, attention_room;
     struct search_stats stats;
+
+    bool may_ask_best, asked_best;              /* see asks_best; of this step */
+    int32_t *choice;                            /* then: the best token of each row */
+    bool *no_eos;
 };
 
 /* Where the matrix products of small models stop gaining and the caches start losing. */
-static int good_batch(int rows)
+static int good_batch(const struct stepper *model, int rows)
 {
-    int sentences = 256 / rows;
-    return sentences < 16 ? 16 : sentences;
+    int all = model->rows ? model->rows : 256, least = model->rows ? 4 : 16, sentences = (all + rows - 1) / rows;
+    return sentences < least ? least : sentences;
+}
+
+/* Whether the model may be asked for the best token alone: nothing needs more, nothing changes scores. */
+static bool asks_best(const struct search *s)
+{
+    const struct search_config *c = &s->config;
+    return c->unscored && s->model->best && !c->tokens && !c->no_repeat && !c->watched && c->coverage == 0;
 }
 
 struct search *search_new(const struct stepper *model, const struct search_config *config)
@@ -58,7 +69,7 @@ struct search *search_new(const struct stepper *model, const struct search_confi
     s->config.unscored = config->unscored && config->beam == 1 && !config->sampled
                       && config->repetition == 1;
     if (s->config.batch_sentences == 0)
-        s->config.batch_sentences = good_batch(search_rows(config));
+        s->config.batch_sentences = good_batch(model, search_rows(config));
     size_t k = (size_t)search_rows(config), sentences = (size_t)s->config.batch_sentences;
     s->method = config->sampled ? advance_sampled : k == 1 ? advance_greedy : advance_beam;
     s->slots = xcalloc(sentences, sizeof *s->slots);
@@ -66,6 +77,9 @@ struct search *search_new(const struct stepper *model, const struct search_confi
     s->parent = xcalloc(sentences * k, sizeof *s->parent);
     s->lse = xcalloc(sentences * k, sizeof *s->lse);
     s->source_start = xcalloc(sentences + 1, sizeof *s->source_start);
+    s->choice = xcalloc(sentences * k, sizeof *s->choice);
+    s->no_eos = xcalloc(sentences * k, sizeof *s->no_eos);
+    s->may_ask_best = asks_best(s);
     s->best = xcalloc((size_t)config->n_best, sizeof *s->best);
     s->advance = (struct advance){
         .config = &s->config, .model = model, .watched = config->watched || config->coverage > 0,
@@ -95,6 +109,8 @@ void search_free(struct search *s)
     free(s->lse);
     free(s->source);
     free(s->source_start);
+    free(s->choice);
+    free(s->no_eos);
     free(s->best);
     free(s->ids);
     free(s->token_logp);
@@ -135,7 +151,7 @@ static bool worth_admitting(const struct search *s)
 
 /* One call of the encoder: enough tokens to fill its matrix products, not so many that their
  * activations leave the caches or fill the memory. */
-enum { ENCODE_TOKENS = 1024 };
+enum { ENCODE_TOKENS = 512 };
 
 static void pack(struct search *s, int B)
 {
@@ -191,6 +207,7 @@ static void make_room(struct search *s)
     if (need <= s->logit_room)
         return;
     free(s->logit);
+    need = need < 2 * s->logit_room ? 2 * s->logit_room : need;
     s->logit = xaligned(need * sizeof *s->logit);
     s->logit_room = need;
 }
@@ -211,16 +228,37 @@ static void limit_rows(struct search *s)
         }
 }
 
+static bool none_forced(const struct search *s)
+{
+    for (int i = 0; i < s->active; i++)
+        if (s->slots[i].step < s->slots[i].prefix_count)
+            return false;
+    return true;
+}
+
+static void ask_best(struct search *s)
+{
+    struct barred barred = { s->model->special, s->config.allow_unk ? 0 : s->model->special_count, s->no_eos };
+    for (int i = 0; i < s->active; i++)         /* one row a sentence */
+        s->no_eos[i] = s->slots[i].step < s->slots[i].least && s->slots[i].step < s->slots[i].limit;
+    s->model->best(s->model->state, s->token, s->rows, &barred, s->choice);
+}
+
 static void run_model(struct search *s)
 {
     int row = 0;
     for (int i = 0; i < s->active; i++)
         for (int r = 0; r < s->slots[i].live_count; r++)
             s->token[row++] = s->slots[i].step ? slot_token(&s->slots[i], r) : s->model->bos;
-    if (s->config.tokens)
-        limit_rows(s);
-    make_room(s);
-    s->model->step(s->model->state, s->token, s->rows, s->logit, s->config.unscored ? NULL : s->lse);
+    s->asked_best = s->may_ask_best && none_forced(s);
+    if (s->asked_best) {
+        ask_best(s);
+    } else {
+        if (s->config.tokens)
+            limit_rows(s);
+        make_room(s);
+        s->model->step(s->model->state, s->token, s->rows, s->logit, s->config.unscored ? NULL : s->lse);
+    }
     s->stats.steps++;
     s->stats.rows += s->rows;
 }
@@ -229,6 +267,10 @@ static void advance(struct search *s, struct slot *slot, int first)
 {
     struct advance *a = &s->advance;
     a->first = first;
+    if (s->asked_best) {
+        advance_best(slot, a, s->choice[first]);
+        return;
+    }
     if (s->config.tokens) {
         a->ids = slot->own.ids;
         a->V = slot->own.count;

@@ -125,6 +125,7 @@ void advance_undo(struct advance *a, size_t mark);
  * has them. */
 void advance_forced(struct slot *s, struct advance *a, float *logit, const float *lse);
 void advance_greedy(struct slot *s, struct advance *a, float *logit, const float *lse);
+void advance_best(struct slot *s, struct advance *a, int32_t best);     /* the token is known */
 void advance_beam(struct slot *s, struct advance *a, float *logit, const float *lse);
 void advance_sampled(struct slot *s, struct advance *a, float *logit, const float *lse);
 

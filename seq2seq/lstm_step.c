@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "seq2seq/lstm.h"
+#include "seq2seq/best_output.h"
 #include "seq2seq/step_output.h"
 #include "seq2seq/watch.h"
 #include "tensor/gemm.h"
@@ -39,6 +40,7 @@ struct state {
     struct memory **memory, **memory_next;
     struct layer_state *layer;
     struct step_output output;
+    struct best_output best;
     struct watch watch;
 };
 
@@ -191,9 +193,9 @@ static float *step_attend(struct state *s)
     return y->data;
 }
 
-static void step(void *state, const int32_t *token, int rows, float *logit, float *lse)
+/* The attentional vectors (rows,H) before the output layer. */
+static const float *step_hidden(struct state *s, const int32_t *token, int rows)
 {
-    struct state *s = state;
     int H = s->H;
     assert(rows == s->rows);
     float *x = lstm_embed(s->m, &s->tape, s->r->target_embed, token, rows)->data;
@@ -205,7 +207,20 @@ static void step(void *state, const int32_t *token, int rows, float *logit, floa
     }
     float *y = step_attend(s);
     copy_rows(s->layer[0].in, 2 * H, y, H, rows, H);
-    step_output(&s->output, logit, lse, y, rows);
+    return y;
+}
+
+static void step(void *state, const int32_t *token, int rows, float *logit, float *lse)
+{
+    struct state *s = state;
+    step_output(&s->output, logit, lse, step_hidden(s, token, rows), rows);
+    tape_reset(&s->tape);
+}
+
+static void best(void *state, const int32_t *token, int rows, const struct barred *barred, int32_t *out)
+{
+    struct state *s = state;
+    best_output(&s->best, out, step_hidden(s, token, rows), rows, barred);
     tape_reset(&s->tape);
 }
 
@@ -282,6 +297,7 @@ static void state_free(void *state)
     struct state *s = state;
     clear(s);
     step_output_release(&s->output);
+    best_output_release(&s->best);
     free(s->watch.weight);
     for (int l = 0; l < s->layers; l++) {
         free(s->layer[l].in);
@@ -302,7 +318,7 @@ int lstm_stepper(struct stepper *out, const struct model *m)
     s->m = m;
     s->r = m->refs;
     s->tape.params = &m->params;
-    s->output.m = m;
+    s->output.m = s->best.m = m;
     s->H = m->config.dim;
     s->layers = m->config.decoder_layers;
     s->layer = xcalloc((size_t)s->layers, sizeof *s->layer);
@@ -310,7 +326,8 @@ int lstm_stepper(struct stepper *out, const struct model *m)
         .special = m->special, .special_count = m->special_count,
         .vocab = m->config.target_vocab, .bos = model_bos(m), .eos = model_eos(m), .state = s,
         .admit = admit, .step = step, .reorder = reorder, .clear = clear, .free = state_free,
-        .limit = limit, .watch = watch, .attention = attention,
+        .limit = limit, .watch = watch, .attention = attention, .best = m->screen ? best : NULL,
+        .rows = model_rows(m),
     };
     return 0;
 }

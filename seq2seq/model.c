@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "corpora/task.h"
 #include "seq2seq/architecture.h"
+#include "seq2seq/best_output.h"
 #include "seq2seq/head.h"
 #include "seq2seq/safetensors.h"
 #include "seq2seq/weights.h"
@@ -184,6 +185,7 @@ void model_free(struct model *m)
     free(m->heads);
     params_release(&m->params);
     safetensors_close(&m->file);
+    screen_free(m->screen);
     if (m->target_tokenizer != m->source_tokenizer)
         tokenizer_free(m->target_tokenizer);
     tokenizer_free(m->source_tokenizer);
@@ -416,6 +418,8 @@ static int load_packed(struct model *m, const char *folder, const char *config, 
     }
     if (!borrowed)
         safetensors_close(&m->file);
+    if (ret == 0 && m->config.decoder_layers)
+        m->screen = screen_new();
     return ret;
 }
 
@@ -561,6 +565,18 @@ int32_t model_eos(const struct model *m)
 int model_max_length(const struct model *m)
 {
     return m->config.arch == 0 && m->config.positions == POSITIONS_LEARNED ? m->config.max_positions : 0;
+}
+
+/* Weights pass by once a step, keys and values are each row's own: the smaller the weights, the fewer rows
+ * are enough. */
+int model_rows(const struct model *m)
+{
+    if (!m->params.packed)
+        return 0;
+    for (size_t i = 0; i < m->params.count; i++)
+        if (param_packed(&m->params, (int)i) && m->params.packed[i].kind == PACKED_INT8)
+            return 32;
+    return 64;
 }
 
 int model_stepper(struct stepper *out, const struct model *m)

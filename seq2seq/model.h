@@ -68,6 +68,7 @@ struct model {
     struct head *heads;                         /* one a task; seq2seq/head.h */
     json_t *lineage;                            /* the object in lineage.json */
     struct safetensors file;                    /* mapped, where packed weights lie in it */
+    struct screen *screen;                      /* of a model loaded to decode; seq2seq/best_output.h */
     int32_t special[3];                         /* the target's <unk>, <s> and padding */
     int special_count;
 };
@@ -115,6 +116,8 @@ int32_t model_bos(const struct model *m);       /* <s> and </s> of the target si
 int32_t model_eos(const struct model *m);
 /* The longest sentence in tokens that the model can take on either side; 0: any. */
 int model_max_length(const struct model *m);
+/* Hypotheses at once that suit the caches of its products and of its keys and values; 0: any. */
+int model_rows(const struct model *m);
 
 /* One decoding step at a time; see stepper.h.  */
 int model_stepper(struct stepper *out, const struct model *m);

@@ -14,6 +14,13 @@ struct candidates {
     const int *own_count;       /* … and how many; at least one */
 };
 
+/* Tokens that are not chosen. */
+struct barred {
+    const int32_t *ids;
+    int count;
+    const bool *no_eos;         /* of each row: may not end either */
+};
+
 /* Anything that can score the next token: search's only view of a model.  A transformer, an
  * LSTM, an ensemble, an int8 model and a three-word toy all implement it.
  *
@@ -40,7 +47,10 @@ struct candidates {
  *              how row r of the last step looked at its source: a weight for each of its `count`
  *              tokens, </s> included, that sum to one.  Valid until the next call of any kind.
  *
- * The last three are NULL in a stepper that cannot.
+ *     best     a step of which only the likeliest token of each row is told, the one that step's logits
+ *              would say (of equal ones the lowest): -1 where none is a number.
+ *
+ * The last four are NULL in a stepper that cannot; best is not called while limit or watch is on.
  *
  * A stepper belongs to one thread; the weights behind it may be shared. */
 struct stepper {
@@ -56,6 +66,8 @@ struct stepper {
     void (*limit)(void *state, const struct candidates *c);
     void (*watch)(void *state, bool on);
     const float *(*attention)(void *state, int row, int count);
+    void (*best)(void *state, const int32_t *token, int rows, const struct barred *barred, int32_t *best);
+    int rows;                   /* that its caches and products like best; 0: any */
     /* Tokens that no text holds, <unk> and <s> among them: search chooses them only when asked. */
     const int32_t *special;
     int special_count;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -163,7 +164,7 @@ struct tensor *final_norm(struct pass *p, struct tensor *x, struct pair_ref ref)
     return p->m->config.norm_first ? norm(p, x, ref) : x;
 }
 
-struct tensor *feed_forward(struct pass *p, struct tensor *x, const struct layer_refs *l)
+static struct tensor *feed_forward_rows(struct pass *p, struct tensor *x, const struct layer_refs *l)
 {
     const struct model_config *c = &p->m->config;
     struct tensor *in = sublayer_input(p, x, l->norm_ffn), *h;
@@ -175,6 +176,25 @@ struct tensor *feed_forward(struct pass *p, struct tensor *x, const struct layer
     else
         h = op_swiglu(p->tape, pass_linear(p, in, l->ffn_in), c->dropout_ffn);
     return sublayer_output(p, x, pass_linear(p, h, l->ffn_out), l->norm_ffn);
+}
+
+/* The wide layer between the two of so many rows stays in the caches. */
+enum { FEED_ROWS = 72 };
+
+struct tensor *feed_forward(struct pass *p, struct tensor *x, const struct layer_refs *l)
+{
+    if (!param_packed(&p->m->params, l->ffn_in.weight) || x->rows <= FEED_ROWS)
+        return feed_forward_rows(p, x, l);
+    struct tensor *y = tensor_new(p->tape, x->rows, x->cols);
+    for (int first = 0; first < x->rows; first += FEED_ROWS) {
+        int rows = x->rows - first < FEED_ROWS ? x->rows - first : FEED_ROWS;
+        size_t at = (size_t)first * (size_t)x->cols;
+        struct tape_mark mark = tape_mark(p->tape);
+        struct tensor *part = feed_forward_rows(p, tape_constant(p->tape, x->data + at, rows, x->cols), l);
+        memcpy(y->data + at, part->data, (size_t)rows * (size_t)x->cols * sizeof(float));
+        tape_return(p->tape, mark);
+    }
+    return y;
 }
 
 /* ---- embeddings ---- */

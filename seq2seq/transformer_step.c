@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "seq2seq/best_output.h"
 #include "seq2seq/cache.h"
 #include "seq2seq/step_output.h"
 #include "seq2seq/transformer.h"
@@ -48,6 +49,7 @@ struct state {
     float *scores;
     int scores_room;
     struct step_output output;
+    struct best_output best;
     struct watch watch;
 };
 
@@ -262,9 +264,9 @@ static struct tensor *step_embed(struct state *s, const int32_t *token)
     return embed_tokens(&s->pass, s->pass.r->target_embed, s->pass.r->target_positions, token, place, s->rows);
 }
 
-static void step(void *state, const int32_t *token, int rows, float *logit, float *lse)
+/* The rows' hidden states before the output layer. */
+static struct tensor *step_hidden(struct state *s, const int32_t *token, int rows)
 {
-    struct state *s = state;
     assert(rows == s->rows);
     struct tensor *x = step_embed(s, token);
     for (int r = 0; r < rows && !is_ssru(s); r++) {
@@ -276,10 +278,22 @@ static void step(void *state, const int32_t *token, int rows, float *logit, floa
         x = step_cross(s, x, l);
         x = feed_forward(&s->pass, x, &s->pass.r->decoder[l]);
     }
-    x = final_norm(&s->pass, x, s->pass.r->decoder_norm);
-    step_output(&s->output, logit, lse, x->data, rows);
     for (int r = 0; r < rows; r++)
         s->row[r].slot->length++;
+    return final_norm(&s->pass, x, s->pass.r->decoder_norm);
+}
+
+static void step(void *state, const int32_t *token, int rows, float *logit, float *lse)
+{
+    struct state *s = state;
+    step_output(&s->output, logit, lse, step_hidden(s, token, rows)->data, rows);
+    tape_reset(&s->tape);
+}
+
+static void best(void *state, const int32_t *token, int rows, const struct barred *barred, int32_t *out)
+{
+    struct state *s = state;
+    best_output(&s->best, out, step_hidden(s, token, rows)->data, rows, barred);
     tape_reset(&s->tape);
 }
 
@@ -340,6 +354,7 @@ static void state_free(void *state)
     struct state *s = state;
     clear(s);
     step_output_release(&s->output);
+    best_output_release(&s->best);
     free(s->watch.weight);
     while (s->spares)
         slot_free(s->spare[--s->spares]);
@@ -360,13 +375,13 @@ int transformer_stepper(struct stepper *out, const struct model *m)
     struct state *s = xcalloc(1, sizeof *s);
     s->tape.params = &m->params;
     s->pass = (struct pass){ m, m->refs, &s->tape };
-    s->output.m = m;
+    s->output.m = s->best.m = m;
     *out = (struct stepper){
         .special = m->special, .special_count = m->special_count,
         .vocab = m->config.target_vocab, .state = s, .admit = admit, .step = step,
         .reorder = reorder, .clear = clear, .free = state_free,
         .limit = limit, .watch = watch, .attention = attention,
-        .bos = model_bos(m), .eos = model_eos(m),
+        .best = m->screen ? best : NULL, .rows = model_rows(m), .bos = model_bos(m), .eos = model_eos(m),
     };
     return 0;
 }

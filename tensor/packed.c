@@ -1,6 +1,7 @@
 /* Matrices laid out for the products of panels.h. */
 #include "tensor/packed.h"
 
+#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -212,31 +213,59 @@ static void *own_scratch(size_t bytes)
     return own->memory;
 }
 
-void packed_product(float *y, size_t ldy, const float *x, size_t ldx, int M, const struct packed *p,
-                    struct after after, void *scratch)
+/* All but what happens with the sums.  x is brought into groups in scratch. */
+static struct panel_product prepare(const float *x, size_t ldx, int M, const struct packed *p, void *scratch)
 {
     size_t bytes = row_bytes(p), need = packed_scratch(p, M);
     if (need && !scratch)
         scratch = own_scratch(need);
     float *scale = p->kind == PACKED_INT8 ? (float *)(void *)((char *)scratch + (size_t)M * bytes) : NULL;
     int32_t *zero = scale ? (int32_t *)(void *)(scale + M) : NULL;
-    struct panel_product product = {
-        .y = y, .ldy = ldy, .x = scratch, .ldx = bytes, .w = p->panels, .M = M, .N = p->N,
-        .groups = groups(p->kind, p->K), .bias = after.bias, .accumulate = after.accumulate,
-        .relu = after.relu, .x_scale = scale, .x_zero = zero, .w_scale = p->scale, .w_sum = p->sum,
-    };
-    switch (p->kind) {
-    case PACKED_BF16:
+    if (p->kind == PACKED_BF16)
         panels->to_bf16(scratch, bytes, x, ldx, M, p->K);
-        panels->bf16(&product);
-        break;
-    case PACKED_INT8:
+    else if (p->kind == PACKED_INT8)
         panels->to_int8(scratch, bytes, scale, zero, x, ldx, M, p->K);
-        panels->int8(&product);
-        break;
-    default:
-        product.x = x;
-        product.ldx = ldx * sizeof(float);
-        panels->f32(&product);
-    }
+    return (struct panel_product){
+        .x = p->kind == PACKED_F32 ? (const void *)x : scratch,
+        .ldx = p->kind == PACKED_F32 ? ldx * sizeof(float) : bytes, .w = p->panels, .M = M, .N = p->N,
+        .groups = groups(p->kind, p->K), .x_scale = scale, .x_zero = zero, .w_scale = p->scale, .w_sum = p->sum,
+    };
+}
+
+void packed_product(float *y, size_t ldy, const float *x, size_t ldx, int M, const struct packed *p,
+                    struct after after, void *scratch)
+{
+    struct panel_product product = prepare(x, ldx, M, p, scratch);
+    product.y = y;
+    product.ldy = ldy;
+    product.bias = after.bias;
+    product.accumulate = after.accumulate;
+    product.relu = after.relu;
+    (p->kind == PACKED_BF16 ? panels->bf16 : p->kind == PACKED_INT8 ? panels->int8 : panels->f32)(&product);
+}
+
+int packed_tops(int N)
+{
+    return TOP_GROUPS(N);
+}
+
+void packed_find_tops(float *tops, const float *x, size_t ldx, int M, const struct packed *p, const float *bias)
+{
+    struct panel_product product = prepare(x, ldx, M, p, NULL);
+    assert(p->kind == PACKED_INT8);
+    product.y = product.tops = tops;
+    product.bias = bias;
+    panels->int8_tops(&product);
+}
+
+struct packed packed_part(const struct packed *p, int first, int count)
+{
+    assert(first % PANEL == 0);
+    struct packed part = *p;
+    part.N = first + count < p->N ? count : p->N - first;
+    part.panels = place(p, first, 0);
+    part.scale = p->scale ? p->scale + first : NULL;
+    part.sum = p->sum ? p->sum + first : NULL;
+    part.borrowed = true;
+    return part;
 }

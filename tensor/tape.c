@@ -140,6 +140,20 @@ void tape_backward(struct tape *tape)
     tape->last = NULL;
 }
 
+struct tape_mark tape_mark(struct tape *tape)
+{
+    struct tape_mark mark = { arena_mark(&tape->arena), tape->spares };
+    tape->spares = NULL;                /* or pieces after the mark would stand beside those before it */
+    return mark;
+}
+
+void tape_return(struct tape *tape, struct tape_mark mark)
+{
+    assert(!tape->last);
+    arena_return(&tape->arena, mark.arena);
+    tape->spares = mark.spares;
+}
+
 void tape_reset(struct tape *tape)
 {
     arena_reset(&tape->arena);

@@ -91,6 +91,13 @@ void tensor_done(struct tape *tape, struct tensor *t);
 
 /* Gives back values and gradients as it goes; what `out` of the last node held is gone after it. */
 void tape_backward(struct tape *tape);
+/* Inference: forgets what was made since the mark. */
+struct tape_mark {
+    struct arena_mark arena;
+    struct spare *spares;
+};
+struct tape_mark tape_mark(struct tape *tape);
+void tape_return(struct tape *tape, struct tape_mark mark);
 void tape_reset(struct tape *tape);     /* forgets the pass, keeps the memory */
 void tape_release(struct tape *tape);
 
