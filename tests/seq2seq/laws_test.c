@@ -466,6 +466,59 @@ static void a_batch_gives_the_same_bits_as_its_sentences_alone(void **state)
     }
 }
 
+static int likeliest(const float *logit, int V, const int32_t *barred, int count, int32_t eos, bool no_eos)
+{
+    int best = -1;
+    for (int v = 0; v < V; v++) {
+        bool out = no_eos && v == eos;
+        for (int i = 0; i < count; i++)
+            out |= v == barred[i];
+        if (!out && (best < 0 || logit[v] > logit[best]))
+            best = v;
+    }
+    return best;
+}
+
+static void the_best_token_is_that_of_all_logits(void **state)
+{
+    const enum precision_of_products kinds[] = { PRODUCTS_FLOAT32, PRODUCTS_BF16, PRODUCTS_INT8 };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+            struct model *raw = model_of(&shapes[i]), *m = packed_of(raw, false, kinds[k]);
+            struct batch b = { 0 };
+            struct stepper all, only;
+            int V = m->config.target_vocab;
+            bool no_eos[SENTENCES];
+            int32_t barred[] = { 0, 1, 30 }, token[SENTENCES], best[SENTENCES];
+            float *logit = malloc(sizeof(float) * SENTENCES * (size_t)V);
+            fill(&b, m, lengths, SENTENCES);
+            assert_int_equal(model_stepper(&all, m), 0);
+            assert_int_equal(model_stepper(&only, m), 0);
+            assert_non_null(only.best);
+            all.admit(all.state, b.source, b.source_start, b.B, 20);
+            only.admit(only.state, b.source, b.source_start, b.B, 20);
+            for (int r = 0; r < b.B; r++)
+                token[r] = only.bos;
+            for (int t = 0; t < 12; t++) {
+                for (int r = 0; r < b.B; r++)
+                    no_eos[r] = (r + t) % 2;
+                all.step(all.state, token, b.B, logit, NULL);
+                only.best(only.state, token, b.B, &(struct barred){ barred, 3, no_eos }, best);
+                for (int r = 0; r < b.B; r++) {
+                    assert_int_equal(best[r], likeliest(logit + (size_t)r * (size_t)V, V, barred, 3, only.eos, no_eos[r]));
+                    token[r] = best[r];
+                }
+                barred[2] = best[t % b.B];              /* so that others come up */
+            }
+            all.free(all.state);
+            only.free(only.state);
+            free(logit);
+            batch_release(&b);
+            model_free(m);
+            model_free(raw);
+        }
+}
+
 /* ---- gradients ---- */
 
 /* A "loss": the hidden states, each with a weight of its own. */
@@ -582,6 +635,7 @@ int main(void)
         cmocka_unit_test(attention_sums_to_one_and_is_the_same_in_any_batch),
         cmocka_unit_test(packed_models_decode_like_what_they_were_made_of),
         cmocka_unit_test(a_batch_gives_the_same_bits_as_its_sentences_alone),
+        cmocka_unit_test(the_best_token_is_that_of_all_logits),
         cmocka_unit_test(the_gradient_of_every_weight_is_the_slope_of_the_loss),
         cmocka_unit_test(an_empty_batch_is_no_work),
         cmocka_unit_test(impossible_shapes_are_refused),
