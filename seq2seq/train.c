@@ -189,10 +189,12 @@ static void loop_init(struct loop *l)
     l->s.plateau = l->s.brake = 1;
     l->s.best_score = l->s.best_nll = l->s.best_bleu = l->s.best_chrf = l->s.last_nll = NAN;
     l->saved_update = -1;
+    l->rounded = c->quantize_aware ? block_new(&l->m->params) : NULL;
 }
 
 static void loop_release(struct loop *l)
 {
+    free(l->rounded);
     adam_release(&l->adam);
     workers_free(l->workers);
     pool_free(l->pool);

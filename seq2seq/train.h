@@ -44,6 +44,7 @@ struct train_config {
     int keep_checkpoints;       /* resumable checkpoints kept */
     int bad_updates;            /* whose loss or gradient is not finite, in a row, before giving up */
     float bad_factor;           /* of the rate after each; it comes back after good ones */
+    bool quantize_aware;        /* passes see the weights rounded to int8; gradients go straight through */
     int micro_tokens;           /* target tokens that a worker takes at a time; 0: chosen */
     int64_t memory;             /* bytes that training may take; 0: as many as it does */
     int precision;              /* enum precision (tensor/product.h) */

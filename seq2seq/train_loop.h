@@ -46,6 +46,7 @@ struct loop {
     struct batch batch;
     struct progress_state s;
     bool metric_falls;          /* of the metric that picks, less is better */
+    float *rounded;             /* the weights that passes see when they learn to be int8; else NULL */
     float *unsaved;             /* the best weights while they cannot be written; NULL usually */
     json_t *mark;               /* where the update began, when it may be stopped in its middle */
     double update_seconds;      /* that the last one took; 0: none yet */

@@ -52,6 +52,8 @@ const struct option train_options[] = {
       "stop after so many in a row whose loss or gradient is not finite; each is skipped and counted" },
     { "bad-factor", OPTION_FLOAT, FIELD(bad_factor), "0.5", 0.001, 1,
       "the learning rate is multiplied by this after each of them, and comes back over good ones" },
+    { "quantize-aware", OPTION_FLAG, FIELD(quantize_aware), "false", 0, 0,
+      "learn with weights rounded as `coho model quantize` will round them (fine-tuning a student)" },
     { "micro-tokens", OPTION_INT, FIELD(micro_tokens), "0", 0, 1e9,
       "tokens that a worker takes at a time, for the caches' sake; 0: chosen by the architecture" },
     { "memory", OPTION_SIZE, FIELD(memory), "0", 0, 0,

@@ -91,7 +91,7 @@ static void fixed_parts(struct train_plan *p, const struct model *m, const struc
     p->threads = c->threads > 0 ? c->threads : cpu_count();
     p->program = PROGRAM;
     p->weights = block;
-    p->optimiser = (c->ema > 0 ? 3 : 2) * block;
+    p->optimiser = (2 + (c->ema > 0) + c->quantize_aware) * block;
     p->gradients = p->threads * block;
     p->layouts = (int64_t)packs_size(&m->params, output, (enum precision)c->precision);
     p->output = p->threads * ((int64_t)OUTPUT_ROWS + 1) * V * (c->precision == PRECISION_BF16 ? 6 : 4);

@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "seq2seq/schedule.h"
 #include "seq2seq/train_loop.h"
+#include "seq2seq/weights.h"
 
 #define LONG_UPDATE 1.0         /* seconds; a stop does not wait for the end of such a one */
 #define GOOD_UPDATES 100        /* after so many the brake is let off by a notch */
@@ -118,17 +119,30 @@ static void log_update(struct loop *l, const struct loss_sums *sums, double rate
 
 /* ---- the update ---- */
 
+static void swap_rounded(struct loop *l)
+{
+    float *block = l->m->params.block;
+    if (l->rounded) {
+        l->m->params.block = l->rounded;
+        l->rounded = block;
+    }
+}
+
 /* Gradients of the fetched batch and, when accumulating, of those after it.  Returns 1 when a
  * signal stopped it, -1 when it failed. */
 static int gradients(struct loop *l, const struct moment *when, struct loss_sums *sums, struct error *err)
 {
     bool ended;
+    if (l->rounded)                     /* their gradients are taken for those of the weights (straight through) */
+        weights_round_int8(l->rounded, l->m, l->pool);
     for (int part = 0; part < l->config->accumulate; part++) {
         if (part && loop_fetch(l, &ended, err) < 0)
             return -1;
         if (part && ended)
             break;
+        swap_rounded(l);
         int ret = workers_run(l->workers, &l->batch, when, part, sums, err);
+        swap_rounded(l);
         if (ret)
             return ret;
     }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
 
@@ -169,6 +170,33 @@ int weights_pack(struct model *m, const struct safetensors *st, enum packed_kind
             return -1;
     }
     return 0;
+}
+
+/* ---- rounded ---- */
+
+struct rounding {
+    float *block;
+    const struct param_set *set;
+};
+
+static void round_one(void *arg, int i)
+{
+    const struct rounding *r = arg;
+    const struct param *p = &r->set->items[i];
+    const float *from = r->set->block + p->offset;
+    float *to = r->block + p->offset;
+    size_t K = (size_t)p->cols;
+    if (!is_matrix(p))
+        memcpy(to, from, (size_t)p->rows * K * sizeof *to);
+    else
+        for (size_t n = 0; n < (size_t)p->rows; n++)
+            packed_round_int8(to + n * K, from + n * K, p->cols);
+}
+
+void weights_round_int8(float *block, const struct model *m, struct pool *pool)
+{
+    struct rounding r = { block, &m->params };
+    pool_run(pool, (int)m->params.count, round_one, &r);
 }
 
 /* ---- fingerprints ---- */

@@ -30,6 +30,10 @@ int weights_pack(struct model *m, const struct safetensors *st, enum packed_kind
                  struct error *err);
 bool weights_are_int8(const struct model *m, const struct safetensors *st);
 
+/* Fills `block`, of the layout of the model's, with the weights as an int8 file would hold them. */
+struct pool;
+void weights_round_int8(float *block, const struct model *m, struct pool *pool);
+
 /* The fingerprint of the block; of packed weights, that of the block that would hold their values. */
 uint64_t weights_fingerprint(const struct model *m);
 

@@ -62,17 +62,36 @@ static uint16_t bf16_of(float x)
     return (uint16_t)((bits.i + 0x7fff + (bits.i >> 16 & 1)) >> 16);
 }
 
-static void pack_int8(struct packed *p, int n, const float *w, size_t col)
+static float largest(const float *w, size_t col, int K)
 {
     float most = 0;
-    for (int k = 0; k < p->K; k++)
+    for (int k = 0; k < K; k++)
         most = fabsf(w[(size_t)k * col]) > most ? fabsf(w[(size_t)k * col]) : most;
-    float factor = most > 0 ? 127.0f / most : 0;
+    return most;
+}
+
+/* The nearest integer, ties to even, of what is small. */
+static inline float nearest(float x)
+{
+    float rounded = x + 12582912.0f;
+    return rounded - 12582912.0f;
+}
+
+void packed_round_int8(float *out, const float *w, int K)
+{
+    float most = largest(w, 1, K), factor = most > 0 ? 127.0f / most : 0, step = most / 127.0f;
+    for (int k = 0; k < K; k++)
+        out[k] = nearest(w[k] * factor) * step;
+}
+
+static void pack_int8(struct packed *p, int n, const float *w, size_t col)
+{
+    float most = largest(w, col, p->K), factor = most > 0 ? 127.0f / most : 0;
     int32_t sum = 0;
     for (int g = 0; g < groups(PACKED_INT8, p->K); g++) {
         int8_t *at = (int8_t *)place(p, n, g);
         for (int i = 0; i < 4 && 4 * g + i < p->K; i++)
-            sum += at[i] = (int8_t)lrintf(w[(size_t)(4 * g + i) * col] * factor);
+            sum += at[i] = (int8_t)nearest(w[(size_t)(4 * g + i) * col] * factor);
     }
     p->scale[n] = most / 127.0f;
     p->sum[n] = sum;

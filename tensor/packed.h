@@ -35,6 +35,9 @@ void packed_init(struct packed *p, enum packed_kind kind, const float *W, size_t
 void packed_release(struct packed *p);
 size_t packed_bytes(enum packed_kind kind, int N, int K);       /* of the panels */
 
+/* A row of W (K) as an int8 matrix would hold it; out may be w. */
+void packed_round_int8(float *out, const float *w, int K);
+
 /* The rows that are named, as a matrix of its own: N becomes count.  A negative row is zero. */
 void packed_select(struct packed *out, const struct packed *p, const int32_t *rows, int count);
 /* One row as floats (K). */

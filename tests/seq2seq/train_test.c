@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/schedule.h"
+#include "seq2seq/weights.h"
 #include "seq2seq/workers.h"
 #include "tensor/product.h"
 
@@ -39,6 +40,56 @@ static void the_same_seed_gives_the_same_bits(void **state)
         model_free(a.m);
         model_free(b.m);
     }
+}
+
+/* The weights after one update, and in `before` those that it began with. */
+static struct model *one_update(bool aware, bool from_rounded, float **before)
+{
+    struct model *m = model_make("transformer");
+    struct store *store = corpus_make(m, 300);
+    struct batch_source train = batches_make(m, store, false);
+    struct objective o = objective_cross_entropy(0.1f);
+    struct train_data data = { &train };
+    struct train_config c = config_make(1);
+    struct train_report report;
+    struct pool *pool = pool_new(1);
+    const char *folder = scratch_path("one");
+    *before = block_new(&m->params);
+    if (from_rounded) {
+        weights_round_int8(*before, m, pool);
+        memcpy(m->params.block, *before, m->params.total * sizeof(float));
+    }
+    memcpy(*before, m->params.block, m->params.total * sizeof(float));
+    c.ema = 0;
+    c.warmup = 0;
+    c.validate_every = 0;
+    c.quantize_aware = aware;
+    expect_ok(dir_remove(folder, &err));
+    expect_ok(train_model(m, &o, &data, &c, folder, &report, &err));
+    pool_free(pool);
+    o.free(o.shared);
+    train.free(train.state);
+    store_close(store);
+    return m;
+}
+
+static void a_model_that_learns_to_be_rounded_moves_as_the_rounded_one_would(void **state)
+{
+    float *from, *from_rounded;
+    struct model *aware = one_update(true, false, &from), *rounded = one_update(false, true, &from_rounded);
+    size_t N = aware->params.total, moved = 0, off = 0;
+    for (size_t i = 0; i < N; i++) {
+        float step = aware->params.block[i] - from[i], expected = rounded->params.block[i] - from_rounded[i];
+        if (fabsf(step - expected) > 1e-5f)
+            fail_msg("weight %zu moves by %g, not by %g", i, (double)step, (double)expected);
+        moved += step != 0;
+        off += from[i] != from_rounded[i];
+    }
+    assert_true(moved > N / 4 && off > N / 4);
+    free(from);
+    free(from_rounded);
+    model_free(aware);
+    model_free(rounded);
 }
 
 static void another_seed_gives_other_weights(void **state)
@@ -423,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_toy_translation_is_learnt),
         cmocka_unit_test(the_same_seed_gives_the_same_bits),
+        cmocka_unit_test(a_model_that_learns_to_be_rounded_moves_as_the_rounded_one_would),
         cmocka_unit_test(another_seed_gives_other_weights),
         cmocka_unit_test(a_resumed_run_ends_with_the_bits_of_an_undisturbed_one),
         cmocka_unit_test(an_interrupted_validation_is_made_again_on_resuming),
