@@ -22,17 +22,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/strbuf.h"
 
 #define FAR 4                       /* shifts of 1 … FAR lines either way */
 #define SHIFTS (2 * FAR + 1)
 #define BASE_MOST 64                /* lines that the texts may be apart altogether */
 #define LAG (BASE_MOST + FAR + 1)   /* a line is judged when so many have come after it */
-#define RING 32768                  /* lines that are remembered; a power of two */
-#define WARM 16384
-#define STRIDE 16
+#define RING 16384                  /* lines that are remembered; a power of two */
+#define WARM 8192
+#define STRIDE 32                   /* and a quarter of it among the first NEAR_LINES */
+#define NEAR_LINES 65536
 #define WORDS 24                    /* of a line, at most */
 #define KEYS 4                      /* words of a line that the lexicon looks at */
 #define KEY_LEAST 3                 /* how often such a word was seen at least */
@@ -43,7 +44,10 @@
 #define WINDOW 500                  /* lines whose lengths are correlated */
 #define SETTLED 1000                /* lines after which a slip before them would have been noticed */
 
+/* Words are looked for when they are first asked for: of most lines, never. */
 struct marks {
+    struct strbuf text;
+    bool known;                     /* words and numbers are */
     float length;                   /* log of the number of characters */
     char last;                      /* the final mark when it is one of .?!: */
     uint8_t words;
@@ -58,7 +62,8 @@ struct window { struct stretch where; double spread; };
 
 struct aligner {
     struct marks *source, *target;              /* rings: line i at i % RING */
-    uint32_t *counts[2];                        /* of words, hashed, on each side */
+    uint32_t *counts[2];                        /* of words, hashed, on each side … */
+    double counted[2];                          /* … of so many lines */
     uint16_t *pairs;                            /* of words of both sides, hashed */
     double learnt;                              /* lines that the pairs were counted in */
     int64_t lines, judged, measured;            /* read; looked at for slips; for lengths */
@@ -93,6 +98,10 @@ void aligner_free(struct aligner *a)
 {
     if (!a)
         return;
+    for (int i = 0; i < RING; i++) {
+        strbuf_release(&a->source[i].text);
+        strbuf_release(&a->target[i].text);
+    }
     free(a->source);
     free(a->target);
     free(a->counts[0]);
@@ -107,62 +116,102 @@ void aligner_free(struct aligner *a)
 
 /* ---- lines to marks ---- */
 
-/* 0 no part of a word, 1 a letter or any byte above ASCII, 2 a digit; a word of ideographs ends after
- * each, which are three bytes from 0xE3 on. */
-static inline int kind_of(unsigned char c)
+/* Bytes: 0 no part of a word, 1 a letter, or of a character above ASCII, 2 a digit, 3 the first byte
+ * of an ideograph, kana or Hangul syllable, each of which begins a word. */
+static const unsigned char kinds[256] = {
+    ['0' ... '9'] = 2, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, [0x80 ... 0xE2] = 1,
+    [0xE3 ... 0xED] = 3, [0xEE ... 0xFF] = 1,
+};
+
+/* The first `length` of the eight bytes at `at`, zeros for the rest; nothing behind `end` is touched. */
+static inline uint64_t load(const char *at, size_t length, const char *end)
 {
-    if (c >= 0x80)
-        return 1;
-    if (c >= '0' && c <= '9')
-        return 2;
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    uint64_t word = 0;
+    if (end - at >= 8) {
+        memcpy(&word, at, 8);
+        return length >= 8 ? word : word & ((UINT64_C(1) << 8 * length) - 1);
+    }
+    for (size_t i = 0; i < length; i++)
+        word |= (uint64_t)(unsigned char)at[i] << 8 * i;
+    return word;
 }
 
-static void add_word(struct marks *m, uint64_t hash, uint64_t digits)
+/* Characters of UTF-8: bytes that go on with none. */
+static size_t count_characters(struct text t)
 {
-    if (digits)
-        m->numbers += rng_mix(digits) | 1;
-    if (m->words < WORDS)
-        m->word[m->words++] = (uint32_t)(hash * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t within = 0;
+    for (size_t i = 0; i < t.length; i += 8) {
+        size_t left = t.length - i;
+        uint64_t word = load(t.bytes + i, left < 8 ? left : 8, t.bytes + t.length);
+        within += (size_t)((word >> 7 & ~word >> 6 & ones) * ones >> 56);
+    }
+    return t.length - within;
 }
 
-static void marks_of(struct marks *m, struct text t)
+/* Whatever its case. */
+static inline uint32_t word_hash(const char *at, size_t length, const char *end)
 {
-    size_t characters = 0;
-    uint64_t hash = 0, digits = 0;
-    int64_t letters = 0;
+    uint64_t hash = length;
+    for (size_t i = 0; i < length; i += 8) {
+        size_t left = length - i;
+        hash = (hash ^ (load(at + i, left < 8 ? left : 8, end) | UINT64_C(0x2020202020202020))) *
+               UINT64_C(0x9E3779B97F4A7C15);
+    }
+    return (uint32_t)(hash >> 32);
+}
+
+static uint64_t number_hash(const char *at, size_t length)
+{
+    uint64_t digits = 0;
+    for (size_t i = 0; i < length; i++)
+        if (at[i] >= '0' && at[i] <= '9')
+            digits = digits * 11 + (uint64_t)(at[i] - '0') + 1;
+    return rng_mix(digits) | 1;
+}
+
+static bool is_final(char c)
+{
+    return c == '.' || c == '?' || c == '!' || c == ':';
+}
+
+static void marks_init(struct marks *m, struct text t)
+{
+    m->known = false;
+    m->last = t.length && is_final(t.bytes[t.length - 1]) ? t.bytes[t.length - 1] : 0;
+    m->length = logf((float)count_characters(t) + 3);
+    strbuf_reset(&m->text);
+    if (t.length)
+        strbuf_add(&m->text, t.bytes, t.length);
+}
+
+static void find_words(struct marks *m)
+{
+    struct text t = { m->text.text, m->text.length };
+    size_t i = 0;
+    m->known = true;
     m->words = 0;
     m->numbers = 0;
-    m->last = t.length && strchr(".?!:", t.bytes[t.length - 1]) ? t.bytes[t.length - 1] : 0;
-    for (size_t i = 0; i < t.length; i++) {
-        unsigned char c = (unsigned char)t.bytes[i];
-        int kind = kind_of(c);
-        characters += (c & 0xC0) != 0x80;
-        bool ideograph = c >= 0xE3 && c <= 0xED;
-        if (letters && (!kind || ideograph)) {
-            add_word(m, hash, digits);
-            hash = digits = 0;
-            letters = 0;
-        }
-        if (!kind)
-            continue;
-        hash = (hash ^ (c < 0x80 ? c | 0x20u : c)) * UINT64_C(0x100000001B3);
-        digits = kind == 2 ? digits * 11 + c - '0' + 1 : digits;
-        letters++;
+    for (;;) {
+        while (i < t.length && !kinds[(unsigned char)t.bytes[i]])
+            i++;
+        if (i == t.length)
+            break;
+        size_t from = i;
+        unsigned kind, seen = kinds[(unsigned char)t.bytes[i]];
+        while (++i < t.length && (kind = kinds[(unsigned char)t.bytes[i]]) && kind != 3)
+            seen |= kind;
+        if (seen & 2)                   /* 3 has the bit as well, and no digits behind it */
+            m->numbers += seen == 3 && kinds[(unsigned char)t.bytes[from]] == 3
+                              ? 0 : number_hash(t.bytes + from, i - from);
+        if (m->words < WORDS)
+            m->word[m->words++] = word_hash(t.bytes + from, i - from, t.bytes + t.length);
     }
-    if (letters)
-        add_word(m, hash, digits);
-    m->length = logf((float)characters + 3);
 }
 
-static const struct marks *source_at(const struct aligner *a, int64_t i)
+static struct marks *marks_at(const struct aligner *a, int side, int64_t i)
 {
-    return &a->source[i & (RING - 1)];
-}
-
-static const struct marks *target_at(const struct aligner *a, int64_t i)
-{
-    return &a->target[i & (RING - 1)];
+    return &(side ? a->target : a->source)[i & (RING - 1)];
 }
 
 /* ---- the lexicon ---- */
@@ -172,10 +221,17 @@ static uint32_t *count_cell(const struct aligner *a, int side, uint32_t word)
     return &a->counts[side][word & (COUNT_CELLS - 1)];
 }
 
-static void count_words(struct aligner *a, int side, const struct marks *m)
+/* Line i with its words, which are counted when they are found. */
+static const struct marks *words_at(struct aligner *a, int side, int64_t i)
 {
-    for (int i = 0; i < m->words; i++)
-        ++*count_cell(a, side, m->word[i]);
+    struct marks *m = marks_at(a, side, i);
+    if (m->known)
+        return m;
+    find_words(m);
+    for (int w = 0; w < m->words; w++)
+        ++*count_cell(a, side, m->word[w]);
+    a->counted[side]++;
+    return m;
 }
 
 /* The rarest words of the line that are not too rare. */
@@ -184,9 +240,10 @@ struct keys {
     uint32_t word[KEYS], seen[KEYS];
 };
 
-static void keys_of(struct keys *k, const struct aligner *a, int side, const struct marks *m)
+static void keys_of(struct keys *k, struct aligner *a, int side, int64_t line)
 {
-    uint32_t most = (uint32_t)((double)a->lines / 20) + KEY_LEAST;
+    const struct marks *m = words_at(a, side, line);
+    uint32_t most = (uint32_t)(a->counted[side] / 20) + KEY_LEAST;
     k->count = 0;
     for (int i = 0; i < m->words; i++) {
         uint32_t seen = *count_cell(a, side, m->word[i]);
@@ -219,7 +276,8 @@ static_assert(PAIR_CELLS == (size_t)1 << 22, "pair_cell takes 22 bits");
 static double lexical(const struct aligner *a, const struct keys *source, const struct keys *target,
                       int own, bool learns)
 {
-    double share = a->learnt / (double)a->lines, sum = 0;
+    double scale = a->learnt * a->learnt / (a->counted[0] * a->counted[1]), sum = 0;
+    double chance = SHIFTS * scale / a->learnt;
     if (!source->count || !target->count)
         return 0;
     for (int s = 0; s < source->count; s++) {
@@ -227,9 +285,9 @@ static double lexical(const struct aligner *a, const struct keys *source, const 
         for (int t = 0; t < target->count; t++) {
             uint16_t *cell = pair_cell(a, source->word[s], target->word[t]);
             double seen = (double)source->seen[s] * target->seen[t];
-            double beyond = *cell - own - SHIFTS * seen / (double)a->lines * share;
-            if (beyond > 0 && beyond * beyond > best * best * seen * share * share)
-                best = beyond / (share * sqrt(seen));
+            double beyond = *cell - own - chance * seen;
+            if (beyond > 0 && beyond * beyond > best * best * seen * scale)
+                best = beyond / sqrt(seen * scale);
             *cell += learns && *cell < UINT16_MAX;
         }
         sum += best < 1 ? best : 1;
@@ -239,11 +297,11 @@ static double lexical(const struct aligner *a, const struct keys *source, const 
 
 /* ---- fits ---- */
 
-static double fit(const struct aligner *a, int64_t i, int64_t j, const struct keys *source, bool learns)
+static double fit(struct aligner *a, int64_t i, int64_t j, const struct keys *source, bool learns)
 {
-    const struct marks *s = source_at(a, i), *t = target_at(a, j);
+    const struct marks *s = words_at(a, 0, i), *t = words_at(a, 1, j);
     struct keys target;
-    keys_of(&target, a, 1, t);
+    keys_of(&target, a, 1, j);
     double fit = 2 * lexical(a, source, &target, !learns, learns) -
                  fabs((double)t->length - s->length - a->ratio);
     if (s->numbers || t->numbers)
@@ -257,17 +315,17 @@ static bool is_there(const struct aligner *a, int64_t j)
 }
 
 /* How much better line i fits at the base than at shift k from it. */
-static double advantage(const struct aligner *a, int64_t i, int k)
+static double advantage(struct aligner *a, int64_t i, int k)
 {
     struct keys source;
     if (!is_there(a, i) || !is_there(a, i + a->base) || !is_there(a, i + a->base + k))
         return 0;
-    keys_of(&source, a, 0, source_at(a, i));
+    keys_of(&source, a, 0, i);
     return fit(a, i, i + a->base, &source, false) - fit(a, i, i + a->base + k, &source, false);
 }
 
 /* The source line from which on shift k holds, which best divides the lines around `about`. */
-static int64_t change_point(const struct aligner *a, int64_t about, int64_t last, int k)
+static int64_t change_point(struct aligner *a, int64_t about, int64_t last, int k)
 {
     int64_t gap = k < 0 ? -k : 0, first = about - 4 * STRIDE;
     if (first < a->settled + gap)
@@ -313,7 +371,7 @@ static bool judge(struct aligner *a, int64_t i, bool learns)
     struct keys source;
     if (!is_there(a, i) || !is_there(a, i + a->base))
         return false;
-    keys_of(&source, a, 0, source_at(a, i));
+    keys_of(&source, a, 0, i);
     double own = fit(a, i, i + a->base, &source, learns);
     a->learnt += learns;
     for (int k = -FAR; k <= FAR; k++) {
@@ -340,7 +398,7 @@ static void judge_until(struct aligner *a, int64_t end)
 {
     while (a->judged < end) {
         int64_t i = a->judged;
-        a->judged += i < WARM ? 1 : STRIDE;
+        a->judged += i < WARM ? 1 : i < NEAR_LINES ? STRIDE / 4 : STRIDE;
         judge(a, i, i >= WARM);
     }
 }
@@ -387,7 +445,7 @@ static void measure_until(struct aligner *a, int64_t end)
             j -= a->slips[s - 1].extra;
         if (!is_there(a, i) || !is_there(a, j))
             continue;
-        double x = (double)source_at(a, i)->length, y = (double)target_at(a, j)->length;
+        double x = (double)marks_at(a, 0, i)->length, y = (double)marks_at(a, 1, j)->length;
         moments_add(&a->all, x, y);
         moments_add(&a->window, x, y);
         if (a->window.n == WINDOW)
@@ -439,12 +497,16 @@ static void warm_up(struct aligner *a)
 {
     struct keys source, target;
     for (int64_t i = 0; i < a->lines; i++) {
-        keys_of(&source, a, 0, source_at(a, i));
+        words_at(a, 0, i);
+        words_at(a, 1, i);
+    }
+    for (int64_t i = 0; i < a->lines; i++) {
+        keys_of(&source, a, 0, i);
         a->learnt++;
         for (int64_t j = i - FAR; j <= i + FAR; j++) {
             if (!is_there(a, j))
                 continue;
-            keys_of(&target, a, 1, target_at(a, j));
+            keys_of(&target, a, 1, j);
             lexical(a, &source, &target, 0, true);
         }
     }
@@ -453,11 +515,9 @@ static void warm_up(struct aligner *a)
 void aligner_add(struct aligner *a, struct text source, struct text target)
 {
     int64_t i = a->lines++;
-    struct marks *s = &a->source[i & (RING - 1)], *t = &a->target[i & (RING - 1)];
-    marks_of(s, source);
-    marks_of(t, target);
-    count_words(a, 0, s);
-    count_words(a, 1, t);
+    struct marks *s = marks_at(a, 0, i), *t = marks_at(a, 1, i);
+    marks_init(s, source);
+    marks_init(t, target);
     a->weight = a->weight < 10000 ? a->weight + 1 : a->weight;
     a->ratio += ((double)t->length - s->length - a->ratio) / a->weight;
     if (a->lines == WARM)

@@ -300,7 +300,8 @@ static bool has_mojibake(const struct text_facts *f, struct text t)
     if (f->counts.characters == (int64_t)t.length)
         return false;                   /* ASCII */
     while ((at = memchr(at, 0xC3, (size_t)(end - at)))) {   /* with which all of them begin */
-        for (size_t i = 0; i < ARRAY_COUNT(signs); i++)
+        unsigned char next = end - at > 1 ? (unsigned char)at[1] : 0;
+        for (size_t i = 0; (next == 0x83 || next == 0xA2) && i < ARRAY_COUNT(signs); i++)
             if ((size_t)(end - at) >= strlen(signs[i]) && !memcmp(at, signs[i], strlen(signs[i])))
                 return true;
         at++;
@@ -362,12 +363,16 @@ static int tell_duplicates(struct run *r, const struct item *item, int64_t line,
     return 0;
 }
 
+#define AHEAD 8
+
 static int block_write(void *arg, void *block, struct error *err)
 {
     struct run *r = arg;
     const struct block *b = block;
     for (int i = 0; i < b->count; i++) {
         const struct item *item = &b->items[i];
+        for (int k = 0; k < 3 && i + AHEAD < b->count; k++)
+            duplicates_prefetch(r->seen[k], b->items[i + AHEAD].keys[k]);
         r->report.lines[0] += item->has_source;
         r->report.lines[1] += item->has_target;
         if (!item->has_source || item->has_target != r->report.paired)

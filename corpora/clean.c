@@ -26,6 +26,7 @@
 
 #define BLOCK_PAIRS 1024
 #define BLOCK_BYTES ((size_t)1 << 20)
+#define AHEAD 8                         /* pairs whose keys are fetched before they are needed */
 #define NOISE_PAIRS 200000              /* that the model of noise learns from */
 
 static const char *const dedup_names[] = {
@@ -544,6 +545,8 @@ static int block_write(void *arg, void *block, struct error *err)
     struct run *r = arg;
     const struct block *b = block;
     for (int i = 0; i < b->count; i++) {
+        for (int k = 0; k < r->key_count && i + AHEAD < b->count; k++)
+            duplicates_prefetch(r->dedup, b->items[i + AHEAD].keys[k]);
         for (int e = 0; b->items[i].edits >> e; e++)
             r->report.edited[e] += b->items[i].edits >> e & 1;
         if (judge(r, &b->items[i], pair_at(b, i), ++r->report.read, err) < 0)

@@ -114,6 +114,11 @@ int duplicates_add(struct duplicates *d, const uint64_t *keys, int count, int *w
     return found < 0 ? DEDUP_FRESH : DEDUP_SEEN;
 }
 
+void duplicates_prefetch(const struct duplicates *d, uint64_t key)
+{
+    hash_set_prefetch(&d->seen, key);
+}
+
 static int judge_file(struct duplicates *d, FILE *file, struct error *err)
 {
     struct record records[4096];

@@ -23,6 +23,7 @@ struct duplicates;
 struct duplicates *duplicates_new(int64_t limit, const char *folder);
 void duplicates_free(struct duplicates *d);
 
+void duplicates_prefetch(const struct duplicates *d, uint64_t key);     /* which is soon added */
 /* *which: the first key that is known to have been seen; with files there may be an earlier one. */
 int duplicates_add(struct duplicates *d, const uint64_t *keys, int count, int *which, struct error *err);
 

@@ -100,31 +100,63 @@ static void add_mended(struct strbuf *out, struct text t)
     }
 }
 
-static bool only_printable_ascii(struct text t)
+/* Characters that composing leaves alone, whatever stands beside them; of most languages all are
+ * such, so that few texts go through the library. */
+static bool is_composed(int32_t c)
 {
-    for (size_t i = 0; i < t.length; i++)
-        if (t.bytes[i] < ' ' || t.bytes[i] == 0x7F)
-            return false;
-    return true;
+    return c < 0x300 || (c >= 0x410 && c < 0x483) || (c >= 0x2010 && c < 0x2070) ||
+           (c >= 0x20A0 && c < 0x20C0) || (c >= 0x3400 && c < 0xA000) || (c >= 0x3001 && c < 0x3041);
 }
 
-static void fix_unicode(struct strbuf *out, struct text t)
+/* Behind the ASCII at `at` that shows. */
+static size_t skip_printable(struct text t, size_t at)
 {
-    struct strbuf mended = { 0 };
-    uint8_t *composed = NULL;
-    if (only_printable_ascii(t)) {
-        strbuf_add(out, t.bytes, t.length);
-        return;
+    while (at < t.length && (unsigned char)(t.bytes[at] - ' ') < 0x5F)
+        at++;
+    return at;
+}
+
+struct needs { bool mending, composing; };
+
+static struct needs needs_of(struct text t)
+{
+    struct needs n = { false, false };
+    for (size_t at = skip_printable(t, 0); at < t.length && !n.mending; at = skip_printable(t, at)) {
+        size_t end;
+        int32_t c;
+        enum character_class class = character_next(t, &at, &c);
+        n.mending = class == CLASS_SPACE || class == CLASS_CONTROL || class == CLASS_INVISIBLE ||
+                    class == CLASS_BAD || mojibake(t, at, c, &end) >= 0;
+        n.composing = n.composing || !is_composed(c);
     }
-    add_mended(&mended, t);
-    utf8proc_ssize_t length = mended.length ? utf8proc_map((uint8_t *)mended.text,
-        (utf8proc_ssize_t)mended.length, &composed, UTF8PROC_STABLE | UTF8PROC_COMPOSE) : 0;
+    return n;
+}
+
+static void compose(struct strbuf *out, struct text t)
+{
+    uint8_t *composed = NULL;
+    utf8proc_ssize_t length = utf8proc_map((const uint8_t *)t.bytes, (utf8proc_ssize_t)t.length, &composed,
+                                           UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     if (length > 0)
         strbuf_add(out, composed, (size_t)length);
     else
-        strbuf_add(out, mended.text, mended.length);
+        strbuf_add(out, t.bytes, t.length);
     free(composed);
+}
+
+static bool fix_unicode(struct strbuf *out, struct text t)
+{
+    struct strbuf mended = { 0 };
+    struct needs needs = needs_of(t);
+    if (!needs.mending && !needs.composing)
+        return false;
+    if (needs.mending)
+        add_mended(&mended, t);
+    struct text now = needs.mending ? (struct text){ mended.text, mended.length } : t;
+    if (now.length)
+        compose(out, now);
     strbuf_release(&mended);
+    return true;
 }
 
 /* ---- quotes ---- */
@@ -141,12 +173,10 @@ static char plain_quote(int32_t c)
     }
 }
 
-static void fix_quotes(struct strbuf *out, struct text t)
+static bool fix_quotes(struct strbuf *out, struct text t)
 {
-    if (is_ascii(t)) {
-        strbuf_add(out, t.bytes, t.length);
-        return;
-    }
+    if (is_ascii(t))
+        return false;
     for (size_t at = 0; at < t.length;) {
         size_t from = at;
         int32_t c;
@@ -157,16 +187,17 @@ static void fix_quotes(struct strbuf *out, struct text t)
         else
             strbuf_add(out, t.bytes + from, at - from);
     }
+    return true;
 }
 
 /* ---- tokenizers ---- */
 
-static void detokenize(struct strbuf *out, struct text t)
+static bool detokenize(struct strbuf *out, struct text t)
 {
-    if (moses_traces(t))
+    bool traces = moses_traces(t) > 0;
+    if (traces)
         moses_detokenize(out, t);
-    else
-        strbuf_add(out, t.bytes, t.length);
+    return traces;
 }
 
 /* ---- the table ---- */
@@ -201,7 +232,8 @@ unsigned edits_apply(struct text *out, struct strbuf scratch[2], struct text t,
         if (!edits[i].wanted(config))
             continue;
         strbuf_reset(to);
-        edits[i].apply(to, t);
+        if (!edits[i].apply(to, t))
+            continue;
         struct text after = { to->text, to->length };
         if (text_equal(after, t))
             continue;

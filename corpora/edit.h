@@ -15,7 +15,8 @@ extern const struct option edit_options[];
 struct edit {
     const char *name, *summary;
     bool (*wanted)(const struct edit_config *config);
-    void (*apply)(struct strbuf *out, struct text t);       /* appends the text as it should be */
+    /* Appends the text as it should be; false: it is so already, and nothing was appended. */
+    bool (*apply)(struct strbuf *out, struct text t);
 };
 extern const struct edit edits[];               /* a row without a name ends it */
 #define EDIT_MOST 8

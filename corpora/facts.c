@@ -162,22 +162,114 @@ static inline void count(struct counting *n, unsigned about)
     n->characters++;
 }
 
-static void count_all(struct counting *n, const unsigned char *p, const unsigned char *end)
+/* ---- eight ASCII characters at a time ----
+ *
+ * A mask has the top bit of each byte that is meant.  No byte has its top bit set before, so adding
+ * 0x80 - n sets it for bytes of n or more, and carries nothing into the next. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define TOPS EACH(0x80)
+
+static inline uint64_t at_least(uint64_t word, unsigned n)
+{
+    return word + EACH(0x80 - n);
+}
+
+static inline uint64_t between(uint64_t word, unsigned low, unsigned high)
+{
+    return at_least(word, low) & ~at_least(word, high + 1) & TOPS;
+}
+
+static inline uint64_t equal(uint64_t word, unsigned c)
+{
+    return ~at_least(word ^ EACH(c), 1) & TOPS;
+}
+
+static inline unsigned marked(uint64_t mask)
+{
+    return (unsigned)((mask >> 7) * EACH(1) >> 56);
+}
+
+/* Bit i for byte i. */
+static inline unsigned gathered(uint64_t mask)
+{
+    return (unsigned)((mask >> 7) * UINT64_C(0x0102040810204080) >> 56);
+}
+
+struct signs { uint64_t at, slash, ampersand, angle; };
+
+static void count_words(struct counting *n, uint64_t spaces)
+{
+    uint64_t inside = n->characters > n->word_start ? 0x80 : 0;
+    unsigned divides = gathered(spaces);
+    n->words += marked(spaces & (((~spaces & TOPS) << 8) | inside));
+    int64_t first = n->characters + __builtin_ctz(divides) - n->word_start;
+    if (first > n->longest_word)
+        n->longest_word = first;
+    for (unsigned rest = divides; n->longest_word < 6 && rest & (rest - 1); rest &= rest - 1) {
+        int gap = __builtin_ctz(rest & (rest - 1)) - __builtin_ctz(rest) - 1;
+        n->longest_word = gap > n->longest_word ? gap : n->longest_word;
+    }
+    n->word_start = n->characters + 32 - __builtin_clz(divides);
+}
+
+static inline void count_ascii(struct counting *n, struct signs *signs, uint64_t word)
+{
+    uint64_t letters = between(word | EACH(0x20), 'a', 'z') & at_least(word, 0x40);
+    uint64_t spaces = equal(word, ' ') | between(word, '\t', '\r');
+    uint64_t controls = (~at_least(word, 0x20) & TOPS & ~spaces) | equal(word, 0x7F);
+    unsigned l = marked(letters), d = marked(between(word, '0', '9')), s = marked(spaces),
+             c = marked(controls);
+    n->of[CLASS_LETTER] += l;
+    n->of[CLASS_DIGIT] += d;
+    n->of[CLASS_SPACE] += s;
+    n->of[CLASS_CONTROL] += c;
+    n->of[CLASS_PUNCTUATION] += 8 - l - d - s - c;
+    n->script[SCRIPT_LATIN] += l;
+    signs->at |= equal(word, '@');
+    signs->slash |= equal(word, '/');
+    signs->ampersand |= equal(word, '&');
+    signs->angle |= equal(word, '<');
+    if (spaces)
+        count_words(n, spaces);
+    n->characters += 8;
+}
+
+static void count_one(struct counting *n, struct signs *signs, const unsigned char **at,
+                      const unsigned char *end)
+{
+    const unsigned char *p = *at;
+    int32_t code;
+    if (*p < 0x80) {
+        count(n, known[*p]);
+        signs->at |= *p == '@';
+        signs->slash |= *p == '/';
+        signs->ampersand |= *p == '&';
+        signs->angle |= *p == '<';
+        *at = p + 1;
+        return;
+    }
+    size_t size = decode(p, (size_t)(end - p), &code);
+    if (!size)
+        count(n, CLASS_BAD);
+    else
+        count(n, code < 0x10000 ? known[code] : describe(code));
+    *at = p + (size ? size : 1);
+}
+
+static void count_all(struct counting *n, struct signs *signs, const unsigned char *p,
+                      const unsigned char *end)
 {
     while (p < end) {
-        unsigned c = *p;
-        if (c < 0x80) {
-            count(n, known[c]);
-            p++;
-            continue;
+        uint64_t word;
+        if (end - p >= 8) {
+            memcpy(&word, p, 8);
+            if (!(word & TOPS)) {
+                count_ascii(n, signs, word);
+                p += 8;
+                continue;
+            }
         }
-        int32_t code;
-        size_t size = decode(p, (size_t)(end - p), &code);
-        if (!size)
-            count(n, CLASS_BAD);
-        else
-            count(n, code < 0x10000 ? known[code] : describe(code));
-        p += size ? size : 1;
+        count_one(n, signs, &p, end);
     }
 }
 
@@ -185,11 +277,12 @@ void text_facts(struct text_facts *out, struct text t)
 {
     const unsigned char *p = (const unsigned char *)t.bytes;
     struct counting n = { 0 };
+    struct signs signs = { 0 };
     pthread_once(&once, fill_table);
     *out = (struct text_facts){ 0 };
     if (!t.length)
         return;
-    count_all(&n, p, p + t.length);
+    count_all(&n, &signs, p, p + t.length);
     end_word(&n);
     out->counts = (struct text_counts){ n.words + (n.twelfths + 11) / 12, n.characters,
                                         n.longest_word };
@@ -197,12 +290,10 @@ void text_facts(struct text_facts *out, struct text t)
         out->of[i] = n.of[i];
     memcpy(out->script, n.script, sizeof out->script);
     out->script[SCRIPT_NONE] = 0;
-    if (out->of[CLASS_PUNCTUATION]) {
-        out->has_at = memchr(t.bytes, '@', t.length);
-        out->has_slash = memchr(t.bytes, '/', t.length);
-        out->has_ampersand = memchr(t.bytes, '&', t.length);
-        out->has_angle = memchr(t.bytes, '<', t.length);
-    }
+    out->has_at = signs.at;
+    out->has_slash = signs.slash;
+    out->has_ampersand = signs.ampersand;
+    out->has_angle = signs.angle;
 }
 
 double facts_script_share(const struct text_facts *f, uint32_t scripts)

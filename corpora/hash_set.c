@@ -49,6 +49,12 @@ bool hash_set_has(const struct hash_set *s, uint64_t hash)
     return false;
 }
 
+void hash_set_prefetch(const struct hash_set *s, uint64_t hash)
+{
+    if (s->room)
+        __builtin_prefetch(&s->slots[rng_mix(hash ? hash : 1) & (s->room - 1)]);
+}
+
 size_t hash_set_bytes_with(const struct hash_set *s, size_t more)
 {
     size_t room = s->room ? s->room : 1024;

@@ -15,6 +15,7 @@ struct hash_set {
 
 bool hash_set_add(struct hash_set *s, uint64_t hash);       /* false: it was there already */
 bool hash_set_has(const struct hash_set *s, uint64_t hash);
+void hash_set_prefetch(const struct hash_set *s, uint64_t hash);    /* which is soon asked for */
 /* The memory of the table after so many more elements. */
 size_t hash_set_bytes_with(const struct hash_set *s, size_t more);
 void hash_set_release(struct hash_set *s);

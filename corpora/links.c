@@ -33,6 +33,22 @@ static bool is_inner(int32_t c)
     return c == '.' || c == ',' || c == '\'' || c == 0xA0 || c == 0x202F || c == 0x66B || c == 0x66C;
 }
 
+/* Behind the bytes from `at` on that are ASCII and no digit, or some of them. */
+static size_t skip_plain(struct text t, size_t at)
+{
+    const uint64_t high = UINT64_C(0x8080808080808080);
+    uint64_t word;
+    for (; at + 8 <= t.length; at += 8) {
+        memcpy(&word, t.bytes + at, 8);
+        uint64_t off = (word & ~high) ^ UINT64_C(0x3030303030303030);      /* below 10: a digit */
+        if ((word & high) || (~(off + UINT64_C(0x7676767676767676)) & high))
+            break;
+    }
+    while (at < t.length && (unsigned char)t.bytes[at] < 0x80 && (t.bytes[at] < '0' || t.bytes[at] > '9'))
+        at++;
+    return at;
+}
+
 void numbers_of(struct hash_bag *out, struct text t)
 {
     uint64_t hash = 0;
@@ -41,7 +57,7 @@ void numbers_of(struct hash_bag *out, struct text t)
     for (size_t at = 0; at < t.length;) {
         int32_t c = (unsigned char)t.bytes[at];
         if (!inside && c < 0x80 && (c < '0' || c > '9')) {
-            at++;
+            at = skip_plain(t, at);
             continue;
         }
         character_next(t, &at, &c);

@@ -93,6 +93,12 @@ static int escapes_in(struct text t)
     return count;
 }
 
+/* What the signs below begin with. */
+static bool may_be_trace(char c)
+{
+    return c == ',' || c == '.' || c == '@' || c == 'n' || c == '\'' || c == ')';
+}
+
 /* A colon or semicolon may stand alone in French; a comma or full stop never does. */
 int moses_traces(struct text t)
 {
@@ -103,7 +109,7 @@ int moses_traces(struct text t)
         if (!space)
             break;
         at = (size_t)(space - t.bytes);
-        if (at + 1 >= t.length || !strchr(",.@n')", t.bytes[at + 1]))
+        if (at + 1 >= t.length || !may_be_trace(t.bytes[at + 1]))
             continue;
         struct text rest = { t.bytes + at + 1, t.length - at - 1 };
         if (rest.length)
