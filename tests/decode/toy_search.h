@@ -16,6 +16,7 @@ struct kept {
     int32_t ids[MOST][MOST];
     double logp[MOST], score[MOST];
     float token_logp[MOST][MOST];
+    float attention[MOST][MOST][8];     /* when watched */
     bool cut[MOST];
 };
 
@@ -54,6 +55,9 @@ static inline void corpus_done(void *arg, int64_t index, const struct hypothesis
         k->logp[i] = best[i].logp;
         k->score[i] = best[i].score;
         k->cut[i] = best[i].cut;
+        for (int t = 0; best[i].attention && t <= best[i].count; t++)
+            memcpy(k->attention[i][t], best[i].attention + t * best[i].source_count,
+                   sizeof(float) * (size_t)best[i].source_count);
         memcpy(k->ids[i], best[i].ids, sizeof(int32_t) * (size_t)best[i].count);
         memcpy(k->token_logp[i], best[i].token_logp, sizeof(float) * (size_t)(best[i].count + 1));
     }

@@ -29,6 +29,9 @@ struct toy {
     int count;
     long admitted, steps, reorders, rows_stepped;       /* what search asked for */
     int most_rows, most_admitted;
+    const struct candidates *limit;     /* NULL: all tokens */
+    bool watched;
+    float attention[64];
 };
 
 static inline int32_t *toy_copy(const int32_t *ids, int count, int room)
@@ -66,6 +69,19 @@ static inline void toy_admit(void *state, const int32_t *source, const int32_t *
         t->most_admitted = B;
 }
 
+/* A row's own candidates alone, put in front; returns their log-sum-exp. */
+static inline float toy_limit_row(const struct toy *t, int r, float *logp, const float *all)
+{
+    const struct candidates *c = t->limit;
+    double sum = 0;
+    for (int i = 0; i < c->own_count[r]; i++) {
+        assert(c->own[r][i] < c->count && (i == 0 || c->own[r][i - 1] < c->own[r][i]));
+        logp[i] = all[c->ids[c->own[r][i]]];
+        sum += exp(logp[i]);
+    }
+    return (float)log(sum);
+}
+
 static inline void toy_step(void *state, const int32_t *token, int rows, float *logp,
                             float *lse)
 {
@@ -77,9 +93,14 @@ static inline void toy_step(void *state, const int32_t *token, int rows, float *
         assert((row->prefix_count == 0) == (token[r] == TOY_BOS));
         row->prefix = xrealloc(row->prefix, sizeof *row->prefix * (size_t)(row->prefix_count + 1));
         row->prefix[row->prefix_count++] = token[r];
-        t->score(t, row, logp + (size_t)r * (size_t)t->vocab);
+        float all[512], sum = 0;
+        t->score(t, row, all);
+        if (t->limit)
+            sum = toy_limit_row(t, r, logp + (size_t)r * (size_t)t->limit->count, all);
+        else
+            memcpy(logp + (size_t)r * (size_t)t->vocab, all, (size_t)t->vocab * sizeof *logp);
         if (lse)
-            lse[r] = 0;
+            lse[r] = sum;
     }
     t->steps++;
     t->rows_stepped += rows;
@@ -117,6 +138,41 @@ static inline void toy_free(void *state)
     free(state);
 }
 
+static inline void toy_limit(void *state, const struct candidates *c)
+{
+    struct toy *t = state;
+    t->limit = c;
+}
+
+static inline void toy_watch(void *state, bool on)
+{
+    struct toy *t = state;
+    t->watched = on;
+}
+
+/* As random as the scores: a function of the source and the prefix. */
+static inline void toy_weights(float *weight, const struct toy_row *row)
+{
+    uint64_t h = 5;
+    float sum = 0;
+    for (int i = 0; i < row->prefix_count; i++)
+        h = rng_mix(h * 31 + (uint64_t)row->prefix[i]);
+    for (int i = 0; i < row->source_count; i++) {
+        h = rng_mix(h ^ (uint64_t)row->source[i]);
+        sum += weight[i] = (float)(h >> 40) * 0x1p-24f * (float)(h & 3);
+    }
+    for (int i = 0; i < row->source_count; i++)
+        weight[i] = sum > 0 ? weight[i] / sum : 1 / (float)row->source_count;
+}
+
+static inline const float *toy_attention(void *state, int row, int count)
+{
+    struct toy *t = state;
+    assert(t->watched && row < t->count && count == t->rows[row].source_count && count <= 64);
+    toy_weights(t->attention, &t->rows[row]);
+    return t->attention;
+}
+
 static inline struct stepper toy_stepper(int vocab, uint64_t seed,
                                          void (*score)(const struct toy *, const struct toy_row *,
                                                        float *))
@@ -125,8 +181,9 @@ static inline struct stepper toy_stepper(int vocab, uint64_t seed,
     t->vocab = vocab;
     t->seed = seed;
     t->score = score;
+    assert(vocab <= 512);
     return (struct stepper){ vocab, TOY_BOS, TOY_EOS, t, toy_admit, toy_step, toy_reorder, toy_clear,
-                             toy_free };
+                             toy_free, toy_limit, toy_watch, toy_attention };
 }
 
 /* Random: the scores are a function of the source and the whole prefix, so every hypothesis of
