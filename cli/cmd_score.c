@@ -11,13 +11,14 @@
 #include "cli/decoding.h"
 #include "seq2seq/model.h"
 #include "corpora/pairs.h"
+#include "decode/alignment.h"
 #include "decode/score.h"
 
 struct score_options {
     struct strings models, weights;
     char *source, *target, *output;
-    int threads, average, products, utf8;
-    bool per_token, json, quiet;
+    int threads, average, products, utf8, align;
+    bool per_token, attention, json, quiet;
 };
 
 #define FIELD(member) offsetof(struct score_options, member)
@@ -32,6 +33,10 @@ static const struct option score_options[] = {
       .help = "file to write; without: standard output" },
     { "per-token", OPTION_FLAG, FIELD(per_token), "false",
       .help = "a tab and each token's log-probability behind the sum, that of </s> last" },
+    { "align", OPTION_CHOICE, FIELD(align), "none", .choices = align_names,
+      .help = "a tab and links source-target behind each line, from the model's attention" },
+    { "attention", OPTION_FLAG, FIELD(attention), "false",
+      .help = "with --json: each target piece's attention to the source's pieces and its </s>" },
     { "json", OPTION_FLAG, FIELD(json), "false",
       .help = "a JSON object a line, with pieces and their log-probabilities" },
     { "threads", OPTION_INT, FIELD(threads), "0", 0, 1024, "threads; 0: one a core" },
@@ -70,20 +75,34 @@ struct job {
     struct progress progress;
     double logp;                        /* of all pairs … */
     int64_t tokens;                     /* … and their target tokens, </s> included */
+    struct strbuf links;
 };
 
 /* ---- one pair's output ---- */
 
-static void print_text(const struct job *job, const struct hypothesis *h)
+/* The links of a pair; "" unless asked for. */
+static const char *links(struct job *job, const struct translation *t)
 {
+    strbuf_reset(&job->links);
+    if (job->options.align)
+        alignment_append(&job->links, (enum align)job->options.align, &t->best[0], t->source,
+                         job->translator.source, job->translator.target);
+    return job->links.length ? job->links.text : "";
+}
+
+static void print_text(struct job *job, const struct translation *t)
+{
+    const struct hypothesis *h = &t->best[0];
     FILE *out = job->sink.stream;
     fprintf(out, "%.6f", h->logp);
     for (int i = 0; job->options.per_token && i <= h->count; i++)
         fprintf(out, "%c%.6f", i ? ' ' : '\t', (double)h->token_logp[i]);
+    if (job->options.align)
+        fprintf(out, "\t%s", links(job, t));
     fputc('\n', out);
 }
 
-static void print_json(const struct job *job, const struct translation *t, int64_t number)
+static void print_json(struct job *job, const struct translation *t, int64_t number)
 {
     const struct hypothesis *h = &t->best[0];
     json_t *line = json_pack("{s:I, s:o, s:i, s:i, s:o, s:o}", "line", (json_int_t)number,
@@ -91,6 +110,10 @@ static void print_json(const struct job *job, const struct translation *t, int64
                              "cut_tokens", t->cut_tokens,
                              "pieces", json_pieces(job->translator.target, h),
                              "token_logp", json_token_logp(h));
+    if (job->options.align)
+        json_object_set_new(line, "alignment", json_string(links(job, t)));
+    if (job->options.attention)
+        json_object_set_new(line, "attention", json_attention(h));
     json_dumpf(line, job->sink.stream, JSON_COMPACT | JSON_REAL_PRECISION(9));
     fputc('\n', job->sink.stream);
     json_decref(line);
@@ -102,7 +125,7 @@ static int print_pair(void *arg, const struct translation *t, int64_t number, st
     if (job->options.json)
         print_json(job, t, number);
     else
-        print_text(job, &t->best[0]);
+        print_text(job, t);
     job->logp += t->best[0].logp;
     job->tokens += t->best[0].count + 1;
     progress_add(&job->progress, 1);
@@ -141,6 +164,7 @@ static int run(struct job *job, struct error *err)
                     job->options.products, err) < 0)
         return -1;
     job->translator = models_translator(&job->models);
+    job->config.watched = job->options.align || job->options.attention;
     decoder = decoder_new(&job->translator, &job->config, job->options.threads, err);
     if (!decoder || files_differ(job->options.output, job->options.source, err) < 0 ||
         files_differ(job->options.output, job->options.target, err) < 0 ||
@@ -173,11 +197,14 @@ int cmd_score(const struct command *self, int argc, char **argv)
     if (status < 0 && rest_count)
         status = command_misuse(self, "unexpected '%s': give the texts with --source and --target",
                                 rest[0]);
+    if (status < 0 && job.options.attention && !job.options.json)
+        status = command_misuse(self, "--attention is a matrix for each pair: give --json with it");
     if (status < 0) {
         log_quiet(job.options.quiet);
         interrupt_install();
         status = run(&job, &err) < 0 ? command_fail(self, &err) : 0;
     }
+    strbuf_release(&job.links);
     models_release(&job.models);
     options_release(groups);
     free(rest);

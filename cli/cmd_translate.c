@@ -9,13 +9,16 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/decoding.h"
+#include "corpora/pairs.h"
+#include "decode/alignment.h"
+#include "decode/score.h"
 #include "seq2seq/model.h"
 
 struct translate_options {
     struct strings models, weights;
-    char *input, *output;
-    int threads, average, products, utf8;
-    bool scores, json, quiet;
+    char *input, *output, *prefix;
+    int threads, average, products, utf8, align;
+    bool scores, per_token, attention, json, stream, quiet;
 };
 
 #define FIELD(member) offsetof(struct translate_options, member)
@@ -28,8 +31,18 @@ static const struct option translate_options[] = {
       .help = "file to write; without: standard output" },
     { "scores", OPTION_FLAG, FIELD(scores), "false",
       .help = "put the score and the log-probability before each translation, with tabs" },
+    { "per-token", OPTION_FLAG, FIELD(per_token), "false",
+      .help = "a tab and each piece's log-probability behind each translation, that of </s> last" },
+    { "align", OPTION_CHOICE, FIELD(align), "none", .choices = align_names,
+      .help = "a tab and links source-target behind each translation, from the model's attention" },
+    { "attention", OPTION_FLAG, FIELD(attention), "false",
+      .help = "with --json: each piece's attention to the source's pieces and its </s>" },
     { "json", OPTION_FLAG, FIELD(json), "false",
       .help = "a JSON object a line, with all hypotheses, pieces and log-probabilities" },
+    { "prefix", OPTION_STRING, FIELD(prefix), NULL,
+      .help = "file whose lines the translations begin with, line by line" },
+    { "stream", OPTION_FLAG, FIELD(stream), "false",
+      .help = "give each line out as soon as it is ready, while others are still to come" },
     { "threads", OPTION_INT, FIELD(threads), "0", 0, 1024, "threads; 0: one a core" },
     { "average", OPTION_CHOICE, FIELD(average), "probability", .choices = average_names,
       .help = "what an ensemble averages: probabilities or their logarithms" },
@@ -50,30 +63,61 @@ struct job {
     struct translator translator;
     struct sink sink;
     struct progress progress;
+    struct strbuf links;
 };
 
 /* ---- one line's output ---- */
 
-static void print_moses(FILE *out, const struct translation *t, int64_t number)
+/* The links of a hypothesis; "" unless asked for. */
+static const char *links(struct job *job, const struct translation *t, int i)
+{
+    strbuf_reset(&job->links);
+    if (job->options.align)
+        alignment_append(&job->links, (enum align)job->options.align, &t->best[i], t->source,
+                         job->translator.source, job->translator.target);
+    return job->links.length ? job->links.text : "";
+}
+
+static void print_moses(struct job *job, FILE *out, const struct translation *t, int64_t number)
 {
     for (int i = 0; i < t->count; i++)
-        fprintf(out, "%lld ||| %s ||| F0= %.6g ||| %.6g\n", (long long)(number - 1), t->text[i],
-                t->best[i].logp, t->best[i].score);
+        fprintf(out, "%lld ||| %s ||| F0= %.6g ||| %.6g%s%s\n", (long long)(number - 1), t->text[i],
+                t->best[i].logp, t->best[i].score, job->options.align ? " ||| " : "",
+                links(job, t, i));
 }
 
-static json_t *json_hypothesis(const struct job *job, const struct hypothesis *h, const char *text)
+static json_t *json_hypothesis(struct job *job, const struct translation *t, int i)
 {
-    return json_pack("{s:s, s:o, s:o, s:b, s:o, s:o}", "text", text, "score", json_finite(h->score),
-                     "logp", json_finite(h->logp), "cut", h->cut,
-                     "pieces", json_pieces(job->translator.target, h),
-                     "token_logp", json_token_logp(h));
+    const struct hypothesis *h = &t->best[i];
+    json_t *object = json_pack("{s:s, s:o, s:o, s:b, s:o, s:o}", "text", t->text[i],
+                               "score", json_finite(h->score), "logp", json_finite(h->logp),
+                               "cut", h->cut, "pieces", json_pieces(job->translator.target, h),
+                               "token_logp", json_token_logp(h));
+    if (job->options.align)
+        json_object_set_new(object, "alignment", json_string(links(job, t, i)));
+    if (job->options.attention)
+        json_object_set_new(object, "attention", json_attention(h));
+    return object;
 }
 
-static void print_json(const struct job *job, const struct translation *t, int64_t number)
+static void print_best(struct job *job, FILE *out, const struct translation *t)
+{
+    const struct hypothesis *h = &t->best[0];
+    if (job->options.scores)
+        fprintf(out, "%.6g\t%.6g\t", h->score, h->logp);
+    fputs(t->text[0], out);
+    for (int i = 0; job->options.per_token && i <= h->count; i++)
+        fprintf(out, "%c%.6f", i ? ' ' : '\t', (double)h->token_logp[i]);
+    if (job->options.align)
+        fprintf(out, "\t%s", links(job, t, 0));
+    fputc('\n', out);
+}
+
+static void print_json(struct job *job, const struct translation *t, int64_t number)
 {
     json_t *hypotheses = json_array();
     for (int i = 0; i < t->count; i++)
-        json_array_append_new(hypotheses, json_hypothesis(job, &t->best[i], t->text[i]));
+        json_array_append_new(hypotheses, json_hypothesis(job, t, i));
     json_t *line = json_pack("{s:I, s:i, s:i, s:o}", "line", (json_int_t)number, "source_tokens",
                              t->source_tokens, "cut_tokens", t->cut_tokens, "hypotheses", hypotheses);
     json_dumpf(line, job->sink.stream, JSON_COMPACT | JSON_REAL_PRECISION(9));
@@ -88,11 +132,11 @@ static int print_line(void *arg, const struct translation *t, int64_t number, st
     if (job->options.json)
         print_json(job, t, number);
     else if (job->search.n_best > 1 && !job->search.mbr)
-        print_moses(out, t, number);
-    else if (job->options.scores)
-        fprintf(out, "%.6g\t%.6g\t%s\n", t->best[0].score, t->best[0].logp, t->text[0]);
+        print_moses(job, out, t, number);
     else
-        fprintf(out, "%s\n", t->text[0]);
+        print_best(job, out, t);
+    if (job->options.stream)
+        fflush(out);
     progress_add(&job->progress, 1);
     return sink_check(&job->sink, err);
 }
@@ -108,18 +152,44 @@ static void report(const struct decode_stats *s)
              grouped(s->seconds > 0 ? (int64_t)((double)s->source_words / s->seconds) : 0));
 }
 
-static int translate(struct job *job, struct decoder *decoder, struct error *err)
+static void warn_of_bytes(const struct lines *in)
+{
+    if (in->replaced)
+        log_warning("%s lines were not UTF-8; their bad bytes became U+FFFD", grouped(in->replaced));
+}
+
+static int translate_prefixed(struct job *job, struct decoder *decoder, struct error *err)
+{
+    struct pairs in = { 0 };
+    if (pairs_open(&in, job->options.input, job->options.prefix, err) < 0)
+        return -1;
+    in.source.utf8 = in.target.utf8 = (enum utf8_policy)job->options.utf8;
+    int ret = decoder_continue_stream(decoder, &in, print_line, job, err);
+    if (ret == 0)
+        warn_of_bytes(&in.source);
+    pairs_close(&in);
+    return ret;
+}
+
+static int translate_lines_of(struct job *job, struct decoder *decoder, struct error *err)
 {
     struct lines in = { 0 };
     if (lines_open(&in, job->options.input, err) < 0)
         return -1;
     in.utf8 = (enum utf8_policy)job->options.utf8;
-    progress_start(&job->progress, "translating", "lines", lines_ahead(job->options.input));
-    int ret = decoder_stream(decoder, &in, print_line, job, err);
-    progress_end(&job->progress);
-    if (ret == 0 && in.replaced)
-        log_warning("%s lines were not UTF-8; their bad bytes became U+FFFD", grouped(in.replaced));
+    int ret = (job->options.stream ? decoder_live : decoder_stream)(decoder, &in, print_line, job, err);
+    if (ret == 0)
+        warn_of_bytes(&in);
     lines_close(&in);
+    return ret;
+}
+
+static int translate(struct job *job, struct decoder *decoder, struct error *err)
+{
+    progress_start(&job->progress, "translating", "lines", lines_ahead(job->options.input));
+    int ret = job->options.prefix ? translate_prefixed(job, decoder, err)
+                                  : translate_lines_of(job, decoder, err);
+    progress_end(&job->progress);
     return ret;
 }
 
@@ -131,9 +201,12 @@ static int run(struct job *job, struct error *err)
                     job->options.products, err) < 0)
         return -1;
     job->translator = models_translator(&job->models);
-    job->search.unscored = !job->options.scores && !job->options.json && job->search.n_best == 1;
+    job->search.unscored = !job->options.scores && !job->options.per_token && !job->options.json
+                        && job->search.n_best == 1;
+    job->search.watched = job->options.align || job->options.attention;
     decoder = decoder_new(&job->translator, &job->search, job->options.threads, err);
     if (!decoder || files_differ(job->options.output, job->options.input, err) < 0 ||
+        files_differ(job->options.output, job->options.prefix, err) < 0 ||
         sink_open(&job->sink, job->options.output, err) < 0)
         goto done;
     if (job->search.window == 1)        /* somebody waits for each line */
@@ -156,8 +229,12 @@ static int check_usage(const struct command *self, const struct job *job, const 
         return command_misuse(self, "unexpected '%s': give the text with --input", rest[0]);
     if (search_check(&job->search, &err) < 0)
         return command_misuse(self, "%s", err.text);
-    if (job->options.scores && (job->options.json || (job->search.n_best > 1 && !job->search.mbr)))
-        return command_misuse(self, "--scores is for one translation a line: n-best lists and "
+    if (job->options.attention && !job->options.json)
+        return command_misuse(self, "--attention is a matrix for each translation: give --json with it");
+    if (job->options.stream && job->options.prefix)
+        return command_misuse(self, "--stream answers lines as they come: it does not go with --prefix");
+    if ((job->options.scores || job->options.per_token) && (job->options.json || (job->search.n_best > 1 && !job->search.mbr)))
+        return command_misuse(self, "--scores and --per-token are for one translation a line: n-best lists and "
                               "--json hold the scores anyway");
     return 0;
 }
@@ -181,6 +258,7 @@ int cmd_translate(const struct command *self, int argc, char **argv)
         interrupt_install();
         status = run(&job, &err) < 0 ? command_fail(self, &err) : 0;
     }
+    strbuf_release(&job.links);
     models_release(&job.models);
     options_release(groups);
     free(rest);

@@ -122,6 +122,19 @@ json_t *json_token_logp(const struct hypothesis *h)
     return logp;
 }
 
+json_t *json_attention(const struct hypothesis *h)
+{
+    json_t *rows = json_array();
+    for (int t = 0; t <= h->count && h->attention; t++) {
+        const float *weight = h->attention + (size_t)t * (size_t)h->source_count;
+        json_t *row = json_array();
+        for (int s = 0; s < h->source_count; s++)
+            json_array_append_new(row, json_real(round((double)weight[s] * 1e4) / 1e4));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
 int64_t lines_ahead(const char *path)
 {
     struct lines in = { .utf8 = UTF8_KEEP };

@@ -45,6 +45,9 @@ json_t *json_finite(double x);
 json_t *json_pieces(const struct tokenizer *target, const struct hypothesis *h);
 json_t *json_token_logp(const struct hypothesis *h);
 
+/* A matrix of attention, a row a target token and </s>, rounded to four digits. */
+json_t *json_attention(const struct hypothesis *h);
+
 /* How many lines a file has, found by reading it, where somebody watches a progress line; else 0,
  * and 0 for standard input. */
 int64_t lines_ahead(const char *path);

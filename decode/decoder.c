@@ -27,6 +27,7 @@ void translations_release(struct translation *t, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(t[i].best);
         free(t[i].text);
+        free(t[i].source);
         t[i] = (struct translation){ 0 };
     }
 }
@@ -97,6 +98,14 @@ static char **decode_text(const struct tokenizer *t, struct strbuf *scratch,
     return text;
 }
 
+static int32_t *copy_ids(const int32_t *ids, int count)
+{
+    int32_t *copy = xmalloc(((size_t)count + 1) * sizeof *copy);
+    if (count)
+        memcpy(copy, ids, (size_t)count * sizeof *copy);
+    return copy;
+}
+
 struct ranked {
     double utility;
     int number;
@@ -155,11 +164,13 @@ void decoder_give(struct worker *w, size_t index, const struct hypothesis *best,
     t->count = count;
     if (job->text)
         t->text = decode_text(w->decoder->translator.target, &w->text, best, count);
+    if (w->decoder->config.watched)
+        t->source = copy_ids(job->sources[index].items, t->source_tokens);
     if (w->mbr && job->text && count > 1)
         choose_by_risk(w, t);
 }
 
-static void give_empty(struct worker *w, size_t index)
+void decoder_give_empty(struct worker *w, size_t index)
 {
     float certain = 0;
     decoder_give(w, index, &(struct hypothesis){ .token_logp = &certain }, 1);
@@ -304,10 +315,10 @@ static int plan(struct decoder *d, struct error *err)
         }
         job->out[i].source_tokens = (int)kept;
         job->out[i].cut_tokens += (int)(tokens - kept);
-        if (kept || job->targets)
+        if (kept || (job->targets && job->targets[i].count))
             job->order[job->order_count++] = (struct place){ i, (int)kept };
         else
-            give_empty(&d->workers[0], i);
+            decoder_give_empty(&d->workers[0], i);
     }
     if (job->order_count)
         qsort(job->order, job->order_count, sizeof *job->order, by_length);

@@ -15,7 +15,8 @@
 struct job {
     struct translation *out;
     const struct ids *sources;
-    const struct ids *targets;          /* with </s>: they are to be scored; NULL: searched for */
+    const struct ids *targets;          /* with </s>: they are to be scored; without: the outputs
+                                           begin so; NULL: searched for */
     size_t n;
     bool text;                          /* hypotheses are wanted as text too */
     struct place {
@@ -74,6 +75,7 @@ int decoder_run(struct decoder *d, void (*work)(void *decoder, int worker), stru
 void decoder_search(void *decoder, int worker);         /* work: the engine of search.h */
 bool decoder_take(struct worker *w, const struct place **place);       /* false: no more for now */
 void decoder_give(struct worker *w, size_t index, const struct hypothesis *best, int count);
+void decoder_give_empty(struct worker *w, size_t index);        /* of a source without tokens */
 
 /* Tells of a sentence of too many tokens: a warning, or an error where such are refused. */
 int decoder_too_long(struct decoder *d, size_t index, size_t tokens, struct error *err);

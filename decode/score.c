@@ -1,4 +1,4 @@
-/* Given translations, scored: a single model passes over packed batches of whole sentences; any
+/* Given translations, scored or continued.  To score, a single model passes over packed batches of whole sentences; any
  * other stepper is made to say the target, token by token, by the search engine. */
 #include "decode/score.h"
 
@@ -55,8 +55,9 @@ static void pass(void *decoder, int worker)
     }
 }
 
-/* Targets end in </s>, after being cut to what is allowed. */
-static int finish_targets(struct decoder *d, struct translation *out, size_t n, struct error *err)
+/* Cuts targets to what is allowed; those that are to be scored end in </s>. */
+static int finish_targets(struct decoder *d, struct translation *out, size_t n, bool whole,
+                          struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         struct ids *target = &d->target.items[i];
@@ -69,25 +70,29 @@ static int finish_targets(struct decoder *d, struct translation *out, size_t n, 
             target->count = (size_t)d->max_source;
         }
         ARRAY_GROW(target->items, target->room, target->count + 1);
-        target->items[target->count++] = d->workers[0].stepper.eos;
+        if (whole)
+            target->items[target->count++] = d->workers[0].stepper.eos;
     }
     return 0;
 }
 
-/* Messages about a target name its file. */
-static int score_spans(struct decoder *d, struct translation *out, const struct span *sources,
-                       const struct span *targets, size_t n, const char *target_name, struct error *err)
+/* whole: the targets are to be scored; otherwise the outputs begin with them.  Messages about a
+ * target name its file. */
+static int take_spans(struct decoder *d, struct translation *out, const struct span *sources,
+                      const struct span *targets, size_t n, const char *target_name, bool whole,
+                      struct error *err)
 {
     const char *source_name = d->name;
     double start = clock_seconds();
     decoder_encode(d, &d->source, d->translator.source, sources, n);
     decoder_encode(d, &d->target, d->translator.target, targets, n);
-    decoder_begin(d, out, d->source.items, d->target.items, n, false);
+    decoder_begin(d, out, d->source.items, d->target.items, n, !whole);
     decoder_name_input(d, target_name, d->first);
-    int ret = finish_targets(d, out, n, err);
+    int ret = finish_targets(d, out, n, whole, err);
     decoder_name_input(d, source_name, d->first);
     if (ret == 0)
-        ret = decoder_run(d, d->translator.single ? pass : decoder_search, err);
+        ret = decoder_run(d, whole && d->translator.single && !d->config.watched ? pass : decoder_search,
+                          err);
     encoded_trim(&d->source, n);
     encoded_trim(&d->target, n);
     for (size_t i = 0; i < n && ret == 0; i++)
@@ -96,15 +101,15 @@ static int score_spans(struct decoder *d, struct translation *out, const struct 
     return ret;
 }
 
-int decoder_score(struct decoder *d, struct translation *out, const char *const *sources,
-                  const char *const *targets, size_t n, struct error *err)
+static int take_texts(struct decoder *d, struct translation *out, const char *const *sources,
+                      const char *const *targets, size_t n, bool whole, struct error *err)
 {
     struct window source = { 0 }, target = { 0 };
     for (size_t i = 0; i < n; i++) {
         window_add(&source, sources[i], strlen(sources[i]));
         window_add(&target, targets[i], strlen(targets[i]));
     }
-    int ret = score_spans(d, out, window_spans(&source), window_spans(&target), n, NULL, err);
+    int ret = take_spans(d, out, window_spans(&source), window_spans(&target), n, NULL, whole, err);
     window_release(&source);
     window_release(&target);
     return ret;
@@ -130,10 +135,10 @@ static const char *shown(const char *path)
     return strcmp(path, "-") ? path : "standard input";
 }
 
-int decoder_score_stream(struct decoder *d, struct pairs *in,
-                         int (*write)(void *arg, const struct translation *t, int64_t number,
-                                      struct error *err),
-                         void *arg, struct error *err)
+static int take_stream(struct decoder *d, struct pairs *in, bool whole,
+                       int (*write)(void *arg, const struct translation *t, int64_t number,
+                                    struct error *err),
+                       void *arg, struct error *err)
 {
     struct translation *out = xcalloc((size_t)d->config.window, sizeof *out);
     struct window source = { 0 }, target = { 0 };
@@ -143,8 +148,8 @@ int decoder_score_stream(struct decoder *d, struct pairs *in,
         struct error reading;
         more = read_pairs(&source, &target, in, d->config.window, &reading);
         decoder_name_input(d, shown(in->source.path), number);
-        if (score_spans(d, out, window_spans(&source), window_spans(&target), source.count,
-                        shown(in->target.path), err) < 0)
+        if (take_spans(d, out, window_spans(&source), window_spans(&target), source.count,
+                       shown(in->target.path), whole, err) < 0)
             goto done;
         if (decoder_write(out, source.count, &number, write, arg, err) < 0)
             goto done;
@@ -159,4 +164,34 @@ done:
     window_release(&target);
     free(out);
     return ret;
+}
+
+/* ---- the four ways in ---- */
+
+int decoder_score(struct decoder *d, struct translation *out, const char *const *sources,
+                  const char *const *targets, size_t n, struct error *err)
+{
+    return take_texts(d, out, sources, targets, n, true, err);
+}
+
+int decoder_continue(struct decoder *d, struct translation *out, const char *const *sources,
+                     const char *const *targets, size_t n, struct error *err)
+{
+    return take_texts(d, out, sources, targets, n, false, err);
+}
+
+int decoder_score_stream(struct decoder *d, struct pairs *in,
+                         int (*write)(void *arg, const struct translation *t, int64_t number,
+                                      struct error *err),
+                         void *arg, struct error *err)
+{
+    return take_stream(d, in, true, write, arg, err);
+}
+
+int decoder_continue_stream(struct decoder *d, struct pairs *in,
+                            int (*write)(void *arg, const struct translation *t, int64_t number,
+                                         struct error *err),
+                            void *arg, struct error *err)
+{
+    return take_stream(d, in, false, write, arg, err);
 }

@@ -28,4 +28,12 @@ int decoder_score_stream(struct decoder *d, struct pairs *in,
                                       struct error *err),
                          void *arg, struct error *err);
 
+/* Translations that begin as given: the rest is searched for.  An empty target asks for nothing. */
+int decoder_continue(struct decoder *d, struct translation *out, const char *const *sources,
+                     const char *const *targets, size_t n, struct error *err);
+int decoder_continue_stream(struct decoder *d, struct pairs *in,
+                            int (*write)(void *arg, const struct translation *t, int64_t number,
+                                         struct error *err),
+                            void *arg, struct error *err);
+
 #endif

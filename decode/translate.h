@@ -33,6 +33,7 @@ struct translation {
     struct hypothesis *best;    /* best first; owned by the translation */
     char **text;                /* of each; NULL where ids were asked for.  Never holds a line end */
     int count;                  /* 1 … n_best */
+    int32_t *source;            /* its source_tokens ids, when the search is watched; else NULL */
     int source_tokens;          /* as searched, without </s> */
     int cut_tokens;             /* how many more the source had: truncated if not 0 */
 };
@@ -71,6 +72,14 @@ int decoder_stream(struct decoder *d, struct lines *in,
                    int (*write)(void *arg, const struct translation *t, int64_t number,
                                 struct error *err),
                    void *arg, struct error *err);
+
+/* A stream whose lines are answered as soon as they are ready, while others are still to come: for
+ * somebody who waits.  The order is the input's; `write` is called from the workers' threads, one
+ * call at a time, and gives out the line at once.  The window plays no part. */
+int decoder_live(struct decoder *d, struct lines *in,
+                 int (*write)(void *arg, const struct translation *t, int64_t number,
+                              struct error *err),
+                 void *arg, struct error *err);
 
 /* All in one, for a model and a list of lines; stats may be NULL. */
 int translate_lines(struct translation *out, const struct model *m, const char *const *sources,

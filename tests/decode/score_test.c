@@ -149,6 +149,79 @@ static void models_of_different_shape_are_averaged(void **state)
     ensemble_free(e);
 }
 
+/* A search whose outputs are forced word for word says of them what scoring says. */
+static void forced_outputs_have_the_scores_of_scoring(void **state)
+{
+    struct translator t = translator_of_model(models[1]);
+    struct translation scored[PAIRS], found[PAIRS], again[PAIRS];
+    struct error err;
+    struct search_config config = defaults(3);
+    const char *texts[PAIRS];
+    struct decoder *d = decoder_new(&t, &config, 2, &err);
+    assert_int_equal(decoder_text(d, found, sources, PAIRS, &err), 0);
+    for (int i = 0; i < PAIRS; i++)
+        texts[i] = found[i].text[0];
+    assert_int_equal(decoder_score(d, scored, sources, texts, PAIRS, &err), 0);
+    for (int i = 0; i < PAIRS; i++) {
+        if (!found[i].source_tokens)
+            continue;                           /* answered without the model */
+        struct ids ids = { 0 };
+        tokenizer_encode(t.target, &ids, texts[i], strlen(texts[i]));
+        if ((int)ids.count == found[i].best[0].count        /* the text falls into the same pieces */
+            && !memcmp(ids.items, found[i].best[0].ids, ids.count * sizeof *ids.items))
+            assert_float_equal(scored[i].best[0].logp, found[i].best[0].logp, 1e-3);
+        ids_release(&ids);
+    }
+    assert_int_equal(decoder_continue(d, again, sources, targets, PAIRS, &err), 0);
+    for (int i = 0; i < PAIRS; i++) {
+        struct ids ids = { 0 };
+        tokenizer_encode(t.target, &ids, targets[i], strlen(targets[i]));
+        assert_true(again[i].best[0].count >= (int)ids.count);
+        assert_true(!ids.count || !memcmp(again[i].best[0].ids, ids.items, ids.count * sizeof *ids.items));
+        assert_true(strlen(targets[i]) == 0 || !strncmp(again[i].text[0], targets[i], strlen(targets[i])));
+        ids_release(&ids);
+    }
+    translations_release(scored, PAIRS);
+    translations_release(found, PAIRS);
+    translations_release(again, PAIRS);
+    decoder_free(d);
+}
+
+/* Watched scoring steps; its attention is a distribution over each source and its </s>. */
+static void watched_scores_come_with_attention(void **state)
+{
+    struct error err;
+    struct ensemble *e = ensemble_new((const struct model *const *)models, 2, AVERAGE_LOG, &err);
+    struct translator both[] = { translator_of_model(models[0]), translator_of_ensemble(e) };
+    for (int m = 0; m < 2; m++) {
+        struct translation plain[PAIRS], watched[PAIRS];
+        struct search_config config = defaults(1);
+        score_with(&both[m], plain, 1);
+        config.watched = true;
+        struct decoder *d = decoder_new(&both[m], &config, 2, &err);
+        assert_int_equal(decoder_score(d, watched, sources, targets, PAIRS, &err), 0);
+        assert_close(plain, watched);
+        for (int i = 0; i < PAIRS; i++) {
+            const struct hypothesis *h = &watched[i].best[0];
+            struct ids ids = { 0 };
+            tokenizer_encode(both[m].source, &ids, sources[i], strlen(sources[i]));
+            assert_int_equal(h->source_count, ids.count + 1);
+            assert_true(!ids.count || !memcmp(watched[i].source, ids.items, ids.count * sizeof *ids.items));
+            for (int j = 0; j <= h->count; j++) {
+                double sum = 0;
+                for (int s = 0; s < h->source_count; s++)
+                    sum += h->attention[j * h->source_count + s];
+                assert_float_equal(sum, 1, 1e-5);
+            }
+            ids_release(&ids);
+        }
+        translations_release(plain, PAIRS);
+        translations_release(watched, PAIRS);
+        decoder_free(d);
+    }
+    ensemble_free(e);
+}
+
 static void long_sides_are_cut_or_refused(void **state)
 {
     const char *source = "the quick brown fox", *target = "foxes jump over lazy dogs";
@@ -219,6 +292,8 @@ int main(void)
         cmocka_unit_test(sums_add_up_and_the_target_is_what_was_given),
         cmocka_unit_test(an_ensemble_of_twins_scores_like_one),
         cmocka_unit_test(models_of_different_shape_are_averaged),
+        cmocka_unit_test(forced_outputs_have_the_scores_of_scoring),
+        cmocka_unit_test(watched_scores_come_with_attention),
         cmocka_unit_test(long_sides_are_cut_or_refused),
         cmocka_unit_test(files_are_scored_pair_by_pair_and_must_be_equally_long),
     };

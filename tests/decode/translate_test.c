@@ -2,6 +2,7 @@
  * every line in its place, whatever the threads, the batches and the windows. */
 #include "tests/test.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 #include "base/error.h"
@@ -324,6 +325,128 @@ static void streams_give_a_line_a_line_at_every_window(void **state)
     strbuf_release(&file);
 }
 
+/* --- live streams: through a pipe, whose other end waits for answers --- */
+
+struct talk {
+    int pipe[2];
+    struct decoder *d;
+    struct strings got;
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    struct error err;
+    int ret;
+};
+
+static int answer(void *arg, const struct translation *t, int64_t number, struct error *err)
+{
+    struct talk *talk = arg;
+    pthread_mutex_lock(&talk->lock);
+    assert_int_equal(number, talk->got.count + 1);
+    strings_add(&talk->got, t->text[0]);
+    pthread_cond_signal(&talk->answered);
+    pthread_mutex_unlock(&talk->lock);
+    return 0;
+}
+
+static void *listen_to(void *arg)
+{
+    struct talk *talk = arg;
+    struct lines in = { 0 };
+    char path[32];
+    snprintf(path, sizeof path, "/dev/fd/%d", talk->pipe[0]);
+    assert_int_equal(lines_open(&in, path, &talk->err), 0);
+    talk->ret = decoder_live(talk->d, &in, answer, talk, &talk->err);
+    lines_close(&in);
+    return NULL;
+}
+
+static void say(const struct talk *talk, const char *text)
+{
+    assert_int_equal(write(talk->pipe[1], text, strlen(text)), strlen(text));
+}
+
+static void each_line_is_answered_before_the_next_is_said(void **state)
+{
+    for (int threads = 1; threads <= 3; threads += 2) {
+        struct talk talk = { .lock = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER };
+        struct search_config config = defaults(2);
+        struct strings lines = random_lines(40, 5);
+        pthread_t thread;
+        assert_int_equal(pipe(talk.pipe), 0);
+        talk.d = toy_decoder(&copies, &config, threads);
+        assert_int_equal(pthread_create(&thread, NULL, listen_to, &talk), 0);
+        say(&talk, "\n");                       /* what the reader wants to tell the format by */
+        say(&talk, "fox fox fox\n");
+        for (size_t i = 0; i < lines.count; i++) {
+            say(&talk, lines.items[i]);
+            say(&talk, "\n");
+            pthread_mutex_lock(&talk.lock);
+            while (talk.got.count < i + 3)
+                pthread_cond_wait(&talk.answered, &talk.lock);
+            pthread_mutex_unlock(&talk.lock);
+            assert_string_equal(talk.got.items[i + 2], lines.items[i]);
+        }
+        close(talk.pipe[1]);
+        pthread_join(thread, NULL);
+        assert_int_equal(talk.ret, 0);
+        assert_int_equal(decoder_stats(talk.d)->lines, 42);
+        close(talk.pipe[0]);
+        decoder_free(talk.d);
+        strings_release(&talk.got);
+        strings_release(&lines);
+    }
+}
+
+static void a_flood_of_lines_comes_back_in_order(void **state)
+{
+    const char *path = scratch_path("flood.txt");
+    struct strings lines = random_lines(5000, 6);
+    struct strbuf text = { 0 };
+    for (size_t i = 0; i < lines.count; i++)
+        strbuf_printf(&text, "%s\n", lines.items[i]);
+    write_text(path, text.text);
+    for (int threads = 1; threads <= 4; threads += 3) {
+        struct search_config config = defaults(1);
+        struct strings got = { 0 };
+        struct lines in = { 0 };
+        struct error err;
+        struct decoder *d = toy_decoder(&copies, &config, threads);
+        assert_int_equal(lines_open(&in, path, &err), 0);
+        assert_int_equal(decoder_live(d, &in, append_line, &got, &err), 0);
+        assert_int_equal(got.count, 5000);
+        for (size_t i = 0; i < lines.count; i++)
+            assert_string_equal(got.items[i], lines.items[i]);
+        lines_close(&in);
+        strings_release(&got);
+        decoder_free(d);
+    }
+    strbuf_release(&text);
+    strings_release(&lines);
+}
+
+static void what_stands_before_a_bad_line_is_answered(void **state)
+{
+    static const char *const texts_of[] = { "fox\ndogs\nb\377d\nfox\n", "fox\ndogs\nfox fox fox fox fox fox fox fox fox fox fox fox fox fox\nfox\n" };
+    const char *path = scratch_path("bad.txt");
+    for (int i = 0; i < 2; i++) {
+        struct search_config config = defaults(1);
+        struct strings got = { 0 };
+        struct lines in = { 0 };
+        struct error err;
+        write_text(path, texts_of[i]);
+        config.max_source = 12;
+        config.long_lines = LONG_REFUSE;
+        struct decoder *d = toy_decoder(&copies, &config, 2);
+        assert_int_equal(lines_open(&in, path, &err), 0);
+        assert_int_equal(decoder_live(d, &in, append_line, &got, &err), -1);
+        assert_non_null(strstr(err.text, "bad.txt:3"));
+        assert_int_equal(got.count, 2);
+        lines_close(&in);
+        strings_release(&got);
+        decoder_free(d);
+    }
+}
+
 static void an_empty_stream_gives_nothing(void **state)
 {
     struct strings got = { 0 };
@@ -440,6 +563,9 @@ int main(void)
         cmocka_unit_test(a_line_of_100000_tokens_is_cut_and_marked_or_refused),
         cmocka_unit_test(a_models_own_limit_holds_for_both_sides),
         cmocka_unit_test(streams_give_a_line_a_line_at_every_window),
+        cmocka_unit_test(each_line_is_answered_before_the_next_is_said),
+        cmocka_unit_test(a_flood_of_lines_comes_back_in_order),
+        cmocka_unit_test(what_stands_before_a_bad_line_is_answered),
         cmocka_unit_test(an_empty_stream_gives_nothing),
         cmocka_unit_test(lines_before_a_bad_one_are_written_and_the_bad_one_is_named),
         cmocka_unit_test(a_writer_that_fails_ends_the_stream),
