@@ -101,14 +101,14 @@ static void members_watch(void *state, bool on)
         m->items[i].watch(m->items[i].state, on);
 }
 
-/* The mean of the members' weights. */
+/* The mean of the members' weights, each by its share. */
 static const float *members_attention(void *state, int row, int count)
 {
     struct members *m = state;
     watch_begin(&m->watch, 1, count);
     for (int i = 0; i < m->count; i++)
         kernel->axpy(m->watch.weight, m->items[i].attention(m->items[i].state, row, count),
-                     1 / (float)m->count, (size_t)count);
+                     m->share[i], (size_t)count);
     return m->watch.weight;
 }
 

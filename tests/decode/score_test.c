@@ -191,7 +191,7 @@ static void forced_outputs_have_the_scores_of_scoring(void **state)
 static void watched_scores_come_with_attention(void **state)
 {
     struct error err;
-    struct ensemble *e = ensemble_new((const struct model *const *)models, 2, AVERAGE_LOG, &err);
+    struct ensemble *e = ensemble_new((const struct model *const *)models, NULL, 2, AVERAGE_LOG, &err);
     struct translator both[] = { translator_of_model(models[0]), translator_of_ensemble(e) };
     for (int m = 0; m < 2; m++) {
         struct translation plain[PAIRS], watched[PAIRS];
