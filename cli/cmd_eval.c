@@ -1,17 +1,20 @@
-/* coho eval: BLEU and chrF of translations, with sacreBLEU's options and output. */
+/* coho eval: BLEU, chrF and TER of translations, with sacreBLEU's options and output. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "eval/metric.h"
 #include "eval/report.h"
+#include "eval/significance.h"
 #include "eval/testset.h"
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
-static const char *const format_names[] = { "text", "json", NULL };
+enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_TEXT, FORMAT_LATEX };
+static const char *const format_names[] = { "auto", "json", "text", "latex", NULL };
 
 enum { BAD_UTF8_REFUSE, BAD_UTF8_REPLACE };
 static const char *const bad_utf8_names[] = { "refuse", "replace", NULL };
@@ -20,8 +23,11 @@ struct eval_options {
     struct strings input, metrics;
     int num_refs, bad_utf8;
     bool sentence_level, force;
+    char *language_pair, *encoding;
+    bool confidence, paired_ar, paired_bs;
+    int confidence_n, paired_ar_n, paired_bs_n, paired_jobs;
     int format, width;
-    bool json, score_only, short_keys, quiet;
+    bool json, score_only, short_keys, no_color, quiet;
     int threads;
 };
 
@@ -35,6 +41,10 @@ static const struct option eval_options[] = {
       .help = "score every line by itself (also -sl)" },
     { "num-refs", OPTION_INT, FIELD(num_refs), "1", 1, 1000,
       "references on each line of REF, a tab between them (also -nr)" },
+    { "language-pair", OPTION_STRING, FIELD(language_pair), .letter = 'l',
+      .help = "as in en-zh; chooses the tokenizer of zh, ja and ko where none is named" },
+    { "encoding", OPTION_STRING, FIELD(encoding), "utf-8", .letter = 'e',
+      .help = "encoding of all files, as iconv names it" },
     { "bad-utf8", OPTION_CHOICE, FIELD(bad_utf8), "refuse", .choices = bad_utf8_names,
       .help = "what to do with bytes that are not UTF-8" },
     { "force", OPTION_FLAG, FIELD(force), "false",
@@ -43,15 +53,36 @@ static const struct option eval_options[] = {
     { 0 }
 };
 
+static const struct option test_options[] = {
+    { "confidence", OPTION_FLAG, FIELD(confidence), "false",
+      .help = "95 % interval of one system, by bootstrap resampling (also -ci)" },
+    { "confidence-n", OPTION_INT, FIELD(confidence_n), "1000", 2, 10000000,
+      "resamples for it (also -cin)" },
+    { "paired-bs", OPTION_FLAG, FIELD(paired_bs), "false",
+      .help = "test systems against the first by paired bootstrap resampling (also -pbs)" },
+    { "paired-bs-n", OPTION_INT, FIELD(paired_bs_n), "1000", 1, 10000000,
+      "resamples for it (also -pbsn)" },
+    { "paired-ar", OPTION_FLAG, FIELD(paired_ar), "false",
+      .help = "test them by paired approximate randomization (also -par)" },
+    { "paired-ar-n", OPTION_INT, FIELD(paired_ar_n), "10000", 1, 10000000,
+      "trials of it (also -parn)" },
+    { "paired-jobs", OPTION_INT, FIELD(paired_jobs), "1", 0, 1024,
+      "taken for sacreBLEU's sake; --threads says how many threads", .letter = 'j' },
+    { 0 }
+};
+
 static const struct option output_options[] = {
-    { "format", OPTION_CHOICE, FIELD(format), "text", .choices = format_names, .letter = 'f',
-      .help = "how to print" },
-    { "json", OPTION_FLAG, FIELD(json), "false", .help = "the same as --format json" },
+    { "format", OPTION_CHOICE, FIELD(format), "auto", .choices = format_names, .letter = 'f',
+      .help = "how to print; auto: text on a terminal, JSON elsewhere, as sacreBLEU. "
+              "SACREBLEU_FORMAT overrides it" },
+    { "json", OPTION_FLAG, FIELD(json), "false", .help = "the same as --format json, and one object a line with --sentence-level" },
     { "width", OPTION_INT, FIELD(width), "1", 0, 17, "decimals of a score", .letter = 'w' },
     { "score-only", OPTION_FLAG, FIELD(score_only), "false", .letter = 'b',
       .help = "print the bare score" },
     { "short", OPTION_FLAG, FIELD(short_keys), "false",
       .help = "abbreviate signatures (also -sh)" },
+    { "no-color", OPTION_FLAG, FIELD(no_color), "false",
+      .help = "taken for sacreBLEU's sake; nothing is coloured (also -nc)" },
     { "quiet", OPTION_FLAG, FIELD(quiet), "false", .letter = 'q', .help = "no messages" },
     { 0 }
 };
@@ -63,6 +94,9 @@ static char *long_name(char *word)
         { "-tok", "--tokenize" }, { "-lc", "--lowercase" }, { "-sv", "--smooth-value" },
         { "-sl", "--sentence-level" }, { "-sh", "--short" }, { "-nr", "--num-refs" },
         { "-cc", "--chrf-char-order" }, { "-cw", "--chrf-word-order" },
+        { "-ci", "--confidence" }, { "-cin", "--confidence-n" },
+        { "-pbs", "--paired-bs" }, { "-pbsn", "--paired-bs-n" },
+        { "-par", "--paired-ar" }, { "-parn", "--paired-ar-n" }, { "-nc", "--no-color" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (!strcmp(word, names[i][0]))
@@ -78,7 +112,13 @@ struct job {
     const struct metric *metrics[REPORT_METRICS_MAX];   /* in the table's order */
     size_t metrics_count;
     struct testset set;
+    struct seed seed;
 };
+
+static bool paired(const struct job *job)
+{
+    return job->options.paired_bs || job->options.paired_ar;
+}
 
 /* ---- usage ---- */
 
@@ -162,17 +202,112 @@ static int check_usage(const struct job *job, const char *const *refs, int refs_
         return command_misuse(job->self, "--sentence-level computes one metric at a time");
     if (o->sentence_level && o->input.count > 1)
         return command_misuse(job->self, "--sentence-level scores one system at a time");
+    if (o->sentence_level && (o->confidence || paired(job)))
+        return command_misuse(job->self, "--sentence-level goes without significance tests");
+    if (o->paired_ar && o->paired_bs)
+        return command_misuse(job->self, "--paired-ar and --paired-bs exclude each other");
+    if (o->confidence && o->input.count > 1)
+        return command_misuse(job->self, "--confidence is for one system; --paired-bs gives intervals of several");
+    if (paired(job) && o->input.count == 1)
+        return command_misuse(job->self, "a paired test needs two systems or more after --input");
     return 0;
+}
+
+/* sacreBLEU skips the baseline when a pattern such as *.txt names it once more. */
+static void drop_baseline_again(struct strings *input)
+{
+    size_t kept = 1;
+    for (size_t i = 1; i < input->count; i++) {
+        if (strcmp(input->items[i], input->items[0])) {
+            input->items[kept++] = input->items[i];
+            continue;
+        }
+        log_info("%s is the baseline already", input->items[i]);
+        free(input->items[i]);
+    }
+    if (input->count)
+        input->count = kept;
+}
+
+static void pick_format(struct job *job)
+{
+    struct eval_options *o = &job->options;
+    const char *wanted = getenv("SACREBLEU_FORMAT");
+    for (int f = FORMAT_JSON; wanted && format_names[f]; f++)
+        if (!strcasecmp(wanted, format_names[f]))
+            o->format = f;
+    if (o->json)
+        o->format = FORMAT_JSON;
+    if (o->format == FORMAT_AUTO)
+        o->format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_JSON;
 }
 
 /* ---- output ---- */
 
-static void score_system(struct metric_report *reports, const struct job *job, size_t system)
+/* The systems' statistics, segment by segment, where a test needs them. */
+static double *stats_for_test(const struct job *job, const struct metric *metric, size_t systems)
+{
+    const struct eval_options *o = &job->options;
+    if (!o->confidence && !paired(job))
+        return NULL;
+    return xcalloc(systems * job->set.n * (size_t)metric_width(metric, &job->config) + 1, sizeof(double));
+}
+
+static void run_test(struct significance *out, const struct job *job, const struct sampled *data)
+{
+    const struct eval_options *o = &job->options;
+    if (o->paired_bs)
+        significance_paired_bootstrap(out, data, o->paired_bs_n, job->seed, o->threads);
+    else if (o->paired_ar)
+        significance_paired_randomization(out, data, o->paired_ar_n, job->seed, o->threads);
+    else
+        significance_bootstrap(out, data, o->confidence_n, job->seed, o->threads);
+}
+
+static void test_systems(struct metric_report *reports, size_t step, const struct job *job,
+                         const struct sampled *data)
+{
+    const struct eval_options *o = &job->options;
+    struct significance *found = xcalloc(data->systems, sizeof *found);
+    run_test(found, job, data);
+    for (size_t s = 0; s < data->systems; s++) {
+        struct metric_report *r = &reports[s * step];
+        r->mean = found[s].mean;
+        r->interval = found[s].interval;
+        r->p = found[s].p;
+        metric_report_sampling(r, o->paired_ar ? "ar" : "bs",
+                               o->paired_bs ? o->paired_bs_n : o->paired_ar ? o->paired_ar_n : o->confidence_n,
+                               job->seed.random ? NULL : &job->seed.value);
+    }
+    free(found);
+}
+
+/* One metric of every system: reports[s * step]. */
+static void score_systems(struct metric_report *reports, size_t step, const struct job *job,
+                          const struct metric *metric)
 {
     const struct testset *set = &job->set;
-    for (size_t m = 0; m < job->metrics_count; m++)
-        metric_corpus(&reports[m], job->metrics[m], &job->config, set->systems[system].hyps,
-                      set->refs, set->n, set->nrefs, job->options.threads);
+    size_t systems = set->systems_count, width = (size_t)metric_width(metric, &job->config);
+    const struct text **hyps = xcalloc(systems, sizeof *hyps);
+    double *totals = xcalloc(systems * width + 1, sizeof *totals);
+    double *scores = xcalloc(systems, sizeof *scores), *stats = stats_for_test(job, metric, systems);
+    int nrefs = metric_refs_count(set->refs, set->n, set->nrefs);
+
+    for (size_t s = 0; s < systems; s++)
+        hyps[s] = set->systems[s].hyps;
+    metric_systems(totals, stats, metric, &job->config, hyps, systems, set->refs, set->n, set->nrefs,
+                   job->options.threads);
+    for (size_t s = 0; s < systems; s++) {
+        metric_report(&reports[s * step], metric, &job->config, totals + s * width, nrefs);
+        scores[s] = reports[s * step].score;
+    }
+    if (stats)
+        test_systems(reports, step, job,
+                     &(struct sampled){ metric, &job->config, stats, scores, systems, set->n });
+    free(hyps);
+    free(totals);
+    free(scores);
+    free(stats);
 }
 
 static void write_one_system(struct strbuf *out, const struct job *job)
@@ -180,14 +315,29 @@ static void write_one_system(struct strbuf *out, const struct job *job)
     const struct eval_options *o = &job->options;
     struct metric_report reports[REPORT_METRICS_MAX];
 
-    score_system(reports, job, 0);
+    for (size_t m = 0; m < job->metrics_count; m++)
+        score_systems(&reports[m], 1, job, job->metrics[m]);
     if (o->score_only)
-        for (size_t m = 0; m < job->metrics_count; m++)
-            strbuf_printf(out, "%.*f\n", o->width, reports[m].score);
+        for (size_t m = 0; m < job->metrics_count; m++) {
+            report_score(out, &reports[m], o->width);
+            strbuf_putc(out, '\n');
+        }
     else if (o->format == FORMAT_JSON)
         report_jsons(out, reports, job->metrics_count, o->width);
     else
         report_texts(out, reports, job->metrics_count, o->width, o->short_keys);
+}
+
+/* The first system is the baseline of a paired test, and says so. */
+static char *shown_name(const struct job *job, size_t system)
+{
+    const char *name = job->set.systems[system].name;
+    bool piped = job->options.input.count == 0;
+    if (!paired(job))
+        return xstrdup(name);
+    if (system == 0)
+        return piped ? xstrdup("Baseline") : xasprintf("Baseline: %s", name);
+    return piped ? xasprintf("System %zu", system) : xstrdup(name);
 }
 
 static void write_systems(struct strbuf *out, const struct job *job)
@@ -195,16 +345,26 @@ static void write_systems(struct strbuf *out, const struct job *job)
     const struct eval_options *o = &job->options;
     size_t systems = job->set.systems_count, count = job->metrics_count;
     struct metric_report *reports = xcalloc(systems * count, sizeof *reports);
-    const char **names = xcalloc(systems, sizeof *names);
+    char **names = xcalloc(systems, sizeof *names);
+    struct report_systems r = {
+        .names = (const char *const *)names, .systems = systems, .reports = reports, .count = count,
+        .test = o->paired_bs ? PAIRED_BOOTSTRAP : o->paired_ar ? PAIRED_RANDOMIZATION : PAIRED_NONE,
+        .samples = o->paired_bs ? o->paired_bs_n : o->paired_ar_n,
+        .width = o->width, .short_keys = o->short_keys,
+    };
 
-    for (size_t s = 0; s < systems; s++) {
-        names[s] = job->set.systems[s].name;
-        score_system(reports + s * count, job, s);
-    }
+    for (size_t m = 0; m < count; m++)
+        score_systems(&reports[m], count, job, job->metrics[m]);
+    for (size_t s = 0; s < systems; s++)
+        names[s] = shown_name(job, s);
     if (o->format == FORMAT_JSON)
-        report_systems_json(out, names, systems, reports, count, o->width);
+        report_systems_json(out, &r);
+    else if (o->format == FORMAT_LATEX)
+        report_systems_latex(out, &r);
     else
-        report_systems_text(out, names, systems, reports, count, o->width, o->short_keys);
+        report_systems_text(out, &r);
+    for (size_t s = 0; s < systems; s++)
+        free(names[s]);
     free(names);
     free(reports);
 }
@@ -224,7 +384,7 @@ static void write_sentences(struct strbuf *out, const struct job *job)
         metric_report(&r, metric, &job->config, stats + i * width, set->nrefs);
         if (o->score_only)
             strbuf_printf(out, "%.*f", o->width, r.score);
-        else if (o->format == FORMAT_JSON)
+        else if (o->json)
             report_json(out, &r, o->width, true);
         else
             report_text(out, &r, o->width, o->short_keys);
@@ -262,6 +422,11 @@ static int evaluate(struct job *job, const char *const *refs, int refs_count, st
     if (o->sentence_level && job->set.systems_count > 1)
         return error_set(err, "--sentence-level scores one system at a time, but standard input "
                          "has %zu columns divided by tabs", job->set.systems_count);
+    if (paired(job) && job->set.systems_count < 2)
+        return error_set(err, "a paired test needs two systems or more; standard input has one column");
+    if (o->confidence && job->set.systems_count > 1)
+        return error_set(err, "--confidence is for one system, but standard input has %zu columns "
+                         "divided by tabs", job->set.systems_count);
     if (job->metrics[0] == metric_find("bleu") && !o->force)
         testset_warn_of_tokens(&job->set);
     return print_scores(job, err);
@@ -275,6 +440,7 @@ int cmd_eval(const struct command *self, int argc, char **argv)
         { "BLEU", bleu_options, &job.config.bleu },
         { "chrF", chrf_options, &job.config.chrf },
         { "TER", ter_options, &job.config.ter },
+        { "significance", test_options, &job.options },
         { "output", output_options, &job.options },
         { NULL, NULL, NULL },
     };
@@ -286,10 +452,18 @@ int cmd_eval(const struct command *self, int argc, char **argv)
     for (int i = 1; i < argc; i++)
         argv[i] = long_name(argv[i]);
     status = command_parse(self, groups, argc, argv, refs, &refs_count);
-    if (status >= 0 || (status = pick_metrics(&job)) || (status = check_usage(&job, refs, refs_count)))
+    if (status >= 0)
         goto done;
     log_quiet(job.options.quiet);
-    job.options.format = job.options.json ? FORMAT_JSON : job.options.format;
+    if (paired(&job))
+        drop_baseline_again(&job.options.input);
+    if ((status = pick_metrics(&job)) || (status = check_usage(&job, refs, refs_count)))
+        goto done;
+    if (seed_from_environment(&job.seed, &err) < 0) {
+        status = command_fail(self, &err);
+        goto done;
+    }
+    pick_format(&job);
     job.config.bleu.effective_order |= job.options.sentence_level;
     status = evaluate(&job, refs, refs_count, &err) < 0 ? command_fail(self, &err) : 0;
 done:

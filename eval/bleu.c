@@ -234,6 +234,60 @@ double bleu_metric_score(const struct metric_config *c, const double *stats)
     return score.score;
 }
 
+static float sampled_precision(const struct bleu_config *c, float match, float total, double *halved)
+{
+    if (match > 0)
+        return 100.f * match / total;
+    switch (c->smooth_method) {
+    case SMOOTH_EXP:
+        *halved *= 2;
+        return 100.f / ((float)*halved * total);
+    case SMOOTH_FLOOR:
+        return (float)(100. * smoothing_value(c)) / total;
+    default:
+        return 0;
+    }
+}
+
+/* bleu_score in the precision that NumPy gives it. */
+double bleu_sampled(const struct metric_config *config, const float *stats, bool *wide)
+{
+    const struct bleu_config *c = &config->bleu;
+    const float *match = stats + 2, *total = match + BLEU_ORDER;
+    double hyp_len = stats[0], ref_len = stats[1], logs = 0, halved = 1, brevity = 1;
+    float precision[BLEU_ORDER] = { 0 };
+    int orders = BLEU_ORDER;
+    bool any = false;
+
+    *wide = true;
+    for (int n = 0; n < BLEU_ORDER; n++)
+        any |= match[n] > 0;
+    if (!any)
+        return 0;
+    if (hyp_len < ref_len)
+        brevity = hyp_len > 0 ? exp(1 - ref_len / hyp_len) : 0;
+    for (int n = 0; n < BLEU_ORDER; n++) {
+        float added = c->smooth_method == SMOOTH_ADD_K && n > 0 ? (float)smoothing_value(c) : 0;
+        if (total[n] + added == 0)
+            break;
+        if (c->effective_order)
+            orders = n + 1;
+        precision[n] = sampled_precision(c, match[n] + added, total[n] + added, &halved);
+    }
+    for (int n = 0; n < orders; n++)
+        logs += floored_log(precision[n]);
+    return brevity * exp(logs / orders);
+}
+
+/* sacreBLEU adds the constant of add-k to an array of integers, which drops what is behind the point. */
+double bleu_shuffled(const struct metric_config *c, const double *stats)
+{
+    struct metric_config whole = *c;
+    if (c->bleu.smooth_method == SMOOTH_ADD_K)
+        whole.bleu.smooth_value = (float)floor(smoothing_value(&c->bleu));
+    return bleu_metric_score(&whole, stats);
+}
+
 void bleu_describe(struct metric_report *report, const struct metric_config *c,
                    const double *stats)
 {

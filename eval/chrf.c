@@ -305,6 +305,35 @@ double chrf_metric_score(const struct metric_config *c, const double *stats)
     return chrf_score(&c->chrf, counts);
 }
 
+/* The formulas above in single precision. */
+double chrf_sampled(const struct metric_config *config, const float *stats, bool *wide)
+{
+    const struct chrf_config *c = &config->chrf;
+    float factor = (float)(c->beta * c->beta), eps = 1e-16f, sum = 0, precisions = 0, recalls = 0;
+    int orders = 0;
+
+    for (int i = 0; i < order_count(c); i++) {
+        float hyp = stats[3 * i], ref = stats[3 * i + 1], match = stats[3 * i + 2];
+        float precision = hyp > 0 ? match / hyp : eps, recall = ref > 0 ? match / ref : eps;
+        float below = factor * precision + recall;
+        sum += below > 0 ? (1 + factor) * precision * recall / below : eps;
+        if (hyp > 0 && ref > 0) {
+            precisions += precision;
+            recalls += recall;
+            orders++;
+        }
+    }
+    if (c->eps_smoothing)
+        return 100 * sum / (float)order_count(c);
+    if (precisions + recalls == 0) {
+        *wide = true;
+        return 0;
+    }
+    precisions /= (float)orders;
+    recalls /= (float)orders;
+    return 100 * ((1 + factor) * precisions * recalls / (factor * precisions + recalls));
+}
+
 void chrf_describe(struct metric_report *report, const struct metric_config *c,
                    const double *stats)
 {

@@ -3,6 +3,7 @@
 #include "eval/metric.h"
 
 #include <assert.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +19,11 @@ static void settle_chrfpp(struct metric_config *c)
 }
 
 #define ROW(id) .width = id##_width, .state_new = id##_state_new, .state_free = id##_state_free, \
-    .refs = id##_refs, .hyp = id##_hyp, .score = id##_metric_score, .describe = id##_describe,   \
+    .refs = id##_refs, .hyp = id##_hyp, .score = id##_metric_score, .sampled = id##_sampled, .describe = id##_describe,   \
     .sign = id##_sign
 
 static const struct metric metrics[] = {
-    { .name = "bleu",   ROW(bleu) },
+    { .name = "bleu",   ROW(bleu), .shuffled = bleu_shuffled },
     { .name = "chrf",   ROW(chrf) },
     { .name = "chrf++", ROW(chrf), .settle = settle_chrfpp },
     { .name = "ter",    ROW(ter), .falls = true },
@@ -144,11 +145,13 @@ double segment_scorer_score(struct segment_scorer *s, struct text hyp)
 struct job {
     const struct metric *metric;
     const struct metric_config *config;
-    const struct text *hyps, *refs;
+    const struct text *const *hyps;     /* (systems) */
+    size_t systems;
+    const struct text *refs;
     size_t n;
     int nrefs, width;
-    double *rows;                       /* (n, width) or NULL */
-    double *sums;                       /* (blocks, width) */
+    double *rows;                       /* (systems, n, width) or NULL */
+    double *sums;                       /* (blocks, systems, width) */
     struct segment_scorer *idle;
     pthread_mutex_t lock;
 };
@@ -171,13 +174,21 @@ static void give_back(struct job *job, struct segment_scorer *s)
     pthread_mutex_unlock(&job->lock);
 }
 
-static void score_segment(double *stats, struct job *job, struct segment_scorer *s, struct text *refs,
+/* Segment i of every system; sums (systems, width) grow by it. */
+static void score_segment(double *sums, struct job *job, struct segment_scorer *s, struct text *refs,
                           size_t i)
 {
+    double scratch[METRIC_WIDTH_MAX];
+    size_t width = (size_t)job->width;
     for (int r = 0; r < job->nrefs; r++)
         refs[r] = job->refs[(size_t)r * job->n + i];
     segment_scorer_refs(s, refs, job->nrefs);
-    segment_scorer_stats(stats, s, job->hyps[i]);
+    for (size_t k = 0; k < job->systems; k++) {
+        double *stats = job->rows ? job->rows + (k * job->n + i) * width : scratch;
+        segment_scorer_stats(stats, s, job->hyps[k][i]);
+        for (size_t c = 0; c < width; c++)
+            sums[k * width + c] += stats[c];
+    }
 }
 
 static void score_block(void *arg, int index)
@@ -185,36 +196,34 @@ static void score_block(void *arg, int index)
     struct job *job = arg;
     struct segment_scorer *s = borrow(job);
     struct text *refs = xcalloc((size_t)job->nrefs + 1, sizeof *refs);
-    double scratch[METRIC_WIDTH_MAX], *sum = job->sums + (size_t)index * (size_t)job->width;
+    double *sums = job->sums + (size_t)index * job->systems * (size_t)job->width;
     size_t begin = (size_t)index * BLOCK, end = begin + BLOCK < job->n ? begin + BLOCK : job->n;
 
-    for (size_t i = begin; i < end; i++) {
-        double *stats = job->rows ? job->rows + i * (size_t)job->width : scratch;
-        score_segment(stats, job, s, refs, i);
-        for (int k = 0; k < job->width; k++)
-            sum[k] += stats[k];
-    }
+    for (size_t i = begin; i < end; i++)
+        score_segment(sums, job, s, refs, i);
     free(refs);
     give_back(job, s);
 }
 
+/* total (systems, width). */
 static void run_job(double *total, struct job *job, int threads)
 {
     int blocks = (int)((job->n + BLOCK - 1) / BLOCK);
     int wanted = threads > 0 ? threads : cpu_count();
+    size_t size = job->systems * (size_t)job->width;
 
-    job->sums = xcalloc((size_t)blocks * (size_t)job->width + 1, sizeof *job->sums);
+    job->sums = xcalloc((size_t)blocks * size + 1, sizeof *job->sums);
     pthread_mutex_init(&job->lock, NULL);
     struct pool *pool = pool_new(wanted < blocks ? wanted : blocks > 0 ? blocks : 1);
     pool_run(pool, blocks, score_block, job);
     pool_free(pool);
     pthread_mutex_destroy(&job->lock);
 
-    for (int k = 0; k < job->width; k++)
+    for (size_t k = 0; k < size; k++)
         total[k] = 0;
-    for (int b = 0; b < blocks; b++)
-        for (int k = 0; k < job->width; k++)
-            total[k] += job->sums[b * job->width + k];
+    for (size_t b = 0; b < (size_t)blocks; b++)
+        for (size_t k = 0; k < size; k++)
+            total[k] += job->sums[b * size + k];
     free(job->sums);
     while (job->idle) {
         struct segment_scorer *s = job->idle;
@@ -223,17 +232,23 @@ static void run_job(double *total, struct job *job, int threads)
     }
 }
 
+void metric_systems(double *totals, double *rows, const struct metric *metric, const struct metric_config *config,
+                    const struct text *const *hyps, size_t systems,
+                    const struct text *refs, size_t n, int nrefs, int threads)
+{
+    struct job job = { metric, config, hyps, systems, refs, n, nrefs, metric_width(metric, config), rows };
+    run_job(totals, &job, threads);
+}
+
 void metric_segments(double *stats, const struct metric *metric,
                      const struct metric_config *config, const struct text *hyps,
                      const struct text *refs, size_t n, int nrefs, int threads)
 {
     double total[METRIC_WIDTH_MAX];
-    struct job job = { metric, config, hyps, refs, n, nrefs, metric_width(metric, config), stats };
-    run_job(total, &job, threads);
+    metric_systems(total, stats, metric, config, &hyps, 1, refs, n, nrefs, threads);
 }
 
-/* How many references every segment has, or -1 when it varies. */
-static int count_refs(const struct text *refs, size_t n, int nrefs)
+int metric_refs_count(const struct text *refs, size_t n, int nrefs)
 {
     int all = -1;
     for (size_t i = 0; i < n; i++) {
@@ -252,9 +267,22 @@ void metric_corpus(struct metric_report *report, const struct metric *metric,
                    const struct text *refs, size_t n, int nrefs, int threads)
 {
     double total[METRIC_WIDTH_MAX];
-    struct job job = { metric, config, hyps, refs, n, nrefs, metric_width(metric, config), NULL };
-    run_job(total, &job, threads);
-    metric_report(report, metric, config, total, count_refs(refs, n, nrefs));
+    metric_systems(total, NULL, metric, config, &hyps, 1, refs, n, nrefs, threads);
+    metric_report(report, metric, config, total, metric_refs_count(refs, n, nrefs));
+}
+
+double metric_sampled_score(const struct metric *metric, const struct metric_config *config,
+                            const float *stats, bool *wide)
+{
+    struct metric_config c = settled(metric, config);
+    return metric->sampled(&c, stats, wide);
+}
+
+double metric_shuffled_score(const struct metric *metric, const struct metric_config *config,
+                             const double *stats)
+{
+    struct metric_config c = settled(metric, config);
+    return (metric->shuffled ? metric->shuffled : metric->score)(&c, stats);
 }
 
 /* ---- reports ---- */
@@ -265,7 +293,8 @@ void metric_report(struct metric_report *report, const struct metric *metric,
     struct metric_config c = settled(metric, config);
     struct strbuf signature = { 0 };
 
-    *report = (struct metric_report){ .score = metric->score(&c, stats) };
+    *report = (struct metric_report){ .score = metric->score(&c, stats),
+                                      .mean = NAN, .interval = NAN, .p = NAN };
     metric->describe(report, &c, stats);
     if (nrefs < 0)
         strbuf_puts(&signature, "nrefs:var|");
@@ -273,6 +302,22 @@ void metric_report(struct metric_report *report, const struct metric *metric,
         strbuf_printf(&signature, "nrefs:%d|", nrefs);
     metric->sign(&signature, &c);
     strbuf_printf(&signature, "|version:%s", METRIC_VERSION);
+    snprintf(report->signature, sizeof report->signature, "%s", signature.text);
+    strbuf_release(&signature);
+}
+
+void metric_report_sampling(struct metric_report *report, const char *key, int samples,
+                            const uint64_t *seed)
+{
+    struct strbuf signature = { 0 };
+    size_t refs = strcspn(report->signature, "|") + 1;
+    strbuf_add(&signature, report->signature, refs);
+    strbuf_printf(&signature, "%s:%d|seed:", key, samples);
+    if (seed)
+        strbuf_printf(&signature, "%llu|", (unsigned long long)*seed);
+    else
+        strbuf_puts(&signature, "none|");
+    strbuf_puts(&signature, report->signature + refs);
     snprintf(report->signature, sizeof report->signature, "%s", signature.text);
     strbuf_release(&signature);
 }

@@ -42,6 +42,7 @@ struct metric_report {
     double score;               /* 0 … 100 */
     char verbose[160];          /* "57.9/31.9/… (BP = …)"; empty where the metric has none */
     char signature[200];        /* "nrefs:1|case:mixed|…|version:…" */
+    double mean, interval, p;   /* of a significance test (eval/significance.h); NAN: none */
 };
 
 /* A metric counts something in a segment: a row of numbers, its statistics.  Those of a corpus
@@ -73,14 +74,33 @@ void metric_corpus(struct metric_report *report, const struct metric *metric,
                    const struct metric_config *config, const struct text *hyps,
                    const struct text *refs, size_t n, int nrefs, int threads);
 
-/* The same, one row of `width` statistics a segment: stats (n, width). */
+/* The statistics of several systems, hyps[s][i], with the references prepared once: totals
+ * (systems, width), and one row a segment, rows (systems, n, width); rows may be NULL. */
+void metric_systems(double *totals, double *rows, const struct metric *metric, const struct metric_config *config,
+                    const struct text *const *hyps, size_t systems,
+                    const struct text *refs, size_t n, int nrefs, int threads);
+
+/* One row of `width` statistics a segment: stats (n, width). */
 void metric_segments(double *stats, const struct metric *metric,
                      const struct metric_config *config, const struct text *hyps,
                      const struct text *refs, size_t n, int nrefs, int threads);
 
+/* How many references each segment has, or -1 when it varies. */
+int metric_refs_count(const struct text *refs, size_t n, int nrefs);
+
+/* Scores of random samples as sacreBLEU's tests see them; eval/significance.c is for callers. */
+double metric_sampled_score(const struct metric *metric, const struct metric_config *config,
+                            const float *stats, bool *wide);
+double metric_shuffled_score(const struct metric *metric, const struct metric_config *config,
+                             const double *stats);
+
 /* The report of statistics that were summed elsewhere; nrefs -1: it varies by segment. */
 void metric_report(struct metric_report *report, const struct metric *metric,
                    const struct metric_config *config, const double *stats, int nrefs);
+
+/* Names a test in a report's signature: key "bs" or "ar", how many samples, and the seed or NULL. */
+void metric_report_sampling(struct metric_report *report, const char *key, int samples,
+                            const uint64_t *seed);
 
 /* Corpus scores with sacreBLEU's default settings, for validation during training. */
 double metric_of_lines(const struct metric *metric, const char *const *hyps,

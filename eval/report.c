@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
-#include "base/table.h"
 
 /* ---- signatures ---- */
 
@@ -24,12 +22,15 @@ static bool next_field(const char **at, struct text *key, struct text *value)
     return true;
 }
 
-static void put_key(struct strbuf *out, struct text key, bool short_keys)
+static void put_key(struct strbuf *out, const char *metric, struct text key, bool short_keys)
 {
     static const char *const shorts[][2] = {
         { "nrefs", "#" }, { "case", "c" }, { "eff", "e" }, { "smooth", "s" }, { "space", "s" },
-        { "version", "v" },
+        { "version", "v" }, { "seed", "rs" },
+        { "norm", "nr" }, { "punct", "pn" }, { "asian", "as" },
     };
+    if (short_keys && key.length == 3 && !memcmp(key.bytes, "tok", 3) && strstr(metric, "TER"))
+        key.length = 1;                 /* sacreBLEU's BLEU leaves it long */
     for (size_t i = 0; short_keys && i < ARRAY_COUNT(shorts); i++)
         if (strlen(shorts[i][0]) == key.length && !memcmp(shorts[i][0], key.bytes, key.length)) {
             strbuf_puts(out, shorts[i][1]);
@@ -43,7 +44,7 @@ void report_signature(struct strbuf *out, const struct metric_report *r, bool sh
     const char *at = r->signature;
     struct text key, value;
     while (next_field(&at, &key, &value)) {
-        put_key(out, key, short_keys);
+        put_key(out, r->name, key, short_keys);
         strbuf_putc(out, ':');
         strbuf_add(out, value.bytes, value.length);
         if (*at)
@@ -60,11 +61,25 @@ static void put_name(struct strbuf *out, const struct metric_report *r, bool sho
     report_signature(out, r, short_keys);
 }
 
+/* "27.0 (μ = 27.0 ± 0.6)", or the score alone. */
+static void put_score(struct strbuf *out, const struct metric_report *r, int width)
+{
+    strbuf_printf(out, "%.*f", width, r->score);
+    if (r->mean > 0)
+        strbuf_printf(out, " (μ = %.*f ± %.*f)", width, r->mean, width, r->interval);
+}
+
 static void put_figures(struct strbuf *out, const struct metric_report *r, int width)
 {
-    strbuf_printf(out, " = %.*f", width, r->score);
+    strbuf_puts(out, " = ");
+    put_score(out, r, width);
     if (*r->verbose)
         strbuf_printf(out, " %s", r->verbose);
+}
+
+void report_score(struct strbuf *out, const struct metric_report *r, int width)
+{
+    put_score(out, r, width);
 }
 
 void report_text(struct strbuf *out, const struct metric_report *r, int width, bool short_keys)
@@ -96,7 +111,7 @@ void report_texts(struct strbuf *out, const struct metric_report *reports, size_
 /* ---- JSON ---- */
 
 /* The shortest decimal that reads back as the same double, as Python's repr. */
-static void put_shortest(struct strbuf *out, double value)
+void report_number(struct strbuf *out, double value)
 {
     char text[40];
     int digits = 0;
@@ -123,19 +138,31 @@ static void put_member(struct strbuf *out, const char *divider, struct text key,
     strbuf_putc(out, '"');
 }
 
+static void put_rounded(struct strbuf *out, double value, int width)
+{
+    char rounded[400];
+    snprintf(rounded, sizeof rounded, "%.*f", width, value);
+    report_number(out, strtod(rounded, NULL));
+}
+
 /* The score is rounded to `width` decimals before it is written as short as it can be.  No value
  * holds a character that JSON would escape. */
 void report_json(struct strbuf *out, const struct metric_report *r, int width, bool one_line)
 {
     const char *divider = one_line ? ", " : ",\n ", *at = r->signature;
     struct text key, value;
-    char rounded[400];
 
-    snprintf(rounded, sizeof rounded, "%.*f", width, r->score);
     put_member(out, one_line ? "{" : "{\n ", text_of("name"), text_of(r->name));
     strbuf_printf(out, "%s\"score\": ", divider);
-    put_shortest(out, strtod(rounded, NULL));
+    put_rounded(out, r->score, width);
     put_member(out, divider, text_of("signature"), text_of(r->signature));
+    if (r->mean > 0) {
+        strbuf_printf(out, "%s\"confidence_mean\": ", divider);
+        put_rounded(out, r->mean, width);
+        strbuf_printf(out, "%s\"confidence_var\": ", divider);
+        put_rounded(out, r->interval, width);
+        strbuf_printf(out, "%s\"confidence\": \"μ = %.*f ± %.*f\"", divider, width, r->mean, width, r->interval);
+    }
     if (*r->verbose)
         put_member(out, divider, text_of("verbose_score"), text_of(r->verbose));
     while (next_field(&at, &key, &value))
@@ -153,71 +180,4 @@ void report_jsons(struct strbuf *out, const struct metric_report *reports, size_
     }
     if (count != 1)
         strbuf_puts(out, "]\n");
-}
-
-/* ---- several systems ---- */
-
-static void add_row(struct table *t, const char *first, char *const *cell)
-{
-    table_row(t, first, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6], cell[7],
-              NULL);
-}
-
-static void print_table(struct strbuf *out, const struct table *t)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *stream = open_memstream(&text, &length);
-    table_print(t, stream);
-    fclose(stream);
-    strbuf_add(out, text, length);
-    free(text);
-}
-
-void report_systems_text(struct strbuf *out, const char *const *names, size_t systems,
-                         const struct metric_report *reports, size_t count, int width,
-                         bool short_keys)
-{
-    struct table table = { 0 };
-    char *cell[REPORT_METRICS_MAX] = { 0 };     /* NULL ends a row */
-
-    for (size_t m = 0; m < count; m++)
-        cell[m] = xstrdup(reports[m].name);
-    add_row(&table, "System", cell);
-    for (size_t s = 0; s < systems; s++) {
-        for (size_t m = 0; m < count; m++) {
-            free(cell[m]);
-            cell[m] = xasprintf("%.*f", width, reports[s * count + m].score);
-        }
-        add_row(&table, names[s], cell);
-    }
-    print_table(out, &table);
-    table_release(&table);
-    strbuf_puts(out, "\nsignatures\n");
-    for (size_t m = 0; m < count; m++) {
-        free(cell[m]);
-        strbuf_printf(out, " - %-10s ", reports[m].name);
-        report_signature(out, &reports[m], short_keys);
-        strbuf_putc(out, '\n');
-    }
-}
-
-void report_systems_json(struct strbuf *out, const char *const *names, size_t systems,
-                         const struct metric_report *reports, size_t count, int width)
-{
-    json_t *all = json_array();
-    for (size_t s = 0; s < systems; s++) {
-        json_t *one = json_pack("{s:s}", "system", names[s]);
-        for (size_t m = 0; m < count; m++) {
-            char *score = xasprintf("%.*f", width, reports[s * count + m].score);
-            json_object_set_new(one, reports[s * count + m].name, json_string(score));
-            free(score);
-        }
-        json_array_append_new(all, one);
-    }
-    char *text = json_dumps(all, JSON_INDENT(4) | JSON_ENSURE_ASCII);
-    strbuf_puts(out, text);
-    strbuf_putc(out, '\n');
-    free(text);
-    json_decref(all);
 }

@@ -9,6 +9,9 @@
 
 /* Scores as sacreBLEU writes them, to the character.  Each function appends to `out`. */
 
+/* The bare score, with the interval where there is one. */
+void report_score(struct strbuf *out, const struct metric_report *r, int width);
+
 /* "BLEU|nrefs:1|… = 22.7 56.2/28.7/… (BP = …)", with `width` decimals; short_keys abbreviates
  * the signature's keys. */
 void report_text(struct strbuf *out, const struct metric_report *r, int width, bool short_keys);
@@ -24,15 +27,25 @@ void report_json(struct strbuf *out, const struct metric_report *r, int width, b
 /* One object, or an array of several. */
 void report_jsons(struct strbuf *out, const struct metric_report *reports, size_t count, int width);
 
-/* Several systems: reports (systems, count).  A table with the signatures below it, or an array of
- * objects that hold the system's name and its scores. */
-void report_systems_text(struct strbuf *out, const char *const *names, size_t systems,
-                         const struct metric_report *reports, size_t count, int width,
-                         bool short_keys);
-void report_systems_json(struct strbuf *out, const char *const *names, size_t systems,
-                         const struct metric_report *reports, size_t count, int width);
+/* Several systems, in sacreBLEU's forms: JSON, a grid for people, or a table for LaTeX. */
+struct report_systems {
+    const char *const *names;           /* (systems) */
+    size_t systems;
+    const struct metric_report *reports;        /* (systems, count) */
+    size_t count;                       /* metrics */
+    enum paired_test { PAIRED_NONE, PAIRED_BOOTSTRAP, PAIRED_RANDOMIZATION } test;
+    int samples;                        /* of the test */
+    int width;
+    bool short_keys;
+};
+void report_systems_json(struct strbuf *out, const struct report_systems *r);
+void report_systems_text(struct strbuf *out, const struct report_systems *r);
+void report_systems_latex(struct strbuf *out, const struct report_systems *r);
 
-#define REPORT_METRICS_MAX 8            /* metrics in one table of systems */
+/* A double written as short as it can be and still read back, as Python does. */
+void report_number(struct strbuf *out, double value);
+
+#define REPORT_METRICS_MAX 8            /* metrics of one run */
 
 void report_signature(struct strbuf *out, const struct metric_report *r, bool short_keys);
 

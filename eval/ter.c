@@ -125,6 +125,16 @@ double ter_metric_score(const struct metric_config *c, const double *stats)
     return ter_score(&s);
 }
 
+double ter_sampled(const struct metric_config *c, const float *stats, bool *wide)
+{
+    float edits = stats[0], ref_len = stats[1];
+    (void)c;
+    if (ref_len > 0)
+        return 100 * (edits / ref_len);
+    *wide = true;
+    return edits > 0 ? 100 : 0;
+}
+
 void ter_describe(struct metric_report *report, const struct metric_config *c, const double *stats)
 {
     (void)c;
