@@ -8,10 +8,12 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
+#include "cli/eval_answers.h"
 #include "eval/metric.h"
 #include "eval/report.h"
 #include "eval/significance.h"
 #include "eval/testset.h"
+#include "eval/tokenizers.h"
 
 enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_TEXT, FORMAT_LATEX };
 static const char *const format_names[] = { "auto", "json", "text", "latex", NULL };
@@ -36,7 +38,9 @@ static const struct option eval_options[] = {
     { "input", OPTION_LIST, FIELD(input), .letter = 'i',
       .help = "translations, a file a system; without: standard input, a tab between systems" },
     { "metrics", OPTION_LIST, FIELD(metrics), "bleu", .letter = 'm',
-      .help = "what to compute: bleu, chrf, chrf++, ter" },
+      .help = "what to compute: bleu, chrf, chrf++, ter; or of labels accuracy, exact_match, f1_macro, "
+              "f1_micro, f1_weighted, mcc; of numbers pearson, spearman, mse, mae; of tags span_f1, "
+              "span_precision, span_recall" },
     { "sentence-level", OPTION_FLAG, FIELD(sentence_level), "false",
       .help = "score every line by itself (also -sl)" },
     { "num-refs", OPTION_INT, FIELD(num_refs), "1", 1, 1000,
@@ -76,7 +80,8 @@ static const struct option output_options[] = {
       .help = "how to print; auto: text on a terminal, JSON elsewhere, as sacreBLEU. "
               "SACREBLEU_FORMAT overrides it" },
     { "json", OPTION_FLAG, FIELD(json), "false", .help = "the same as --format json, and one object a line with --sentence-level" },
-    { "width", OPTION_INT, FIELD(width), "1", 0, 17, "decimals of a score", .letter = 'w' },
+    { "width", OPTION_INT, FIELD(width), "-1", -1, 17,
+      "decimals of a score; -1: 1, or 4 for metrics of labels, numbers and tags", .letter = 'w' },
     { "score-only", OPTION_FLAG, FIELD(score_only), "false", .letter = 'b',
       .help = "print the bare score" },
     { "short", OPTION_FLAG, FIELD(short_keys), "false",
@@ -104,6 +109,8 @@ static char *long_name(char *word)
     return word;
 }
 
+#define ANSWER_METRICS_MAX 16
+
 /* Everything of one run. */
 struct job {
     const struct command *self;
@@ -111,6 +118,8 @@ struct job {
     struct metric_config config;
     const struct metric *metrics[REPORT_METRICS_MAX];   /* in the table's order */
     size_t metrics_count;
+    const struct answer_metric *answer_metrics[ANSWER_METRICS_MAX];     /* or these instead */
+    size_t answer_metrics_count;
     struct testset set;
     struct seed seed;
 };
@@ -122,17 +131,27 @@ static bool paired(const struct job *job)
 
 /* ---- usage ---- */
 
+static size_t metrics_known(void)
+{
+    size_t count = 0;
+    while (metric_row((int)count))
+        count++;
+    return count;
+}
+
 static int unknown_metric(const struct job *job, const char *name)
 {
-    const char *known[REPORT_METRICS_MAX], *near;
+    const char *known[REPORT_METRICS_MAX + ANSWER_METRICS_MAX], *near;
     struct strbuf all = { 0 };
     size_t count = 0;
     int ret;
 
-    for (const struct metric *m; (m = metric_row((int)count)); count++) {
-        known[count] = metric_name(m);
-        strbuf_printf(&all, "%s%s", count ? ", " : "", known[count]);
-    }
+    for (const struct metric *m; (m = metric_row((int)count)); )
+        known[count++] = metric_name(m);
+    for (const struct answer_metric *m; (m = answer_metric_row((int)(count - metrics_known()))); )
+        known[count++] = m->name;
+    for (size_t i = 0; i < count; i++)
+        strbuf_printf(&all, "%s%s", i ? ", " : "", known[i]);
     near = nearest_name(name, known, count);
     ret = command_misuse(job->self, "unknown metric '%s'%s%s%s; there are %s", name,
                          near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "",
@@ -149,17 +168,26 @@ static bool contains(const struct strings *names, const char *name)
     return false;
 }
 
-/* 0, or the exit status. */
+/* Rows in the order of their tables; 0, or the exit status. */
 static int pick_metrics(struct job *job)
 {
     const struct strings *names = &job->options.metrics;
+    const struct answer_metric *a;
     const struct metric *m;
     for (size_t i = 0; i < names->count; i++)
-        if (!metric_find(names->items[i]))
+        if (!metric_find(names->items[i]) && !answer_metric_find(names->items[i]))
             return unknown_metric(job, names->items[i]);
     for (int i = 0; (m = metric_row(i)); i++)
         if (contains(names, metric_name(m)))
             job->metrics[job->metrics_count++] = m;
+    for (int i = 0; (a = answer_metric_row(i)); i++)
+        if (contains(names, a->name))
+            job->answer_metrics[job->answer_metrics_count++] = a;
+    if (job->metrics_count && job->answer_metrics_count)
+        return command_misuse(job->self, "metrics of translations and of %s do not go together",
+                              job->answer_metrics[0]->name);
+    if (job->options.width < 0)
+        job->options.width = job->answer_metrics_count ? 4 : 1;
     return 0;
 }
 
@@ -204,9 +232,12 @@ static int check_usage(const struct job *job, const char *const *refs, int refs_
         return command_misuse(job->self, "--sentence-level scores one system at a time");
     if (o->sentence_level && (o->confidence || paired(job)))
         return command_misuse(job->self, "--sentence-level goes without significance tests");
+    if (job->answer_metrics_count && (o->sentence_level || paired(job) || refs_count > 1 || o->num_refs > 1))
+        return command_misuse(job->self, "%s takes one file of gold answers and neither --sentence-level nor "
+                              "paired tests", job->answer_metrics[0]->name);
     if (o->paired_ar && o->paired_bs)
         return command_misuse(job->self, "--paired-ar and --paired-bs exclude each other");
-    if (o->confidence && o->input.count > 1)
+    if (o->confidence && o->input.count > 1 && !job->answer_metrics_count)
         return command_misuse(job->self, "--confidence is for one system; --paired-bs gives intervals of several");
     if (paired(job) && o->input.count == 1)
         return command_misuse(job->self, "a paired test needs two systems or more after --input");
@@ -227,6 +258,27 @@ static void drop_baseline_again(struct strings *input)
     }
     if (input->count)
         input->count = kept;
+}
+
+static bool given(int argc, char **argv, const char *option)
+{
+    for (int i = 1; i < argc; i++)
+        if (!strncmp(argv[i], option, strlen(option)))
+            return true;
+    return false;
+}
+
+/* The tokenizer that sacreBLEU takes for the target language. */
+static void pick_tokenizer(struct job *job)
+{
+    static const char *const by_language[][2] = {
+        { "zh", "zh" }, { "ja", "ja-mecab" }, { "ko", "ko-mecab" },
+    };
+    const char *pair = job->options.language_pair, *target = pair ? strchr(pair, '-') : NULL;
+    for (size_t i = 0; target && i < ARRAY_COUNT(by_language); i++)
+        for (int t = 0; !strcmp(target + 1, by_language[i][0]) && cutter_names[t]; t++)
+            if (!strcmp(cutter_names[t], by_language[i][1]))
+                job->config.bleu.tokenize = t;
 }
 
 static void pick_format(struct job *job)
@@ -393,10 +445,25 @@ static void write_sentences(struct strbuf *out, const struct job *job)
     free(stats);
 }
 
+static int write_answers(struct strbuf *out, const struct job *job, struct error *err)
+{
+    const struct eval_options *o = &job->options;
+    return eval_answers(out, &(struct answers_request){
+        .set = &job->set, .metrics = job->answer_metrics, .count = job->answer_metrics_count,
+        .samples = o->confidence ? o->confidence_n : 0, .seed = job->seed, .threads = o->threads,
+        .width = o->width, .score_only = o->score_only, .json = o->format == FORMAT_JSON,
+    }, err);
+}
+
 static int print_scores(const struct job *job, struct error *err)
 {
     struct strbuf out = { 0 };
-    if (job->options.sentence_level)
+    if (job->answer_metrics_count) {
+        if (write_answers(&out, job, err) < 0) {
+            strbuf_release(&out);
+            return -1;
+        }
+    } else if (job->options.sentence_level)
         write_sentences(&out, job);
     else if (job->set.systems_count > 1)
         write_systems(&out, job);
@@ -424,9 +491,13 @@ static int evaluate(struct job *job, const char *const *refs, int refs_count, st
                          "has %zu columns divided by tabs", job->set.systems_count);
     if (paired(job) && job->set.systems_count < 2)
         return error_set(err, "a paired test needs two systems or more; standard input has one column");
-    if (o->confidence && job->set.systems_count > 1)
+    if (o->confidence && job->set.systems_count > 1 && !job->answer_metrics_count)
         return error_set(err, "--confidence is for one system, but standard input has %zu columns "
                          "divided by tabs", job->set.systems_count);
+    if (job->answer_metrics_count)
+        return print_scores(job, err);
+    if (job->metrics[0] == metric_find("bleu") && metric_config_open(&job->config, err) < 0)
+        return -1;
     if (job->metrics[0] == metric_find("bleu") && !o->force)
         testset_warn_of_tokens(&job->set);
     return print_scores(job, err);
@@ -464,9 +535,12 @@ int cmd_eval(const struct command *self, int argc, char **argv)
         goto done;
     }
     pick_format(&job);
+    if (!given(argc, argv, "--tokenize"))
+        pick_tokenizer(&job);
     job.config.bleu.effective_order |= job.options.sentence_level;
     status = evaluate(&job, refs, refs_count, &err) < 0 ? command_fail(self, &err) : 0;
 done:
+    metric_config_close(&job.config);
     testset_release(&job.set);
     options_release(groups);
     free(refs);

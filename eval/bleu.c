@@ -16,8 +16,14 @@ static const char *const smooth_names[] = { "exp", "floor", "add-k", "none", NUL
 
 #define FIELD(member) offsetof(struct bleu_config, member)
 const struct option bleu_options[] = {
-    { "tokenize", OPTION_CHOICE, FIELD(tokenize), "13a", .choices = tokenizer_names,
+    { "tokenize", OPTION_CHOICE, FIELD(tokenize), "13a", .choices = cutter_names,
       .help = "tokenizer of BLEU (also -tok)" },
+    { "spm-model", OPTION_STRING, FIELD(spm_model),
+      .help = "SentencePiece model of -tok spm; for the models of sacreBLEU, its cache is looked up" },
+    { "mecab-dictionary", OPTION_STRING, FIELD(mecab_dictionary),
+      .help = "folder of the MeCab dictionary of -tok ja-mecab (IPA) or ko-mecab (mecab-ko-dic)" },
+    { "mecab-library", OPTION_STRING, FIELD(mecab_library),
+      .help = "MeCab's shared library, where it is not the system's" },
     { "lowercase", OPTION_FLAG, FIELD(lowercase), "false",
       .help = "BLEU on lower-cased text (also -lc)" },
     { "smooth-method", OPTION_CHOICE, FIELD(smooth_method), "exp", .choices = smooth_names,
@@ -124,6 +130,7 @@ void *bleu_state_new(const struct metric_config *c)
 {
     struct bleu_state *s = xcalloc(1, sizeof *s);
     s->config = c->bleu;
+    s->tokens.model = c->bleu.model;
     return s;
 }
 
@@ -145,7 +152,7 @@ static void cut_and_hash(struct bleu_state *s, struct text t)
         text_lower(&s->lower, t);
         t = (struct text){ s->lower.text, s->lower.length };
     }
-    tokens_cut(&s->tokens, &tokenizers[s->config.tokenize], t);
+    tokens_cut(&s->tokens, &cutters[s->config.tokenize], t);
     s->count = s->tokens.count;
     ARRAY_GROW(s->hashes, s->hashes_room, s->count + 1);
     for (size_t i = 0; i < s->count; i++)
@@ -306,7 +313,7 @@ void bleu_sign(struct strbuf *out, const struct metric_config *c)
 {
     const struct bleu_config *b = &c->bleu;
     strbuf_printf(out, "case:%s|eff:%s|tok:%s|smooth:%s", b->lowercase ? "lc" : "mixed",
-                  b->effective_order ? "yes" : "no", tokenizer_names[b->tokenize],
+                  b->effective_order ? "yes" : "no", b->model ? b->model->signature : cutter_names[b->tokenize],
                   smooth_names[b->smooth_method]);
     if (b->smooth_method == SMOOTH_FLOOR || b->smooth_method == SMOOTH_ADD_K)
         strbuf_printf(out, "[%.2f]", smoothing_value(b));

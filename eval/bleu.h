@@ -12,8 +12,12 @@
 
 enum bleu_smoothing { SMOOTH_EXP, SMOOTH_FLOOR, SMOOTH_ADD_K, SMOOTH_NONE };
 
+struct cutter_model;
+
 struct bleu_config {
-    int tokenize;               /* a row of `tokenizers` */
+    int tokenize;               /* a row of `cutters` */
+    char *spm_model, *mecab_dictionary, *mecab_library;
+    struct cutter_model *model; /* of the tokenizer, once metric_config_open found it */
     bool lowercase;
     int smooth_method;
     float smooth_value;         /* below 0: the method's own, 0.1 for floor and 1 for add-k */

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "eval/metric_row.h"
+#include "eval/tokenizers.h"
 
 static void settle_chrfpp(struct metric_config *c)
 {
@@ -63,6 +64,20 @@ void metric_config_default(struct metric_config *config)
     };
     *config = (struct metric_config){ 0 };
     options_default(groups);
+}
+
+int metric_config_open(struct metric_config *config, struct error *err)
+{
+    struct bleu_config *b = &config->bleu;
+    const struct cutter *cutter = &cutters[b->tokenize];
+    struct cutter_files files = { b->spm_model, b->mecab_dictionary, b->mecab_library };
+    return cutter->open ? cutter->open(&b->model, cutter->name, &files, err) : 0;
+}
+
+void metric_config_close(struct metric_config *config)
+{
+    cutter_model_free(config->bleu.model);
+    config->bleu.model = NULL;
 }
 
 static struct metric_config settled(const struct metric *m, const struct metric_config *config)

@@ -29,12 +29,19 @@
 /* The version that signatures name: the sacreBLEU whose figures these are, and who counted. */
 #define METRIC_VERSION "2.6.0+coho-" COHO_VERSION
 
+struct error;
+
 struct metric_config {
     struct bleu_config bleu;
     struct chrf_config chrf;
     struct ter_config ter;
 };
 void metric_config_default(struct metric_config *config);
+
+/* Loads the model or the dictionary of a tokenizer that has one; to be called before the first
+ * scorer is made of such a config, and closed after the last. */
+int metric_config_open(struct metric_config *config, struct error *err);
+void metric_config_close(struct metric_config *config);
 
 /* What a corpus scored, in sacreBLEU's words. */
 struct metric_report {

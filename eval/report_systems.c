@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/memory.h"
 #include "base/table.h"
 #include "eval/report.h"
@@ -15,13 +14,23 @@ static const struct metric_report *report_at(const struct report_systems *r, siz
 
 /* ---- JSON ---- */
 
-static void put_string(struct strbuf *out, const char *text)
+/* As Python's json.dumps: what is not ASCII is escaped, in UTF-16. */
+static void put_string(struct strbuf *out, const char *string)
 {
-    json_t *value = json_string(text);
-    char *quoted = json_dumps(value ? value : json_null(), JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-    strbuf_puts(out, quoted);
-    free(quoted);
-    json_decref(value);
+    struct text t = text_of(string);
+    strbuf_putc(out, '"');
+    for (size_t at = 0; at < t.length; ) {
+        uint32_t c = text_next(t, &at);
+        if (c == '"' || c == '\\')
+            strbuf_printf(out, "\\%c", (char)c);
+        else if (c >= 0x10000)
+            strbuf_printf(out, "\\u%04x\\u%04x", 0xD800 + ((c - 0x10000) >> 10), 0xDC00 + (c & 0x3FF));
+        else if (c < ' ' || c > '~')
+            strbuf_printf(out, "\\u%04x", c);
+        else
+            strbuf_putc(out, (char)c);
+    }
+    strbuf_putc(out, '"');
 }
 
 static void put_number(struct strbuf *out, const char *key, double value)

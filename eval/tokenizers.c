@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eval/cutters.h"
 #include "eval/western.h"
 
 void tokens_release(struct tokens *tokens)
 {
     free(tokens->items);
     strbuf_release(&tokens->clean);
+    if (tokens->worker)
+        tokens->model->worker_free(tokens->worker);
     *tokens = (struct tokens){ 0 };
 }
 
@@ -139,18 +142,34 @@ static void cut_intl(struct tokens *tokens, struct text t)
     tokens_add(tokens, t.bytes + begin, t.bytes + t.length);
 }
 
-const struct tokenizer tokenizers[] = {
+const struct cutter cutters[] = {
     { "13a",  cut_13a },
     { "none", tokens_split },
     { "char", cut_char },
     { "intl", cut_intl },
     { "zh",   cut_zh },
+    { "ja-mecab",  mecab_cut, mecab_open },
+    { "ko-mecab",  mecab_cut, mecab_open },
+    { "spm",       spm_cut, spm_open },
+    { "flores101", spm_cut, spm_open },
+    { "flores200", spm_cut, spm_open },
+    { "spBLEU-1K", spm_cut, spm_open },
 };
-const char *const tokenizer_names[] = { "13a", "none", "char", "intl", "zh", NULL };
-_Static_assert(ARRAY_COUNT(tokenizer_names) == ARRAY_COUNT(tokenizers) + 1, "a name each");
+const char *const cutter_names[] = { "13a", "none", "char", "intl", "zh", "ja-mecab", "ko-mecab", "spm",
+                                     "flores101", "flores200", "spBLEU-1K", NULL };
+_Static_assert(ARRAY_COUNT(cutter_names) == ARRAY_COUNT(cutters) + 1, "a name each");
 
-void tokens_cut(struct tokens *tokens, const struct tokenizer *tokenizer, struct text segment)
+void cutter_model_free(struct cutter_model *model)
+{
+    if (!model)
+        return;
+    model->free(model->data);
+    free(model->signature);
+    free(model);
+}
+
+void tokens_cut(struct tokens *tokens, const struct cutter *cutter, struct text segment)
 {
     tokens->count = 0;
-    tokenizer->cut(tokens, text_rstrip(segment));
+    cutter->cut(tokens, text_rstrip(segment));
 }

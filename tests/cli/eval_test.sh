@@ -1,6 +1,8 @@
 # coho eval: options of sacreBLEU, formats, exit statuses.  $1: the coho program.
 coho=$1
+golden=$(cd "$(dirname "$0")/../tokenize/golden" && pwd)
 dir=$(mktemp -d) || exit 1
+unset SACREBLEU_SEED SACREBLEU_FORMAT
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 failed=0
@@ -42,9 +44,9 @@ printf 'the cat is on the mat .\nit is 1,000.5 km from here\n' >hyp2
 : >empty
 
 # The figures are those of sacreBLEU 2.6.0 on the same files.
-check 'BLEU in text is the default' 0 \
+check 'BLEU in text' 0 \
     "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:$version = 59.5 87.5/71.4/50.0/40.0 (BP = 1.000 ratio = 1.000 hyp_len = 16 ref_len = 16)" \
-    "$coho" eval ref -i hyp
+    "$coho" eval ref -i hyp -f text
 check 'bare scores with the width wanted, in the table order' 0 '59.4604
 74.7205' "$coho" eval ref -i hyp -m chrf bleu -b -w 4
 check 'without --input, standard input is scored' 0 59.5 sh -c "'$coho' eval ref -b <hyp"
@@ -53,7 +55,7 @@ check 'several references, metrics aligned' 0 \
     "    BLEU|nrefs:2|case:mixed|eff:no|tok:13a|smooth:exp|version:$version = 64.4 93.8/78.6/58.3/40.0 (BP = 1.000 ratio = 1.000 hyp_len = 16 ref_len = 16)
   chrF2|nrefs:2|case:mixed|eff:yes|nc:6|nw:0|space:no|version:$version = 74.7
 chrF2++|nrefs:2|case:mixed|eff:yes|nc:6|nw:2|space:no|version:$version = 75.9" \
-    "$coho" eval ref ref2 -i hyp -m chrf++ chrf bleu
+    "$coho" eval ref ref2 -i hyp -m chrf++ chrf bleu -f text
 paste ref ref2 >refs
 check 'references as columns' 0 64.388 "$coho" eval refs -nr 2 -i hyp -b -w 3
 check 'JSON has the fields of sacreBLEU, in their order' 0 "{
@@ -70,7 +72,7 @@ check 'JSON has the fields of sacreBLEU, in their order' 0 "{
 }" "$coho" eval ref -i hyp -tok intl -lc -s floor -sv 0.3 -w 2 --json
 check 'chrF++ by its word order' 0 75.93 "$coho" eval ref -i hyp -m chrf --chrf-word-order 2 -w 2 -b
 check 'short signatures' 0 "chrF2|#:1|c:mixed|e:yes|nc:6|nw:0|s:no|v:$version = 74.7" \
-    "$coho" eval ref -i hyp -m chrf -sh
+    "$coho" eval ref -i hyp -m chrf -sh -f text
 check 'sentence by sentence' 0 \
     "BLEU|nrefs:1|case:mixed|eff:yes|tok:13a|smooth:exp|version:$version = 48.9 85.7/66.7/40.0/25.0 (BP = 1.000 ratio = 1.000 hyp_len = 7 ref_len = 7)
 BLEU|nrefs:1|case:mixed|eff:yes|tok:13a|smooth:exp|version:$version = 66.1 88.9/75.0/57.1/50.0 (BP = 1.000 ratio = 1.000 hyp_len = 9 ref_len = 9)" \
@@ -100,11 +102,62 @@ check 'columns of standard input are systems' 0 '[
         "BLEU": "27.0"
     }
 ]' sh -c "'$coho' eval ref --json <systems"
-"$coho" eval ref -i hyp hyp2 -m bleu chrf >table || failed=1
-for pattern in 'System.*BLEU.*chrF2' '^hyp .*59.5.*74.7' '^hyp2 .*27.0.*51.5' \
+"$coho" eval ref -i hyp hyp2 -m bleu chrf -f text >table || failed=1
+for pattern in 'System.*BLEU.*chrF2' ' hyp .*59.5.*74.7' ' hyp2 .*27.0.*51.5' \
     "BLEU  *nrefs:1.*version:$version"; do
     grep -q -- "$pattern" table || { echo "FAILED: the table of systems lacks $pattern"; failed=1; }
 done
+check 'the format can come from the environment' 0 \
+    "TER|nrefs:1|case:lc|tok:tercom|norm:yes|punct:no|asian:no|version:$version = 30.77" \
+    env SACREBLEU_FORMAT=text "$coho" eval ref -i hyp2 -m ter --ter-normalized --ter-no-punct -w 2
+check 'confidence intervals' 0 \
+    "        BLEU|nrefs:2|bs:50|seed:12345|case:mixed|eff:no|tok:13a|smooth:exp|version:$version = 64.4 (μ = 63.5 ± 3.3) 93.8/78.6/58.3/40.0 (BP = 1.000 ratio = 1.000 hyp_len = 16 ref_len = 16)
+TER|nrefs:2|bs:50|seed:12345|case:lc|tok:tercom|norm:no|punct:yes|asian:no|version:$version = 15.4 (μ = 15.4 ± 1.2)" \
+    "$coho" eval ref ref2 -i hyp -m ter bleu -f text -ci -cin 50
+check 'a paired bootstrap, the baseline named twice' 0 '[
+    {
+        "system": "Baseline: hyp",
+        "BLEU": {
+            "score": 59.4603557501361,
+            "p_value": null,
+            "mean": 58.53502008990604,
+            "ci": 8.585491820049587
+        }
+    },
+    {
+        "system": "hyp2",
+        "BLEU": {
+            "score": 26.971454115957286,
+            "p_value": 0.024390243902439025,
+            "mean": 28.04066308319467,
+            "ci": 14.031091562567275
+        }
+    }
+]' "$coho" eval ref -i hyp hyp2 hyp --paired-bs -pbsn 40 -q
+"$coho" eval ref -i hyp hyp2 -par -parn 40 -f latex >table || failed=1
+grep -qF '          hyp2 & 27.0 (p = 0.0244)* \\' table || { echo 'FAILED: no randomization in LaTeX'; failed=1; }
+mkdir -p cache/models
+cp "$golden/unigram.model" cache/models/sacrebleu_tokenizer_spm.model
+check 'pieces of a model of sacreBLEU' 0 \
+    "BLEU|nrefs:1|case:mixed|eff:no|tok:flores101|smooth:exp|version:$version = 81.1518 97.4/91.7/85.3/78.1 (BP = 0.924 ratio = 0.927 hyp_len = 38 ref_len = 41)" \
+    env SACREBLEU=cache "$coho" eval ref -i hyp -tok flores101 -f text -w 4
+check 'pieces of any model' 0 81.1518 "$coho" eval ref -i hyp -tok spm --spm-model "$golden/unigram.model" -b -w 4
+printf 'これはペンです。「東京都」に住んでいます。\n今日は\343\200\200天気がいい!100円のﾘﾝｺﾞ😀 hello World\n' >ja
+printf 'これは本です。「東京都」に住んでいます。\n明日は\343\200\200天気が悪い!100円のﾘﾝｺﾞ😀 hello World\n' >ja.hyp
+if "$coho" eval ja -i ja.hyp -tok ja-mecab >/dev/null 2>stderr; then
+    check 'words of MeCab' 0 75.5080 "$coho" eval ja -i ja.hyp -l en-ja -b -w 4
+else
+    echo "skipped: $(cat stderr)"
+    told 'MeCab is asked for by name' 1 'mecab' "$coho" eval ja -i ja.hyp -tok ja-mecab
+fi
+check 'the language chooses the tokenizer' 0 '"tok": "zh",' \
+    sh -c "'$coho' eval ref -i hyp -l en-zh | grep -o '\"tok\".*'"
+printf 'yes\nno\nno\nyes\n' >gold
+printf 'yes\nno\nyes\nyes\n' >guess
+check 'metrics of labels' 0 "accuracy|n:4|version:coho-$("$coho" --version | sed 's/^coho //') = 0.7500
+f1_macro|n:4|version:coho-$("$coho" --version | sed 's/^coho //') = 0.7333
+mcc|n:4|version:coho-$("$coho" --version | sed 's/^coho //') = 0.5774" \
+    "$coho" eval gold -i guess -m mcc accuracy f1_macro -f text
 gzip -c hyp >hyp.gz
 check 'compressed files are read' 0 59.5 "$coho" eval ref -i hyp.gz -b
 
@@ -129,6 +182,13 @@ told 'references are needed' 2 'references' "$coho" eval -i hyp
 told 'a system given twice' 2 'hyp' "$coho" eval ref -i hyp hyp
 told 'standard input read twice' 2 'standard input' "$coho" eval - -i -
 told 'one metric for sentences' 2 'one metric' "$coho" eval ref -i hyp -sl -m bleu chrf
+told 'intervals are for one system' 2 'one system' "$coho" eval ref -i hyp hyp2 -ci
+told 'two tests at once' 2 'exclude' "$coho" eval ref -i hyp hyp2 -par -pbs
+told 'a test needs two systems' 2 'two systems' "$coho" eval ref -i hyp -pbs
+told 'a seed that is none' 1 'SACREBLEU_SEED' env SACREBLEU_SEED=x "$coho" eval ref -i hyp -ci
+told 'a model that is absent' 1 'spm-model' env SACREBLEU=nowhere "$coho" eval ref -i hyp -tok flores200
+told 'labels and translations do not mix' 2 'together' "$coho" eval ref -i hyp -m bleu mcc
+told 'numbers must be numbers' 1 'line 1 of the gold answers' "$coho" eval gold -i guess -m pearson
 told 'too few columns' 1 'ref, line 1: expected 2 columns' "$coho" eval ref -nr 2 -i hyp
 if [ -w /dev/full ]; then
     told 'a full disk is noticed' 1 'No space left' sh -c "'$coho' eval ref -i hyp >/dev/full"

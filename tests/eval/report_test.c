@@ -1,14 +1,17 @@
 /* What sacreBLEU prints, to the character. */
 #include "tests/test.h"
 
+#include <math.h>
+
 #include "eval/report.h"
 
 static const struct metric_report bleu = {
     "BLEU", 22.67464, "56.2/28.7/16.9/10.3 (BP = 0.985 ratio = 0.985 hyp_len = 60395 ref_len = 61287)",
-    "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0",
+    "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0", NAN, NAN, NAN,
 };
 static const struct metric_report chrf = {
     "chrF2", 51.9533, "", "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0",
+    NAN, NAN, NAN,
 };
 
 static struct strbuf out;
@@ -69,16 +72,49 @@ static void systems_become_rows(void **state)
 {
     const char *names[] = { "a.txt", "größer" };
     struct metric_report reports[] = { bleu, chrf, bleu, chrf };
-    report_systems_text(&out, names, 2, reports, 2, 1, false);
-    assert_non_null(strstr(out.text, "System"));
-    assert_non_null(strstr(out.text, "a.txt"));
+    struct report_systems r = { .names = names, .systems = 2, .reports = reports, .count = 2, .width = 1 };
+    report_systems_text(&out, &r);
+    assert_non_null(strstr(out.text, "╒══════════╤════════╤═════════╕\n"
+                                     "│   System │  BLEU  │  chrF2  │\n"
+                                     "╞══════════╪════════╪═════════╡\n"
+                                     "│    a.txt │  22.7  │  52.0   │\n"
+                                     "├──────────┼────────┼─────────┤\n"
+                                     "│   größer │  22.7  │  52.0   │\n"
+                                     "╘══════════╧════════╧═════════╛\n"));
     assert_non_null(strstr(out.text, " - chrF2      nrefs:1|case:mixed|eff:yes|nc:6"));
     strbuf_reset(&out);
-    report_systems_json(&out, names, 2, reports, 2, 1);
+    report_systems_json(&out, &r);
     assert_out("[\n    {\n        \"system\": \"a.txt\",\n        \"BLEU\": \"22.7\",\n"
                "        \"chrF2\": \"52.0\"\n    },\n    {\n"
-               "        \"system\": \"gr\\u00F6\\u00DFer\",\n        \"BLEU\": \"22.7\",\n"
+               "        \"system\": \"gr\\u00f6\\u00dfer\",\n        \"BLEU\": \"22.7\",\n"
                "        \"chrF2\": \"52.0\"\n    }\n]\n");
+}
+
+static void a_paired_test_has_its_figures_in_every_form(void **state)
+{
+    const char *names[] = { "Baseline: a_b", "c" };
+    struct metric_report reports[] = {
+        { "BLEU", 30.5, .signature = "nrefs:1|bs:9|seed:1", .mean = 30.25, .interval = 1.5, .p = NAN },
+        { "BLEU", 31.5, .signature = "nrefs:1|bs:9|seed:1", .mean = 31.25, .interval = 1.25, .p = 0.02 },
+    };
+    struct report_systems r = { .names = names, .systems = 2, .reports = reports, .count = 1, .width = 1,
+                                .test = PAIRED_BOOTSTRAP, .samples = 9 };
+    report_systems_text(&out, &r);
+    assert_non_null(strstr(out.text, "│             c │  31.5 (31.2 ± 1.2)  │\n"
+                                     "│               │    (p = 0.0200)*    │\n"));
+    assert_non_null(strstr(out.text, "\nPaired bootstrap resampling test with 9 resampling trials\n"));
+    strbuf_reset(&out);
+    report_systems_json(&out, &r);
+    assert_non_null(strstr(out.text, "\"BLEU\": {\n            \"score\": 30.5,\n            \"p_value\": null,\n"
+                                     "            \"mean\": 30.25,\n            \"ci\": 1.5\n        }"));
+    strbuf_reset(&out);
+    r.test = PAIRED_RANDOMIZATION;
+    for (size_t i = 0; i < 2; i++)
+        reports[i].mean = reports[i].interval = NAN;
+    report_systems_latex(&out, &r);
+    assert_non_null(strstr(out.text, "\\midrule\n Baseline: a\\_b &        30.5        \\\\\n"
+                                     "             c & 31.5 (p = 0.0200)* \\\\\n"));
+    strbuf_reset(&out);
 }
 
 static int release(void **state)
@@ -95,6 +131,7 @@ int main(void)
         cmocka_unit_test(numbers_in_json_are_as_short_as_in_python),
         cmocka_unit_test(json_of_several_metrics_is_an_array),
         cmocka_unit_test(systems_become_rows),
+        cmocka_unit_test(a_paired_test_has_its_figures_in_every_form),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }
