@@ -46,7 +46,7 @@ static json_t *settings_json(const struct strings *set)
 static int print_tables(const struct run *run, struct error *err)
 {
     for (size_t i = 0; i < run->recipe->count; i++) {
-        if (run->recipe->stages[i].kind != &stage_table)
+        if (strcmp(run->recipe->stages[i].kind->makes, "table"))
             continue;
         char *path = path_join(run->folder, "table.txt"), *text = NULL;
         int ret = file_read(&text, NULL, path, err);

@@ -8,6 +8,7 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_prune,               /* model → the same with its smallest weights zero */
     &stage_task,                /* examples, or a corpus and a tag → task */
     &stage_train_tasks,         /* tasks, vocabulary [, teachers, start] → model */
+    &stage_evaluate_tasks,      /* model, tasks → scores of each */
     &stage_task_table,          /* scores of tasks → table */
     &stage_label,               /* model, corpus → pseudo-labelled corpus, n-best lists */
     &stage_select,              /* labels → the hypotheses nearest to gold */

@@ -36,7 +36,7 @@ static const struct option task_options[] = {
     { "test-examples", OPTION_LONG, FIELD(test_examples), "0", 0, 1e12, "the same for evaluation" },
     { "labels", OPTION_LIST, FIELD(labels), NULL, 0, 0, "all labels; else those that are seen in train" },
     { "tag", OPTION_STRING, FIELD(tag), NULL, 0, 0,
-      "translate: a piece in front of every source, such as <2de>; user-symbols of the vocabulary" },
+      "translate: a piece in front of every source, such as <2de>; among the symbols of the vocabulary" },
     { "split-seed", OPTION_LONG, FIELD(seed), "1", 0, 1e15, "of the hash that chooses examples" },
     { 0 }
 };

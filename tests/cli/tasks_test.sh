@@ -8,7 +8,7 @@ awk 'BEGIN {
     for (i = 0; i < 500; i++) {
         colour = c[1 + int(rand() * 3)]; thing = t[1 + int(rand() * 5)]; n = 1 + int(rand() * 4); s = g = ""
         for (j = 0; j < n; j++) { s = s d[1 + int(rand() * 4)] " "; g = g "O " }
-        s = s colour " " thing; g = g "C T"
+        s = s colour " " thing; g = g "B-COLOUR B-THING"
         set = i < 400 ? "train" : i < 450 ? "dev" : "test"
         print colour "\t" s >("colour." set); print g "\t" s >("tags." set); print n + 2 "\t" s >("size." set)
         other = c[1 + int(rand() * 3)]
@@ -45,9 +45,17 @@ stages:
     teachers: { colour: one }
     alpha: linear 1 0
     max-updates: 400
+  one_scores: { kind: evaluate-tasks, model: one, tasks: [colour] }
+  all_scores: { kind: evaluate-tasks, model: all, tasks: [colour, tags, size, pair] }
+  table: { kind: task-table, tasks: [colour, tags, size, pair], rows: { one: [one_scores], all: all_scores } }
 END
 expect 0 "$coho" distill recipe.yml -o run --dry-run
 expect 0 "$coho" distill recipe.yml -o run --threads 2
+
+stdout_has '^one  *100.00 '
+stdout_has '^all  *[0-9.]*  *[0-9.]*  *[0-9.]*  *[0-9.]*  *[0-9.]* *$'
+awk '/"all"/ { on = 1 } on && /"tags"/ { gsub(/[^0-9.]/, ""); exit !($0 + 0 > 90) }' run/table.json || fail "few spans are found"
+[ "$(wc -l <run/all_scores/size.answers)" = 50 ] || fail "an answer a line is missing"
 
 right() { paste answers "$1" | awk -F'\t' '{ n++; ok += $1 == $2 } END { print (ok / n >= share) ? "enough" : ok / n }' share="$2"; }
 for model in one lstm all; do
@@ -103,5 +111,7 @@ sed 's/teachers: { colour: one }/teachers: { color: one }/' recipe.yml >changed.
 refused_recipe "'teachers' names a teacher of 'color', which is none of the 'tasks'"
 sed 's/decoder-layers: 0/decoder-layers: 2/' recipe.yml >changed.yml
 refused_recipe 'none of the tasks is a translation; give 0'
+sed 's/model: one, tasks: .colour./model: one, tasks: [tags]/' recipe.yml >changed.yml
+refused_recipe "the model does not know task 'tags'"
 
 finish
