@@ -85,6 +85,12 @@ static void add_figure(struct strbuf *b, const json_t *lineage, const char *key,
 static void describe(struct strbuf *b, const json_t *lineage)
 {
     const char *recipe = text_of_key(lineage, "recipe");
+    if (json_is_integer(json_object_get(lineage, "generation")))
+        add_value(b, "generation", json_object_get(lineage, "generation"));
+    if (json_is_number(json_object_get(lineage, "sliced")))
+        add_value(b, "leading channels, share", json_object_get(lineage, "sliced"));
+    if (json_is_number(json_object_get(lineage, "pruned")))
+        add_value(b, "pruned by", json_object_get(lineage, "pruned"));
     add_objective(b, json_object_get(lineage, "objective"));
     add_corpus(b, lineage);
     if (json_is_integer(json_object_get(lineage, "seed")))
@@ -142,6 +148,16 @@ static const char *ancestor_name(const json_t *model)
     return name ? name : "a model without a name";
 }
 
+/* ", some layers", ", all but kels 0.5 at random" */
+static void print_initialisation(FILE *out, const json_t *how)
+{
+    const char *by = text_of_key(how, "start-by"), *reset = text_of_key(how, "reset");
+    if (by && strcmp(by, "whole"))
+        fprintf(out, ", by %s", by);
+    if (reset && strcmp(reset, "none"))
+        fprintf(out, ", keeping %s %g", reset, json_number_value(json_object_get(how, "keep")));
+}
+
 /* "taught by teacher 0123456789abcdef (beam search, beam 5)" */
 static void print_heading(FILE *out, const struct ancestor *a)
 {
@@ -155,7 +171,9 @@ static void print_heading(FILE *out, const struct ancestor *a)
         fprintf(out, ", through its outputs (%s", labelled);
     if (labelled && json_is_integer(beam))
         fprintf(out, ", beam %lld", (long long)json_integer_value(beam));
-    fputs(labelled ? ")\n" : "\n", out);
+    fputs(labelled ? ")" : "", out);
+    print_initialisation(out, json_object_get(a->model, "initialisation"));
+    fputs("\n", out);
 }
 
 static void print_body(FILE *out, const char *prefix, const json_t *lineage)

@@ -9,8 +9,8 @@
  * add its row here and in kinds.c. */
 extern const struct stage_kind *const stage_kinds[];
 
-extern const struct stage_kind stage_corpus, stage_vocabulary, stage_train, stage_prune, stage_task, stage_train_tasks,
-                               stage_evaluate_tasks, stage_task_table, stage_label,
+extern const struct stage_kind stage_corpus, stage_vocabulary, stage_train, stage_prune, stage_slice, stage_task,
+                               stage_train_tasks, stage_evaluate_tasks, stage_task_table, stage_label,
                                stage_select, stage_evaluate, stage_table;
 
 #endif

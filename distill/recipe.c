@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "distill/generations.h"
 #include "distill/recipe_text.h"
 #include "distill/seeds.h"
 
@@ -380,12 +381,25 @@ static int expand_seeds(struct reader *r)
     return 0;
 }
 
+static int expand_generations(struct reader *r)
+{
+    const char *blamed = NULL;
+    json_t *stages = generations_expand(r->text.stages, r->kinds, &blamed, r->err);
+    if (!stages) {
+        error_prefix(r->err, "stage '%s'", blamed);
+        return recipe_text_blame(&r->text, blamed, "generations", r->err);
+    }
+    json_decref(r->text.stages);
+    r->text.stages = stages;
+    return 0;
+}
+
 static int read_stages(struct reader *r)
 {
     struct recipe *recipe = r->recipe;
     const char *name;
     json_t *given;
-    if (expand_seeds(r) < 0)
+    if (expand_generations(r) < 0 || expand_seeds(r) < 0)
         return -1;
     recipe->stages = xcalloc(json_object_size(r->text.stages), sizeof *recipe->stages);
     json_object_foreach(r->text.stages, name, given)

@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/option.h"
-#include "distill/seeds.h"
+#include "distill/generations.h"
 
 static const char *const top_keys[] = { "name", "about", "seed", "seeds", "variables", "stages" };
 
@@ -26,7 +26,7 @@ static const char *like_of(const json_t *stage)
 /* The stage as the file has it: without the seed of a copy. */
 static json_t *find_raw(const json_t *stages, const char *name)
 {
-    char *bare = xstrndup(name, seeds_name_length(name));
+    char *bare = xstrndup(name, generations_name_length(name, stages));
     json_t *found = json_object_get(stages, bare);
     free(bare);
     return found;
@@ -39,7 +39,8 @@ static int line_of(const struct recipe_text *t, const char *stage, const char *k
     size_t hops = json_object_size(stages);
     int line = 0;
     for (; key && stage && !line && hops; hops--) {
-        char *pointer = xasprintf("stages/%.*s/%s", (int)seeds_name_length(stage), stage, key);
+        char *pointer = xasprintf("stages/%.*s/%s", (int)generations_name_length(stage, stages), stage,
+                                  key);
         line = yaml_line(t->root, pointer);
         free(pointer);
         stage = like_of(find_raw(stages, stage));
@@ -49,7 +50,7 @@ static int line_of(const struct recipe_text *t, const char *stage, const char *k
 
 char *recipe_text_place(const struct recipe_text *t, const char *stage, const char *key)
 {
-    int length = (int)seeds_name_length(stage);
+    int length = (int)generations_name_length(stage, json_object_get(t->root, "stages"));
     char *pointer = xasprintf("stages/%.*s", length, stage);
     char *dotted = xasprintf("%.*s.%s", length, stage, key ? key : "");
     const char *set = json_string_value(json_object_get(t->overrides, dotted));

@@ -5,11 +5,6 @@
 
 #include "base/memory.h"
 
-size_t seeds_name_length(const char *name)
-{
-    return strcspn(name, "@");
-}
-
 static const struct stage_kind *kind_of(const json_t *given, const struct stage_kind *const *kinds)
 {
     const char *name = json_string_value(json_object_get(given, "kind"));

@@ -13,7 +13,4 @@
  * Takes `stages` (name → keys) and returns them with the copies in place; the caller's. */
 json_t *seeds_expand(const json_t *stages, const json_t *seeds, const struct stage_kind *const *kinds);
 
-/* The length of the stage's name in the recipe: before the '@'. */
-size_t seeds_name_length(const char *name);
-
 #endif

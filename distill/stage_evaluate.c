@@ -18,6 +18,7 @@
 #include "distill/forecast.h"
 #include "distill/kinds.h"
 #include "eval/metric.h"
+#include "seq2seq/teacher.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
 
@@ -26,9 +27,10 @@
 
 enum set { SET_TEST, SET_DEV };
 static const char *const set_names[] = { "test", "dev", NULL };
+static const char *const mean_names[] = { "arithmetic", "geometric", NULL };
 
 struct evaluate_stage {
-    int set;
+    int set, mean;
     int64_t lines;
     struct search_config search;
 };
@@ -36,6 +38,8 @@ struct evaluate_stage {
 #define FIELD(member) offsetof(struct evaluate_stage, member)
 static const struct option evaluate_options[] = {
     { "set", OPTION_CHOICE, FIELD(set), "test", 0, 0, "what the model is evaluated on", set_names },
+    { "model-mean", OPTION_CHOICE, FIELD(mean), "arithmetic", 0, 0,
+      "of several models: the mean of their probabilities, or of their logarithms", mean_names },
     { "lines", OPTION_LONG, FIELD(lines), "0", 0, 1e12, "only the first lines of it; 0: all" },
     { 0 }
 };
@@ -45,7 +49,7 @@ static const struct stage_options tables[] = {
 #undef FIELD
 
 static const struct stage_input inputs[] = {
-    { "model", "model", true, false },
+    { "model", "model", true, true },
     { "corpus", "corpus", true, false },
     { NULL }
 };
@@ -61,7 +65,9 @@ struct evaluation {
     const struct evaluate_stage *config;
     struct corpus_files corpus;
     const struct corpus_set *set;
-    struct model *model;
+    struct model *model, **models;      /* the first; all of them, which speak as one */
+    int model_count;
+    struct ensemble *ensemble;          /* NULL: there is but one */
     struct strings sources, references;
 };
 
@@ -149,7 +155,7 @@ static double mode_share(const struct translation *out, size_t n)
 static int decode(struct evaluation *e, const char *mode, const struct search_config *search,
                   struct error *err)
 {
-    struct translator translator = translator_of_model(e->model);
+    struct translator translator = e->ensemble ? translator_of_ensemble(e->ensemble) : translator_of_model(e->model);
     struct decoder *d = decoder_new(&translator, search, e->run->threads, err);
     size_t n = e->sources.count, warm = n < WARM_UP_LINES ? n : WARM_UP_LINES;
     struct translation *out = xcalloc(n, sizeof *out);
@@ -189,10 +195,34 @@ static int decode_both(struct evaluation *e, struct error *err)
 
 /* ---- perplexity ---- */
 
+/* Of the model, or of all of them together. */
+static int mean_nll(struct evaluation *e, struct batch_source *batches, double *nll, struct error *err)
+{
+    const struct teacher_config config = { (enum average)e->config->mean, 1, NULL };
+    if (!e->ensemble)
+        return model_nll(e->model, batches, e->run->threads, nll, err);
+    struct teacher *all = teacher_new((const struct model *const *)e->models, e->model_count, &config, err);
+    int ret = all ? teacher_nll(all, batches, e->run->threads, nll, err) : -1;
+    teacher_free(all);
+    return ret;
+}
+
+/* The shortest limit of the models; 0: none. */
+static int shortest(const struct evaluation *e)
+{
+    int least = 0;
+    for (int i = 0; i < e->model_count; i++) {
+        int limit = model_max_length(e->models[i]);
+        if (limit && (!least || limit < least))
+            least = limit;
+    }
+    return least;
+}
+
 static int gold_nll(struct evaluation *e, const struct store *store, double *nll, struct error *err)
 {
     const struct tokenizer *target = e->model->target_tokenizer;
-    int limit = model_max_length(e->model), longest = e->config->search.max_source;
+    int limit = shortest(e), longest = e->config->search.max_source;
     struct batching_config config = { .batch_tokens = 4000,
                                       .max_length = limit && limit <= longest ? limit - 1 : longest };
     struct batch_source batches;
@@ -201,7 +231,7 @@ static int gold_nll(struct evaluation *e, const struct store *store, double *nll
     if (batching_open(&batches, store, tokenizer_bos(target), tokenizer_eos(target), &config,
                       &skipped, err) < 0)
         return -1;
-    ret = model_nll(e->model, &batches, e->run->threads, nll, err);
+    ret = mean_nll(e, &batches, nll, err);
     put(e, "perplexity_skipped", (double)skipped);
     batches.free(batches.state);
     return ret;
@@ -227,9 +257,31 @@ static int perplexity(struct evaluation *e, struct error *err)
 
 /* ---- the stage ---- */
 
+static int load_models(struct evaluation *e, struct error *err)
+{
+    const struct stage *s = e->run->stage;
+    e->models = xcalloc(s->link_count, sizeof *e->models);
+    for (size_t i = 0; i < s->link_count; i++) {
+        if (strcmp(s->links[i].input->name, "model"))
+            continue;
+        char *folder = stage_link_folder(e->run, &s->links[i]);
+        struct model *m = e->models[e->model_count] = model_load_decoder(folder, PRODUCTS_STORED, err);
+        free(folder);
+        if (!m)
+            return -1;
+        e->model_count++;
+    }
+    e->model = e->models[0];
+    if (e->model_count == 1)
+        return 0;
+    e->ensemble = ensemble_new((const struct model *const *)e->models, NULL, e->model_count, (enum average)e->config->mean,
+                               err);
+    return e->ensemble ? 0 : -1;
+}
+
 static int open_inputs(struct evaluation *e, struct error *err)
 {
-    char *corpus = stage_input_folder(e->run, "corpus"), *model = stage_input_folder(e->run, "model");
+    char *corpus = stage_input_folder(e->run, "corpus");
     int ret = corpus_files_read(&e->corpus, corpus, err);
     e->set = e->config->set == SET_TEST ? &e->corpus.test : &e->corpus.dev;
     if (ret == 0 && !e->set->source)
@@ -237,14 +289,32 @@ static int open_inputs(struct evaluation *e, struct error *err)
     if (ret == 0
         && (lines_read(&e->sources, e->set->source, e->config->lines, err) < 0
             || lines_read(&e->references, e->set->target, e->config->lines, err) < 0
-            || !(e->model = model_load_decoder(model, PRODUCTS_STORED, err))))
+            || load_models(e, err) < 0))
         ret = -1;
     if (ret == 0 && e->sources.count != e->references.count)
         ret = error_set(err, "%s has %zu lines but %s has %zu", e->set->source, e->sources.count,
                         e->set->target, e->references.count);
     free(corpus);
-    free(model);
     return ret;
+}
+
+/* What several models have, or took, in all. */
+static double sum_of(const struct evaluation *e, const char *figure)
+{
+    const struct stage *s = e->run->stage;
+    double sum = 0;
+    for (size_t i = 0; i < s->link_count; i++)
+        if (!strcmp(s->links[i].input->name, "model"))
+            sum += manifest_figure(stage_link_manifest(e->run, &s->links[i]), figure);
+    return sum;
+}
+
+static double parameters(const struct evaluation *e)
+{
+    double sum = 0;
+    for (int i = 0; i < e->model_count; i++)
+        sum += (double)model_parameters(e->models[i]);
+    return sum;
 }
 
 static int run_evaluate(struct stage_run *run, struct error *err)
@@ -256,12 +326,15 @@ static int run_evaluate(struct stage_run *run, struct error *err)
     if (ret == 0)
         ret = perplexity(&e, err);
     if (ret == 0) {
-        put(&e, "parameters", (double)model_parameters(e.model));
-        put(&e, "train_seconds", manifest_figure(stage_input_manifest(run, "model"), "train_seconds"));
+        put(&e, "parameters", parameters(&e));
+        put(&e, "train_seconds", sum_of(&e, "train_seconds"));
         put(&e, "lines", (double)e.sources.count);
         put(&e, "threads", run->threads);
     }
-    model_free(e.model);
+    ensemble_free(e.ensemble);
+    for (int i = 0; i < e.model_count; i++)
+        model_free(e.models[i]);
+    free(e.models);
     strings_release(&e.sources);
     strings_release(&e.references);
     corpus_files_release(&e.corpus);

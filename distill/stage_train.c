@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "corpora/batching.h"
 #include "corpora/soft_targets.h"
 #include "corpora/store.h"
@@ -40,6 +41,8 @@ struct train_stage {
     struct train_config train;
     struct batching_config batching;
     struct on_policy_config on_policy;
+    struct initial_config initial;
+    int generation;
 };
 
 static const char *const mean_names[] = { "arithmetic", "geometric", NULL };
@@ -54,6 +57,8 @@ static const struct option stage_options[] = {
       "of several teachers, a number for each; equal ones if not given" },
     { "soft-targets", OPTION_FLAG, FIELD(soft), "false", 0, 0,
       "learn from what the teacher said of the corpus when it was labelled, in place of a teacher that runs along" },
+    { "generation", OPTION_INT, FIELD(generation), "0", 0, 1e6,
+      "which of several generations this is: from the second on, the seed gives other numbers" },
     { "validate-lines", OPTION_LONG, FIELD(validate_lines), "500", 0, 1e9,
       "lines of the dev set that are decoded at a validation; 0: all" },
     { 0 }
@@ -64,6 +69,7 @@ static const struct stage_options tables[] = {
     { train_options, FIELD(train) },
     { batching_options, FIELD(batching) },
     { on_policy_options, FIELD(on_policy) },
+    { initial_options, FIELD(initial) },
     { NULL }
 };
 #undef FIELD
@@ -141,6 +147,8 @@ static int check(const struct stage *s, struct error *err)
     if (!kind->wants_teacher && teacher)
         return error_set(err, "objective %s takes no 'teacher'; for word-level distillation say "
                          "objective: word-kd", kind->name);
+    if (initial_check(&c->initial, stage_link(s, "start") != NULL, err) < 0)
+        return -1;
     if (on_policy_wanted(&c->on_policy) && (!kind->wants_teacher || kind->method->gold_only || kind->method->similarity))
         return error_set(err, "on-policy: objective %s has no word of a teacher on the student's own outputs; take "
                          "one that does, such as jsd", kind->name);
@@ -177,6 +185,13 @@ struct training {
     struct train_report report;
 };
 
+/* Each generation begins with weights and sees the corpus in an order of its own. */
+static int64_t seed_of(const struct train_stage *c)
+{
+    uint64_t generation = (uint64_t)(c->generation > 1 ? c->generation : 0);
+    return generation ? (int64_t)(rng_mix((uint64_t)c->train.seed ^ rng_mix(generation)) >> 12) : c->train.seed;
+}
+
 static struct model *load_input_model(const struct stage_run *run, const char *input,
                                       struct error *err)
 {
@@ -189,7 +204,7 @@ static struct model *load_input_model(const struct stage_run *run, const char *i
 static int start_from(struct training *t, struct error *err)
 {
     struct model *from = load_input_model(t->run, "start", err);
-    int ret = from ? initial_copy(t->model, from, err) : -1;
+    int ret = from ? initial_start(t->model, from, &t->config->initial, err) : -1;
     if (ret == 0)
         t->start = model_fingerprint(from);
     model_free(from);
@@ -201,7 +216,7 @@ static int make_model(struct training *t, struct error *err)
     struct tokenizer *source, *target;
     if (stage_vocabulary_load(&source, &target, t->run, err) < 0)
         return -1;
-    t->model = model_new(&t->config->model, source, target, t->config->train.seed, err);
+    t->model = model_new(&t->config->model, source, target, seed_of(t->config), err);
     if (!t->model) {
         if (target != source)
             tokenizer_free(target);
@@ -230,7 +245,7 @@ static int open_data(struct training *t, struct error *err)
     const struct tokenizer *target = t->model->target_tokenizer;
     int32_t bos = tokenizer_bos(target), eos = tokenizer_eos(target);
     struct batching_config train = t->batching, dev = t->batching;
-    train.seed = t->config->train.seed;
+    train.seed = seed_of(t->config);
     dev.shuffle = false;
     t->train_store = encode_set(t, "train.ids", &t->corpus.train, err);
     if (!t->train_store
@@ -299,7 +314,7 @@ static int open_on_policy(struct training *t, struct error *err)
     if (!on_policy_wanted(&t->config->on_policy))
         return 0;
     return on_policy_open(&t->train, &gold, t->model, &t->config->on_policy,
-                          limit && limit <= longest ? limit - 1 : longest, t->config->train.seed, t->run->threads,
+                          limit && limit <= longest ? limit - 1 : longest, seed_of(t->config), t->run->threads,
                           err);
 }
 
@@ -379,8 +394,15 @@ static void set_lineage(struct training *t)
                    "program", "coho " COHO_VERSION, "seed", (json_int_t)t->config->train.seed,
                    "objective", describe_objective(run), "corpus", describe_corpus(t),
                    "vocabulary", vocabulary, "teachers", teachers);
-    if (stage_has(run, "start"))
-        json_object_set_new(it, "start", stage_ancestor(run, stage_link(run->stage, "start"), t->start));
+    if (t->config->generation)
+        json_object_set_new(it, "generation", json_integer(t->config->generation));
+    if (stage_has(run, "start")) {
+        const struct option_group groups[] = { { NULL, initial_options, (void *)(uintptr_t)&t->config->initial },
+                                               { NULL } };
+        json_t *start = stage_ancestor(run, stage_link(run->stage, "start"), t->start);
+        json_object_set_new(start, "initialisation", options_to_json(groups));
+        json_object_set_new(it, "start", start);
+    }
     json_decref(t->model->lineage);
     t->model->lineage = it;
 }
@@ -403,6 +425,7 @@ static int train(struct training *t, struct error *err)
         .dev = t->dev_store ? &t->dev : NULL,
         .validator = t->dev_store ? &t->validator : NULL,
     };
+    config.seed = seed_of(t->config);
     config.threads = t->run->threads;
     config.resume = t->run->resumed;
     return train_model(t->model, &t->objective, &data, &config, t->run->folder, &t->report, err);

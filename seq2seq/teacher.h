@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 struct batch;
+struct batch_source;
 struct error;
 struct model;
 
@@ -48,6 +49,9 @@ void teacher_begin(struct teacher_worker *w, const struct batch *b);
 /* q (rows,V) = the distributions at the batch's target tokens first … first+rows-1; of a task that
  * is a number, q (rows,1) = that number as its head gives it. */
 void teacher_rows(struct teacher_worker *w, float *q, int first, int rows);
+
+/* Mean NLL a target token on a batch source, one pass: model_nll of several models. */
+int teacher_nll(const struct teacher *t, struct batch_source *data, int threads, double *nll, struct error *err);
 
 /* Weights that sum to 1, into share (count); refuses what is not positive.  weight NULL: equal. */
 int teacher_shares(float *share, const float *weight, int count, struct error *err);

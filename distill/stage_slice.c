@@ -1,0 +1,84 @@
+/* The stage `slice`: the slim network of leading channels inside a model, as a model of its own:
+ * what knowledge evolution ships (Taha 2021). */
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "distill/kinds.h"
+#include "distill/model_stage.h"
+#include "distill/slice.h"
+#include "tokenize/tokenizer.h"
+
+struct slice_stage {
+    float keep;
+};
+
+static const struct option slice_options[] = {
+    { "keep", OPTION_FLOAT, offsetof(struct slice_stage, keep), "0.5", 0.01, 1, "share of the width that is cut out" },
+    { 0 }
+};
+static const struct stage_options tables[] = { { slice_options, 0 }, { NULL } };
+static const struct stage_input inputs[] = { { "model", "model", true, false }, { NULL } };
+
+static struct tokenizer *load(const char *folder, const char *name, struct error *err)
+{
+    char *path = path_join(folder, name);
+    struct tokenizer *t = tokenizer_load(path, err);
+    free(path);
+    return t;
+}
+
+/* The slim model has tokenizers of its own. */
+static struct model *slim_new(const struct model *whole, const char *folder, float share, struct error *err)
+{
+    bool joint = whole->source_tokenizer == whole->target_tokenizer;
+    struct model_config config;
+    if (slice_config(&config, &whole->config, share, err) < 0)
+        return NULL;
+    struct tokenizer *source = load(folder, joint ? "joint.spm" : "source.spm", err);
+    struct tokenizer *target = joint || !source ? source : load(folder, "target.spm", err);
+    struct model *slim = source && target ? model_new(&config, source, target, 1, err) : NULL;
+    if (slim)
+        return slim;
+    if (target != source)
+        tokenizer_free(target);
+    if (source)
+        tokenizer_free(source);
+    return NULL;
+}
+
+static void set_lineage(const struct stage_run *run, struct model *slim, const struct model *whole)
+{
+    const struct slice_stage *c = run->stage->config;
+    json_t *before = stage_ancestor(run, stage_link(run->stage, "model"), model_fingerprint(whole));
+    json_decref(slim->lineage);
+    slim->lineage = json_pack("{s:s, s:s, s:f, s:o}", "name", run->stage->name, "recipe", run->recipe,
+                              "sliced", (double)c->keep, "start", before);
+}
+
+static int run_slice(struct stage_run *run, struct error *err)
+{
+    const struct slice_stage *c = run->stage->config;
+    char *folder = stage_input_folder(run, "model");
+    struct model *whole = model_load(folder, err);
+    struct model *slim = whole ? slim_new(whole, folder, c->keep, err) : NULL;
+    double trained = manifest_figure(stage_input_manifest(run, "model"), "train_seconds");
+    int ret = -1;
+    if (slim && slice_copy(slim, whole, err) == 0) {
+        set_lineage(run, slim, whole);
+        ret = model_save(slim, run->folder, err);
+        stage_model_outputs(run);
+        json_object_set_new(run->figures, "parameters", json_integer(model_parameters(slim)));
+        if (trained >= 0)
+            json_object_set_new(run->figures, "train_seconds", json_real(trained));
+    }
+    model_free(slim);
+    model_free(whole);
+    free(folder);
+    return ret;
+}
+
+const struct stage_kind stage_slice = {
+    .name = "slice", .summary = "cutting the slim network out of a model", .makes = "model", .version = 1,
+    .config_size = sizeof(struct slice_stage), .options = tables, .inputs = inputs, .run = run_slice,
+};
