@@ -24,6 +24,14 @@ endforeach()
 
 # The products: sums in a stated order, so no reassociation.
 set(COHO_PANEL_FLAGS -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -Wno-psabi)
+# Following variables through registers that wide doubles gcc's time; the sanitisers would need
+# minutes a file, and see the callers of these products, whose bounds the tests know.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  list(APPEND COHO_PANEL_FLAGS -fno-var-tracking-assignments)
+endif()
+if(COHO_SANITIZE)
+  list(APPEND COHO_PANEL_FLAGS -fno-sanitize=all)
+endif()
 set(COHO_AVX512VNNI ${COHO_AVX512} -mavx512vnni)
 set(COHO_AVX512BF16 ${COHO_AVX512VNNI} -mavx512bf16)
 foreach(isa baseline avx2 avx512 avx512vnni avx512bf16)
