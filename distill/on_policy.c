@@ -260,7 +260,7 @@ static uint64_t fingerprint(void *state)
 static void on_policy_free(void *state)
 {
     struct on_policy *p = state;
-    for (int i = 0; i < p->count; i++)
+    for (int i = 0; i < p->config.replay; i++)          /* a restored ring may be shorter than it was */
         free(p->buffer[i].source);
     free(p->buffer);
     batch_release(&p->gold);

@@ -6,13 +6,25 @@
 #include "base/file.h"
 #include "corpora/import.h"
 
+/* Configurations own texts; they are given back when all tests are done. */
+static struct import_config made[64];
+static int made_count;
+
 static struct import_config config(const char *format)
 {
-    struct import_config config;
-    struct option_group groups[] = { { NULL, import_options, &config }, { NULL, NULL, NULL } };
+    struct import_config *c = &made[made_count++];
+    struct option_group groups[] = { { NULL, import_options, c }, { NULL, NULL, NULL } };
+    assert_true(made_count < (int)ARRAY_COUNT(made));
     options_default(groups);
     assert_int_equal(options_set(groups, "format", format, NULL), 0);
-    return config;
+    return *c;
+}
+
+static int release_configs(void **state)
+{
+    while (made_count)
+        options_release((struct option_group[]){ { NULL, import_options, &made[--made_count] }, { 0 } });
+    return 0;
 }
 
 /* All pairs as "source\ttarget\n"; NULL after an error. */
@@ -134,5 +146,5 @@ int main(void)
         cmocka_unit_test(uneven_paragraphs_are_dropped_on_request),
         cmocka_unit_test(absent_help_is_an_error_that_says_what_is_wanted),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, release_configs);
 }
