@@ -138,14 +138,19 @@ static void copy_sentence(struct batch *to, const struct batch *from, int b)
     copy_ids(to->output + to->target_start[at], from->output + target_at, target_tokens);
 }
 
-static int lightest(const struct batch *parts, int count)
+int loads_place(int64_t *loads, int count, int tokens)
 {
     int best = 0;
     for (int i = 1; i < count; i++)
-        if (parts[i].source_tokens + parts[i].target_tokens <
-            parts[best].source_tokens + parts[best].target_tokens)
+        if (loads[i] < loads[best])
             best = i;
+    loads[best] += tokens;
     return best;
+}
+
+static int sentence_tokens(const struct batch *b, int s)
+{
+    return b->source_start[s + 1] - b->source_start[s] + b->target_start[s + 1] - b->target_start[s];
 }
 
 /* Each sentence goes to the part that is lightest so far.  Batches that come longest first
@@ -157,6 +162,22 @@ void batch_split(const struct batch *from, struct batch *parts, int count)
         parts[i].task = from->task;
         parts[i].sampled = from->sampled;
     }
+    int64_t *loads = xcalloc((size_t)count, sizeof *loads);
     for (int b = 0; b < from->B; b++)
-        copy_sentence(&parts[lightest(parts, count)], from, b);
+        copy_sentence(&parts[loads_place(loads, count, sentence_tokens(from, b))], from, b);
+    free(loads);
+}
+
+void batch_share(const struct batch *from, struct batch *to, int first, int count, int total)
+{
+    int64_t *loads = xcalloc((size_t)total, sizeof *loads);
+    batch_reset(to);
+    to->task = from->task;
+    to->sampled = from->sampled;
+    for (int b = 0; b < from->B; b++) {
+        int part = loads_place(loads, total, sentence_tokens(from, b));
+        if (part >= first && part < first + count)
+            copy_sentence(to, from, b);
+    }
+    free(loads);
 }

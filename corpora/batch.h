@@ -45,6 +45,12 @@ void batch_add_labels(struct batch *b, const int32_t *source, int source_count, 
  * empty. */
 void batch_split(const struct batch *from, struct batch *parts, int count);
 
+/* The same division in pieces: the parts first … first+count-1 of `total`, as one batch.  Dividing
+ * that into `count` gives them again.  loads_place is the rule: the part that a sentence of so many
+ * tokens on both sides goes to, given what the parts hold so far. */
+void batch_share(const struct batch *from, struct batch *to, int first, int count, int total);
+int loads_place(int64_t *loads, int count, int tokens);
+
 /* Where training data comes from: the training loop's only view of it.  Gold corpora,
  * pseudo-labelled corpora, mixtures and student samples all implement it. */
 struct batch_source {
@@ -54,6 +60,9 @@ struct batch_source {
     /* Fills b with the next batch.  Returns 1, or 0 at the end of an epoch (the call after that
      * starts the next one), or -1. */
     int (*next)(void *state, struct batch *b, struct error *err);
+    /* From now on the process wants of each batch only its share, the parts first … first+count-1 of
+     * `total` (batch_share).  NULL, or -1: the source cannot, and gives whole batches. */
+    int (*share)(void *state, int first, int count, int total);
     /* The exact position as JSON, and back to it: after restore, `next` gives what it would have
      * given at the save. */
     json_t *(*save)(void *state);

@@ -50,6 +50,8 @@ struct batching {
     int64_t source_budget;
     int32_t bos, eos;
     int64_t kept, target_tokens;            /* an epoch's sentences and tokens */
+    int share_first, share_count, share_total;      /* the parts of a batch that are wanted */
+    int64_t *loads;                         /* of all parts; NULL: the whole batch is wanted */
 
     int64_t epoch, next;                    /* the position: `next` batches are behind us */
     int64_t planned;                        /* the epoch of the plan below; -1: none */
@@ -212,17 +214,34 @@ static void plan(struct batching *b, int64_t epoch)
     b->planned = epoch;
 }
 
+static void fill_one(const struct batching *b, struct batch *out, int64_t index)
+{
+    int source_count, target_count;
+    const int32_t *source = store_source(b->store, index, &source_count);
+    const int32_t *target = store_target(b->store, index, &target_count);
+    if (b->config.labels)
+        batch_add_labels(out, source, source_count, target, target_count / 2, b->eos, index, 1);
+    else
+        batch_add(out, source, source_count, target, target_count, b->bos, b->eos, index, 1);
+}
+
 static void fill(const struct batching *b, struct batch *out, size_t batch)
 {
     batch_reset(out);
+    for (int64_t i = b->start[batch]; i < b->start[batch + 1]; i++)
+        fill_one(b, out, b->order[i]);
+}
+
+/* Only the sentences of our share are read. */
+static void fill_share(const struct batching *b, struct batch *out, size_t batch)
+{
+    batch_reset(out);
+    memset(b->loads, 0, (size_t)b->share_total * sizeof *b->loads);
     for (int64_t i = b->start[batch]; i < b->start[batch + 1]; i++) {
-        int source_count, target_count;
-        const int32_t *source = store_source(b->store, b->order[i], &source_count);
-        const int32_t *target = store_target(b->store, b->order[i], &target_count);
-        if (b->config.labels)
-            batch_add_labels(out, source, source_count, target, target_count / 2, b->eos, b->order[i], 1);
-        else
-            batch_add(out, source, source_count, target, target_count, b->bos, b->eos, b->order[i], 1);
+        int64_t index = b->order[i];
+        int part = loads_place(b->loads, b->share_total, source_length(b, index) + target_length(b, index));
+        if (part >= b->share_first && part < b->share_first + b->share_count)
+            fill_one(b, out, index);
     }
 }
 
@@ -234,12 +253,23 @@ static int batching_next(void *state, struct batch *out, struct error *err)
     (void)err;
     plan(b, b->epoch);
     if (b->next < (int64_t)b->batches) {
-        fill(b, out, b->turn[b->next++]);
+        (b->loads ? fill_share : fill)(b, out, b->turn[b->next++]);
         return 1;
     }
     batch_reset(out);
     b->epoch++;
     b->next = 0;
+    return 0;
+}
+
+static int batching_share(void *state, int first, int count, int total)
+{
+    struct batching *b = state;
+    b->share_first = first;
+    b->share_count = count;
+    b->share_total = total;
+    free(b->loads);
+    b->loads = xcalloc((size_t)total, sizeof *b->loads);
     return 0;
 }
 
@@ -341,6 +371,7 @@ static void batching_free(void *state)
     free(b->order);
     free(b->start);
     free(b->turn);
+    free(b->loads);
     free(b);
 }
 
@@ -376,7 +407,7 @@ int batching_open(struct batch_source *out, const struct store *store, int32_t b
     if (skipped)
         *skipped = store_count(store) - b->kept;
     *out = (struct batch_source){
-        .state = b, .next = batching_next, .save = batching_save, .restore = batching_restore,
+        .state = b, .next = batching_next, .share = batching_share, .save = batching_save, .restore = batching_restore,
         .sentences = batching_sentences, .tokens = batching_tokens,
         .fingerprint = batching_fingerprint, .free = batching_free,
     };
