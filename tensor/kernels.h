@@ -50,6 +50,9 @@ struct kernels {
     double (*sum_squares)(const float *x, size_t N);
     /* y = x rounded to the nearest bfloat16, ties to even: the upper half of a float's bits */
     void (*to_bf16)(uint16_t *y, const float *x, size_t N);
+    /* the float of each, and sum += x as floats, rounded again */
+    void (*from_bf16)(float *y, const uint16_t *x, size_t N);
+    void (*add_bf16)(uint16_t *sum, const uint16_t *x, size_t N);
 
     /* y (N,D) += bias (D) */
     void (*add_bias)(float *y, const float *bias, int N, int D);

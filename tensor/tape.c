@@ -57,6 +57,37 @@ void tensor_done(struct tape *tape, struct tensor *t)
     t->data = NULL;
 }
 
+/* ---- parameters whose gradients are complete ---- */
+
+struct tape_use {
+    struct tape_use *next;
+    int ref;
+};
+
+/* The first use is the last to be differentiated. */
+static void note_use(struct tape *tape, int ref)
+{
+    if (!tape->used)
+        tape->used = arena_zeroed(&tape->arena, tape->params->count);
+    if (tape->used[ref])
+        return;
+    tape->used[ref] = 1;
+    struct tape_use *use = arena_zeroed(&tape->arena, sizeof *use);
+    *use = (struct tape_use){ tape->uses, ref };
+    tape->uses = use;
+}
+
+static void tell_ready(struct tape *tape, const struct tape_use *uses)
+{
+    for (; uses; uses = uses->next)
+        tape->ready(tape->ready_arg, uses->ref);
+}
+
+bool tape_uses(const struct tape *tape, int ref)
+{
+    return tape->used && tape->used[ref];
+}
+
 /* ---- tensors and nodes ---- */
 
 struct tensor *tape_param(struct tape *tape, int ref)
@@ -69,6 +100,8 @@ struct tensor *tape_param(struct tape *tape, int ref)
     t->data = t->packed ? NULL : tape->params->block + p->offset;
     t->grad = tape->grads ? tape->grads + p->offset : NULL;
     t->pack = packs_find(tape->packs, ref);
+    if (tape->ready && tape->grads)
+        note_use(tape, ref);
     return t;
 }
 
@@ -95,6 +128,8 @@ struct node *tape_node(struct tape *tape, const struct op *op, struct tensor *ou
     n->in[2] = c;
     n->in[3] = d;
     n->before = tape->last;
+    n->uses = tape->uses;
+    tape->uses = NULL;
     tape->last = n;
     return n;
 }
@@ -136,7 +171,10 @@ void tape_backward(struct tape *tape)
         piece_give(tape, out->grad, piece_size(out));
         tensor_done(tape, out);
         out->grad = NULL;
+        tell_ready(tape, n->uses);
     }
+    tell_ready(tape, tape->uses);
+    tape->uses = NULL;
     tape->last = NULL;
 }
 
@@ -159,6 +197,8 @@ void tape_reset(struct tape *tape)
     arena_reset(&tape->arena);
     tape->last = NULL;
     tape->spares = NULL;
+    tape->used = NULL;
+    tape->uses = NULL;
 }
 
 void tape_release(struct tape *tape)
@@ -166,6 +206,8 @@ void tape_release(struct tape *tape)
     arena_release(&tape->arena);
     tape->last = NULL;
     tape->spares = NULL;
+    tape->used = NULL;
+    tape->uses = NULL;
 }
 
 struct tensor *sample_leaf(struct sample *s, int rows, int cols)

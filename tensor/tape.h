@@ -52,6 +52,7 @@ struct node {
     struct tensor *out;
     struct dropout drop;
     void *more;                 /* what else the backward pass needs; in the arena */
+    struct tape_use *uses;      /* parameters that no earlier node uses */
 };
 
 struct tape {
@@ -64,12 +65,20 @@ struct tape {
     uint32_t drops;
     struct node *last;
     struct spare *spares;       /* memory of tensors that are no longer needed */
+    /* Called in the backward pass when a parameter's gradient has got its last addition from this
+     * tape; NULL: nobody wants to know.  Set before the forward pass. */
+    void (*ready)(void *arg, int ref);
+    void *ready_arg;
+    unsigned char *used;        /* of each parameter, in the arena */
+    struct tape_use *uses;      /* not yet at a node */
 };
 
 /* A tensor of the arena, not cleared. */
 struct tensor *tensor_new(struct tape *tape, int rows, int cols);
 /* A weight as a tensor whose gradient is its place in tape->grads. */
 struct tensor *tape_param(struct tape *tape, int ref);
+/* Whether the pass has used the parameter; known only with `ready`. */
+bool tape_uses(const struct tape *tape, int ref);
 /* A tensor over the caller's memory, without gradient. */
 struct tensor *tape_constant(struct tape *tape, const float *data, int rows, int cols);
 
