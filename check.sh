@@ -20,4 +20,4 @@ check() {
 }
 
 check build-check
-check build-asan -DCOHO_SANITIZE=ON
+check build-asan -DCOHO_SANITIZE=ON -DCOHO_MPI=OFF

@@ -19,6 +19,18 @@ need(exttextcat    libexttextcat libexttextcat-dev)
 need(xxhash        libxxhash     libxxhash-dev)
 need(sentencepiece sentencepiece libsentencepiece-dev)
 need(utf8proc      libutf8proc   libutf8proc-dev)
+# Training over several processes, where it is found (libopenmpi-dev).
+option(COHO_MPI "train over several processes with MPI where it is found" ON)
+if(COHO_MPI)
+  pkg_check_modules(mpi QUIET IMPORTED_TARGET GLOBAL mpi)
+  if(mpi_FOUND)
+    add_compile_definitions(COHO_MPI)
+    set(MPI_LIBRARIES PkgConfig::mpi)
+  else()
+    message(STATUS "Open MPI is missing: training runs in one process only (apt-get install libopenmpi-dev)")
+  endif()
+endif()
+
 need(openblas      openblas      libopenblas-dev)
 set(BLAS_LIBRARIES PkgConfig::openblas)
 
