@@ -1,4 +1,5 @@
 /* coho train: one model from parallel text. */
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
+#include "base/team.h"
 #include "base/thread.h"
 #include "cli/command.h"
 #include "cli/train_forecast.h"
@@ -56,6 +58,7 @@ static const struct option command_options[] = {
 /* All that a run holds open. */
 struct session {
     const struct command *self;
+    struct team *team;
     const struct option_group *groups;
     int argc, rest_count;
     char **argv;
@@ -164,16 +167,17 @@ static int model_open(struct session *s, struct error *err)
 
 /* ---- the data ---- */
 
-/* Encodes a corpus into the output folder. */
+/* Encodes a corpus into the output folder; in a team, rank 0 does, and the others read it there. */
 static struct store *store_make(struct session *s, const char *name, const char *source,
                                 const char *target, struct error *err)
 {
+    bool leads = team_rank(s->team) == 0;
     char *path = path_join(s->command.output, name);
-    int threads = s->train_config.threads ? s->train_config.threads : cpu_count();
-    struct store *store = NULL;
-    if (store_build(path, source, target, s->model->source_tokenizer, s->model->target_tokenizer, threads,
-                    err) == 0)
-        store = store_open(path, true, err);
+    int threads = s->train_config.threads ? s->train_config.threads : cpu_count(), ret = 0;
+    if (leads)
+        ret = store_build(path, source, target, s->model->source_tokenizer, s->model->target_tokenizer, threads,
+                          err);
+    struct store *store = team_agree(s->team, ret, err) < 0 ? NULL : store_open(path, leads, err);
     free(path);
     return store;
 }
@@ -190,7 +194,7 @@ static int batches_open(struct session *s, struct batch_source *out, const struc
         return error_prefix(err, "'%s' and '%s'", source, target);
     log_info("%s: %lld sentence pairs, %lld target tokens", what, (long long)out->sentences(out->state),
              (long long)out->tokens(out->state));
-    if (skipped)
+    if (skipped && team_rank(s->team) == 0)
         log_warning("%s: %lld pairs left out: a side is empty or longer than max-length %d tokens", what,
                     (long long)skipped, config.max_length);
     return 0;
@@ -208,9 +212,10 @@ static void old_store_remove(const char *folder, const char *name)
 static int data_open(struct session *s, struct error *err)
 {
     const struct train_command *c = &s->command;
-    if (dir_make(c->output, err) < 0)
+    if (team_rank(s->team) == 0 && dir_make(c->output, err) < 0)
         return -1;
-    old_store_remove(c->output, "dev.store");
+    if (team_rank(s->team) == 0)
+        old_store_remove(c->output, "dev.store");
     if (c->dev_source) {
         s->dev_store = store_make(s, "dev.store", c->dev_source, c->dev_target, err);
         if (!s->dev_store || validator_open(&s->validator, c->dev_source, c->dev_target, c->dev_decode_lines, err) < 0)
@@ -295,19 +300,29 @@ static int dry_run(struct session *s, struct error *err)
     return train_forecast(stdout, c->source, c->target, s->model, &plan, &s->train_config, &s->batching, err);
 }
 
-static int train(struct session *s, struct train_report *report, struct error *err)
+/* All but the data: nothing is written before every rank has come so far. */
+static int prepare(struct session *s, struct error *err)
 {
     bool dev = s->command.dev_source != NULL;
     if (train_check(&s->train_config, s->command.output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
-        positions_check(s, err) < 0 || memory_plan(s, NULL, err) < 0 || data_open(s, err) < 0)
+        positions_check(s, err) < 0)
         return -1;
-    if (train_objective_open(&s->objective, s->model, s->train_store, s->batching.max_length, err) < 0)
+    return memory_plan(s, NULL, err);
+}
+
+static int train(struct session *s, struct train_report *report, struct error *err)
+{
+    if (team_agree(s->team, prepare(s, err), err) < 0 || team_agree(s->team, data_open(s, err), err) < 0)
+        return -1;
+    int ret = train_objective_open(&s->objective, s->model, s->train_store, s->batching.max_length, err);
+    if (team_agree(s->team, ret, err) < 0)
         return -1;
     lineage_write(s);
     const struct train_data data = {
         .train = &s->train,
         .dev = s->dev_store ? &s->dev : NULL,
         .validator = s->dev_store ? &s->validator : NULL,
+        .team = s->team,
     };
     log_info("%s, %lld parameters", s->model->config.arch ? "lstm" : "transformer",
              (long long)model_parameters(s->model));
@@ -348,11 +363,59 @@ static int usage_check(const struct session *s)
     return -1;
 }
 
+/* Rank 0 speaks for all, unless a rank failed alone. */
+static int fail(const struct session *s, struct error *err)
+{
+    if (team_knows(s->team) && team_rank(s->team))
+        return 1;
+    if (!team_knows(s->team) && team_rank(s->team))
+        error_prefix(err, "rank %d of %d", team_rank(s->team), team_size(s->team));
+    command_fail(s->self, err);
+    if (!team_knows(s->team))
+        team_abort(s->team);
+    return 1;
+}
+
+static int run(struct session *s)
+{
+    struct error err = { 0 };
+    struct train_report report;
+    if (s->command.dry_run && team_rank(s->team))
+        return 0;
+    if (s->command.dry_run)
+        return dry_run(s, &err) < 0 ? command_fail(s->self, &err) : 0;
+    interrupt_install();
+    signal(SIGPIPE, SIG_IGN);           /* messages may go nowhere: it is saved all the same */
+    return train(s, &report, &err) < 0 ? fail(s, &err) : tell(&report, s->command.output);
+}
+
+/* Every rank reads the same options; one tells what is wrong with them. */
+static int read_options(struct session *s)
+{
+    int kept[2], nowhere = -1;
+    bool mute = team_rank(s->team) > 0;
+    for (int fd = 1; mute && fd <= 2; fd++) {
+        kept[fd - 1] = dup(fd);
+        nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        dup2(nowhere, fd);
+        close(nowhere);
+    }
+    int status = command_parse(s->self, s->groups, s->argc, s->argv, s->rest, &s->rest_count);
+    if (status < 0)
+        status = usage_check(s);
+    fflush(stdout);
+    for (int fd = 1; mute && fd <= 2; fd++) {
+        dup2(kept[fd - 1], fd);
+        close(kept[fd - 1]);
+    }
+    log_quiet(mute);
+    return status;
+}
+
 int cmd_train(const struct command *self, int argc, char **argv)
 {
     struct session s = { .self = self, .argc = argc, .argv = argv };
     struct error err = { 0 };
-    struct train_report report;
     train_objective_choose(&s.objective, argc, argv);
     const struct option_group groups[] = {
         { "files", command_options, &s.command },
@@ -363,21 +426,17 @@ int cmd_train(const struct command *self, int argc, char **argv)
         { "batches", batching_options, &s.batching },
         { 0 }
     };
+    if (team_join(&s.team, &err) < 0)
+        return command_fail(self, &err);
     s.rest = xcalloc((size_t)argc + 1, sizeof *s.rest);
     s.groups = groups;
     options_default(groups);
-    int status = command_parse(self, groups, argc, argv, s.rest, &s.rest_count);
+    int status = read_options(&s);
     if (status < 0)
-        status = usage_check(&s);
-    if (status < 0 && s.command.dry_run) {
-        status = dry_run(&s, &err) < 0 ? command_fail(self, &err) : 0;
-    } else if (status < 0) {
-        interrupt_install();
-        signal(SIGPIPE, SIG_IGN);       /* messages may go nowhere: it is saved all the same */
-        status = train(&s, &report, &err) < 0 ? command_fail(self, &err) : tell(&report, s.command.output);
-    }
+        status = run(&s);
     options_release(groups);
     session_close(&s);
     free(s.rest);
+    team_leave(s.team);
     return status;
 }

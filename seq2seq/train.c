@@ -32,7 +32,7 @@ double loop_progress(const struct loop *l)
     if (c->max_updates)
         share = largest(share, (double)l->s.update / (double)c->max_updates);
     if (c->max_seconds)
-        share = largest(share, loop_seconds(l) / (double)c->max_seconds);
+        share = largest(share, loop_clock(l) / (double)c->max_seconds);
     if (c->max_epochs && epoch_tokens > 0)
         share = largest(share, (double)l->s.target_tokens / epoch_tokens / c->max_epochs);
     return share < 1 ? share : 1;
@@ -55,7 +55,7 @@ static const char *limit_reached(struct loop *l)
         return "max-updates";
     if (c->max_epochs && l->s.epoch >= c->max_epochs)
         return "max-epochs";
-    if (c->max_seconds && loop_seconds(l) >= (double)c->max_seconds)
+    if (c->max_seconds && loop_clock(l) >= (double)c->max_seconds)
         return "max-seconds";
     if (c->patience && l->s.without_gain >= c->patience)
         return "patience";
@@ -72,7 +72,7 @@ static int validate_and_save(struct loop *l, struct error *err)
 {
     l->s.validation_due = has_validation(l);
     if (l->s.validation_due && loop_validate(l, err) < 0)
-        return interrupt_requested() ? 0 : -1;
+        return loop_stopping(l) ? 0 : -1;
     l->s.validation_due = false;
     loop_save(l, NULL);
     return 0;
@@ -95,7 +95,7 @@ static int run(struct loop *l, struct error *err)
         return -1;
     while (!(l->why = limit_reached(l))) {
         bool ended;
-        if (interrupt_requested()) {
+        if (loop_stopping(l)) {
             l->why = "interrupted";
             return loop_save(l, err);
         }
@@ -123,17 +123,9 @@ static int run(struct loop *l, struct error *err)
 
 /* ---- the end ---- */
 
-/* Leaves the weights to keep in the model and in its folder. */
-static int finish(struct loop *l, struct error *err)
+/* The weights to keep into the model and its folder. */
+static int keep_weights(struct loop *l, struct error *err)
 {
-    loop_save(l, NULL);
-    loop_clock_stop(l);
-    if (has_validation(l) && l->s.best_update == 0 && l->s.update > 0) {
-        loop_clock_start(l);
-        if (loop_validate(l, err) < 0)
-            return -1;
-        loop_clock_stop(l);
-    }
     if (l->s.snapshot_count > 1) {
         if (loop_average(l, err) < 0)
             return -1;
@@ -144,6 +136,23 @@ static int finish(struct loop *l, struct error *err)
         loop_swap_weights(l);
     }
     return model_save(l->m, l->folder, err);
+}
+
+static int finish(struct loop *l, struct error *err)
+{
+    loop_save(l, NULL);
+    loop_clock_stop(l);
+    if (has_validation(l) && l->s.best_update == 0 && l->s.update > 0) {
+        loop_clock_start(l);
+        if (loop_validate(l, err) < 0)
+            return -1;
+        loop_clock_stop(l);
+    }
+    int ret = loop_leads(l) ? keep_weights(l, err) : 0;
+    bool stopped = ret < 0 && interrupt_requested();
+    team_broadcast(l->data->team, 0, &stopped, sizeof stopped);
+    l->stopping = l->stopping || stopped;
+    return team_agree(l->data->team, ret, err);
 }
 
 static void report_fill(const struct loop *l, struct train_report *r, double wall)
@@ -200,6 +209,8 @@ static void loop_release(struct loop *l)
     pool_free(l->pool);
     train_log_close(&l->log);
     batch_release(&l->batch);
+    batch_release(&l->whole);
+    exchange_free(l->exchange);
     json_decref(l->mark);
     free(l->unsaved);
     zeros_free(l->zeros);
@@ -214,12 +225,29 @@ static int find_zeros(struct loop *l, struct error *err)
     return error_set(err, "keep-zeros: no weight is zero; start from a model that was pruned (coho model prune)");
 }
 
+/* All that may fail before the first update. */
+static int open_folder(struct loop *l, struct error *err)
+{
+    int ret = loop_choose_metric(l, err);
+    if (ret == 0)
+        ret = dir_make(l->folder, err);
+    if (team_agree(l->data->team, ret, err) < 0 || loop_team_open(l, err) < 0 ||
+        (l->config->resume && loop_resume(l, err) < 0))
+        return -1;
+    if (l->config->keep_zeros)
+        ret = find_zeros(l, err);
+    if (ret == 0 && loop_leads(l))
+        ret = train_log_open(&l->log, l->folder, l->s.update, err);
+    return team_agree(l->data->team, ret, err);
+}
+
 int train_model(struct model *m, const struct objective *objective, const struct train_data *data,
                 const struct train_config *config, const char *folder,
                 struct train_report *report, struct error *err)
 {
     double started = clock_seconds();
-    if (train_check(config, folder, data->dev, data->validator, err) < 0)
+    int ret = train_check(config, folder, data->dev, data->validator, err);
+    if (team_agree(data->team, ret, err) < 0)
         return -1;
     struct loop *l = xcalloc(1, sizeof *l);
     l->m = m;
@@ -228,20 +256,12 @@ int train_model(struct model *m, const struct objective *objective, const struct
     l->config = config;
     l->folder = folder;
     loop_init(l);
-    int ret = loop_choose_metric(l, err);
-    if (ret == 0)
-        ret = dir_make(folder, err);
-    if (ret == 0 && config->resume)
-        ret = loop_resume(l, err);
-    if (ret == 0 && config->keep_zeros)
-        ret = find_zeros(l, err);
-    if (ret == 0)
-        ret = train_log_open(&l->log, folder, l->s.update, err);
+    ret = open_folder(l, err);
     loop_clock_start(l);
     l->log_seconds = loop_seconds(l);
     if (ret == 0)
         ret = run(l, err);
-    if (ret == 0 && strcmp(l->why, "interrupted") && (ret = finish(l, err)) < 0 && interrupt_requested()) {
+    if (ret == 0 && strcmp(l->why, "interrupted") && (ret = finish(l, err)) < 0 && loop_stopping(l)) {
         l->why = "interrupted";         /* its checkpoint is there; it finishes when resumed */
         ret = 0;
     }

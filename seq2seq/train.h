@@ -11,8 +11,10 @@
 #include "seq2seq/objective.h"
 
 struct error;
+struct team;
 
 enum schedule { SCHEDULE_INVERSE_SQRT, SCHEDULE_PLATEAU, SCHEDULE_CONSTANT, SCHEDULE_LINEAR };
+enum gradient_type { GRADIENTS_FP32, GRADIENTS_BF16 };
 enum average_of { AVERAGE_LAST, AVERAGE_BEST };
 
 /* How a model is trained.  A limit of 0 is none; at least one limit must be set. */
@@ -45,6 +47,7 @@ struct train_config {
     int bad_updates;            /* whose loss or gradient is not finite, in a row, before giving up */
     float bad_factor;           /* of the rate after each; it comes back after good ones */
     bool quantize_aware;        /* passes see the weights rounded to int8; gradients go straight through */
+    int gradient_type;          /* enum gradient_type: what travels between processes */
     int micro_tokens;           /* target tokens that a worker takes at a time; 0: chosen */
     int64_t memory;             /* bytes that training may take; 0: as many as it does */
     int precision;              /* enum precision (tensor/product.h) */
@@ -70,6 +73,7 @@ struct train_data {
     struct batch_source *train;
     struct batch_source *dev;           /* unshuffled; NULL: no validation */
     const struct validator *validator;  /* NULL: no decoding */
+    struct team *team;                  /* of processes (base/team.h); NULL: alone */
 };
 
 struct train_report {
@@ -86,7 +90,10 @@ struct train_report {
 /* Trains m in place and leaves in `folder`: the model itself (best or averaged weights),
  * log.jsonl (one object a line) and checkpoints/.  With config->resume it goes on from the newest
  * checkpoint where there is one; without, a folder with checkpoints is refused.  A signal
- * (base/interrupt.h) makes it save and return.  Progress on standard error. */
+ * (base/interrupt.h) makes it save and return.  Progress on standard error.
+ *
+ * In a team every rank calls this with the same arguments; each trains on its share of every batch,
+ * and only rank 0 writes and is left with the final weights. */
 int train_model(struct model *m, const struct objective *objective, const struct train_data *data,
                 const struct train_config *config, const char *folder,
                 struct train_report *report, struct error *err);

@@ -51,6 +51,10 @@ int train_log_open(struct train_log *log, const char *folder, int64_t kept, stru
 
 void train_log_write(struct train_log *log, json_t *record)
 {
+    if (!log->stream) {
+        json_decref(record);
+        return;
+    }
     char *text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(7));
     if (fprintf(log->stream, "%s\n", text) < 0 || fflush(log->stream) != 0) {
         if (!log->told)

@@ -12,7 +12,7 @@ struct error;
  * loss, nll, rate, grad_norm, tokens_per_s, epoch, seconds; validation lines have valid_nll and,
  * where it was decoded, valid_bleu and valid_chrf. */
 struct train_log {
-    FILE *stream;
+    FILE *stream;               /* NULL: nothing is written */
     bool told;                  /* that it cannot be written */
 };
 

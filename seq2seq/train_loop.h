@@ -1,6 +1,8 @@
 #ifndef SEQ2SEQ_TRAIN_LOOP_H
 #define SEQ2SEQ_TRAIN_LOOP_H
 
+#include "base/team.h"
+#include "seq2seq/exchange.h"
 #include "seq2seq/prune.h"
 #include "seq2seq/train.h"
 #include "seq2seq/train_log.h"
@@ -8,7 +10,7 @@
 #include "tensor/adam.h"
 
 /* What the files of the training loop share: train.c runs it, train_save.c writes and reads its
- * checkpoints, train_validate.c measures, keeps the best weights and averages. */
+ * checkpoints, train_update.c makes an update, train_team.c joins processes, train_validate.c measures, keeps the best weights and averages. */
 #define MAX_SNAPSHOTS 1000
 
 struct snapshot {
@@ -49,6 +51,13 @@ struct loop {
     float *rounded;             /* the weights that passes see when they learn to be int8; else NULL */
     float *unsaved;             /* the best weights while they cannot be written; NULL usually */
     json_t *mark;               /* where the update began, when it may be stopped in its middle */
+    /* in a team of processes */
+    struct exchange *exchange;  /* of gradients; NULL: alone */
+    struct batch whole;         /* a batch of which ours is a share … */
+    bool cuts;                  /* … where the source gives whole ones */
+    int first_worker, all_workers;
+    bool stopping;              /* agreed: a signal came to one of us */
+    double team_seconds;        /* rank 0's clock at the last update */
     double update_seconds;      /* that the last one took; 0: none yet */
     int64_t saved_update;       /* of the newest checkpoint */
     double started;             /* when the clock of training last started */
@@ -67,6 +76,21 @@ int loop_fetch(struct loop *l, bool *ended, struct error *err);
 /* One update from the fetched batch and, when accumulating, those after it.  A signal in the middle
  * of a long one leaves everything as it was before loop_mark. */
 int loop_update(struct loop *l, struct error *err);
+
+/* ---- teams: train_team.c ---- */
+bool loop_leads(const struct loop *l);          /* rank 0, which writes */
+bool loop_stopping(const struct loop *l);       /* after a signal, here or at another rank */
+double loop_clock(const struct loop *l);        /* loop_seconds, the same on all ranks */
+int loop_team_open(struct loop *l, struct error *err);
+/* The end of the gradients of an update: `ret` tells how they went on this rank, -1 is returned
+ * where they failed on any; *sums become those of all. */
+int loop_team_sums(struct loop *l, int ret, struct loss_sums *sums, struct error *err);
+json_t *loop_objective_save(const struct loop *l);
+int loop_objective_restore(struct loop *l, const json_t *all, struct error *err);
+void loop_team_blocks(struct loop *l);          /* weights and moments: rank 0's to all */
+void loop_team_same_weights(struct loop *l);
+/* What rank 0 loaded, to all; `ret` tells how that went. */
+int loop_team_state(struct loop *l, int ret, json_t **state, struct error *err);
 
 /* The clock of training stands still while validating and saving. */
 double loop_seconds(const struct loop *l);

@@ -6,6 +6,7 @@
 #include "tensor/product.h"
 
 static const char *const schedule_names[] = { "inverse-sqrt", "plateau", "constant", "linear", NULL };
+static const char *const gradient_names[] = { "fp32", "bf16", NULL };
 static const char *const average_names[] = { "last", "best", NULL };
 
 #define FIELD(member) offsetof(struct train_config, member)
@@ -54,6 +55,8 @@ const struct option train_options[] = {
       "the learning rate is multiplied by this after each of them, and comes back over good ones" },
     { "quantize-aware", OPTION_FLAG, FIELD(quantize_aware), "false", 0, 0,
       "learn with weights rounded as `coho model quantize` will round them (fine-tuning a student)" },
+    { "gradient-type", OPTION_CHOICE, FIELD(gradient_type), "fp32", 0, 0,
+      "as what gradients travel between processes; bf16 halves the traffic", gradient_names },
     { "micro-tokens", OPTION_INT, FIELD(micro_tokens), "0", 0, 1e9,
       "tokens that a worker takes at a time, for the caches' sake; 0: chosen by the architecture" },
     { "memory", OPTION_SIZE, FIELD(memory), "0", 0, 0,

@@ -106,7 +106,7 @@ static json_t *state_to_json(const struct loop *l)
     json_object_set_new(state, "seed", json_integer((json_int_t)l->config->seed));
     json_object_set_new(state, "adam_step", json_integer((json_int_t)l->adam.step));
     json_object_set_new(state, "snapshots", snapshots_save(&l->s));
-    json_object_set_new(state, "objective", workers_save(l->workers));
+    json_object_set_new(state, "objective", loop_objective_save(l));
     json_object_set_new(state, "data", l->data->train->save(l->data->train->state));
     return state;
 }
@@ -124,7 +124,7 @@ static int state_from_json(struct loop *l, const json_t *j, struct error *err)
     }
     l->adam.step = json_integer_value(json_object_get(j, "adam_step"));
     snapshots_restore(&l->s, json_object_get(j, "snapshots"));
-    if (workers_restore(l->workers, json_object_get(j, "objective"), err) < 0)
+    if (loop_objective_restore(l, json_object_get(j, "objective"), err) < 0)
         return -1;
     return l->data->train->restore(l->data->train->state, json_object_get(j, "data"), err);
 }
@@ -135,18 +135,23 @@ static int state_from_json(struct loop *l, const json_t *j, struct error *err)
 int loop_save(struct loop *l, struct error *err)
 {
     struct error problem = { 0 };
+    int ret = 0;
     if (l->saved_update == l->s.update)
         return 0;
     loop_clock_stop(l);
+    loop_team_same_weights(l);
     json_t *state = state_to_json(l);
-    int ret = checkpoint_save(l->folder, l->m, &l->adam, l->unsaved, state, l->s.update,
+    if (loop_leads(l))
+        ret = checkpoint_save(l->folder, l->m, &l->adam, l->unsaved, state, l->s.update,
                               l->config->keep_checkpoints, &problem);
     json_decref(state);
+    team_broadcast(l->data->team, 0, &ret, sizeof ret);
+    team_broadcast(l->data->team, 0, &problem, sizeof problem);
     loop_clock_start(l);
     if (ret == 0)
         l->saved_update = l->s.update;
     else if (err)
-        *err = problem;
+        return *err = problem, team_agree(l->data->team, ret, err);
     else
         log_warning("%s; the checkpoint before it stays, training goes on", problem.text);
     return ret;
@@ -154,14 +159,16 @@ int loop_save(struct loop *l, struct error *err)
 
 int loop_resume(struct loop *l, struct error *err)
 {
-    json_t *state;
-    if (checkpoint_load(l->folder, l->m, &l->adam, &l->unsaved, &state, err) < 0)
+    json_t *state = NULL;
+    int ret = loop_leads(l) ? checkpoint_load(l->folder, l->m, &l->adam, &l->unsaved, &state, err) : 0;
+    if (loop_team_state(l, ret, &state, err) < 0)
         return -1;
     if (!state)
         return 0;
-    int ret = state_from_json(l, state, err);
+    ret = team_agree(l->data->team, state_from_json(l, state, err), err);
     json_decref(state);
     l->saved_update = l->s.update;
+    l->team_seconds = l->s.seconds;
     if (ret == 0)
         log_info("going on from update %lld of '%s'", (long long)l->s.update, l->folder);
     return ret;

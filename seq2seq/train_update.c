@@ -26,7 +26,9 @@ int loop_fetch(struct loop *l, bool *ended, struct error *err)
     struct moment when = loop_moment(l);
     if (train->at)
         train->at(train->state, &when);
-    int more = train->next(train->state, &l->batch, err);
+    int more = train->next(train->state, l->cuts ? &l->whole : &l->batch, err);
+    if (l->cuts)
+        batch_share(&l->whole, &l->batch, l->first_worker, pool_threads(l->pool), l->all_workers);
     *ended = more == 0;
     return more < 0 ? -1 : 0;
 }
@@ -38,7 +40,7 @@ void loop_mark(struct loop *l)
 {
     json_decref(l->mark);
     l->mark = NULL;
-    if (l->update_seconds == 0 || l->update_seconds > LONG_UPDATE)
+    if (!l->exchange && (l->update_seconds == 0 || l->update_seconds > LONG_UPDATE))
         l->mark = json_pack("{s:o,s:o}", "data", l->data->train->save(l->data->train->state), "objective",
                             workers_save(l->workers));
     workers_may_stop(l->workers, l->mark != NULL);
@@ -135,7 +137,10 @@ static int gradients(struct loop *l, const struct moment *when, struct loss_sums
     bool ended;
     if (l->rounded)                     /* their gradients are taken for those of the weights (straight through) */
         weights_round_int8(l->rounded, l->m, l->pool);
+    if (l->exchange)
+        exchange_begin(l->exchange);
     for (int part = 0; part < l->config->accumulate; part++) {
+        workers_overlap(l->workers, part + 1 == l->config->accumulate ? l->exchange : NULL);
         if (part && loop_fetch(l, &ended, err) < 0)
             return -1;
         if (part && ended)
@@ -155,6 +160,8 @@ int loop_update(struct loop *l, struct error *err)
     struct moment when = loop_moment(l);
     double started = clock_seconds();
     int ret = gradients(l, &when, &sums, err);
+    if (l->exchange)
+        ret = loop_team_sums(l, ret, &sums, err);
     if (ret)
         return ret < 0 ? -1 : go_back(l, err);
     l->s.update++;
@@ -162,7 +169,7 @@ int loop_update(struct loop *l, struct error *err)
     for (int i = 0; l->zeros && i < pool_threads(l->pool); i++)
         zeros_keep(l->zeros, workers_grads(l->workers)[i]);
     float factor = sums.tokens > 0 ? (float)(1 / sums.tokens) : 0;
-    double norm = grads_reduce(workers_grads(l->workers), pool_threads(l->pool), l->m->params.total, factor,
+    double norm = grads_reduce(workers_grads(l->workers), l->exchange ? 1 : pool_threads(l->pool), l->m->params.total, factor,
                                l->pool);
     if (!isfinite(norm) || !isfinite(sums.loss))
         return bad_update(l, !isfinite(sums.loss), err);

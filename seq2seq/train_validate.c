@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "seq2seq/checkpoint.h"
@@ -43,7 +44,7 @@ int loop_choose_metric(struct loop *l, struct error *err)
     return error_set(err, "there is no metric '%s' here; known are nll, bleu, chrf", metric);
 }
 
-static int measure(struct loop *l, struct scores *s, struct error *err)
+static int measure_here(struct loop *l, struct scores *s, struct error *err)
 {
     const struct validator *v = l->data->validator;
     struct decode_scores decoded = { NAN, NAN, NAN };
@@ -57,6 +58,23 @@ static int measure(struct loop *l, struct scores *s, struct error *err)
     s->chrf = decoded.chrf;
     s->chosen = decoded.chosen;
     return 0;
+}
+
+/* In a team rank 0 measures, and tells the others. */
+static int measure(struct loop *l, struct scores *s, struct error *err)
+{
+    struct { struct scores scores; int ret; bool stopping; struct error err; } told = { .ret = 0 };
+    struct team *team = l->data->team;
+    if (!team)
+        return measure_here(l, s, err);
+    if (loop_leads(l))
+        told.ret = measure_here(l, &told.scores, &told.err);
+    told.stopping = interrupt_requested();
+    team_broadcast(team, 0, &told, sizeof told);
+    *s = told.scores;
+    *err = told.err;
+    l->stopping = l->stopping || told.stopping;
+    return l->stopping ? told.ret : team_agree(team, told.ret, err);
 }
 
 /* Larger is better. */
@@ -110,7 +128,7 @@ static void snapshot_add(struct loop *l, double score)
     struct progress_state *s = &l->s;
     struct error problem;
     int keep = l->config->average;
-    if (!keep)
+    if (!keep || !loop_leads(l))
         return;
     if (snapshot_save(l->folder, l->m, l->m->params.block, s->update, &problem) < 0) {
         log_warning("%s; these weights will be missing from the average, training goes on", problem.text);
@@ -137,6 +155,8 @@ static void snapshot_add(struct loop *l, double score)
 static void best_write(struct loop *l)
 {
     struct error problem;
+    if (!loop_leads(l))
+        return;
     if (model_save(l->m, l->folder, &problem) == 0) {
         free(l->unsaved);
         l->unsaved = NULL;
@@ -234,7 +254,7 @@ int loop_average(struct loop *l, struct error *err)
     if (ret == 0)
         ret = snapshots_average(l->folder, l->m, updates, l->s.snapshot_count, l->m->params.block, err);
     if (ret == 0)
-        ret = measure(l, &scores, err);
+        ret = measure_here(l, &scores, err);
     double score = ret == 0 ? score_of(l, &scores) : NAN;
     if (ret == 0)
         log_validation(l, &scores, "the average");

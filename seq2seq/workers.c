@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/thread.h"
+#include "seq2seq/exchange.h"
 #include "seq2seq/output.h"
 #include "seq2seq/architecture.h"
 #include "tensor/product.h"
@@ -23,6 +24,7 @@ struct worker {
     struct error err;
     int failed;
     bool stopped;
+    struct workers *all;
 };
 
 struct workers {
@@ -36,6 +38,8 @@ struct workers {
     float **grads;
     struct packs *packs;
     bool may_stop;
+    int first;                  /* the number of our first worker in the team */
+    struct exchange *exchange;  /* NULL: this is not the last batch of the update, or there is no team */
     /* the batch being worked on */
     struct moment when;
     int part;
@@ -61,6 +65,7 @@ struct workers *workers_new(const struct model *m, const struct objective *objec
         w->grads[i] = block_new(&m->params);
         w->items[i].tape = (struct tape){ .params = &m->params, .packs = w->packs, .grads = w->grads[i],
                                           .train = true };
+        w->items[i].all = w;
         w->items[i].objective = objective->worker_new(objective->shared, i);
     }
     return w;
@@ -102,11 +107,28 @@ static void micro_reserve(struct worker *x, int count)
     x->micro_room = count;
 }
 
+/* `worker`: in the whole team. */
 static uint64_t piece_seed(const struct workers *w, int worker, int piece)
 {
     uint64_t h = rng_stream(w->seed, "dropout");
     h = rng_mix(h ^ (uint64_t)w->when.update);
     return rng_mix(h ^ ((uint64_t)w->part << 40 | (uint64_t)worker << 20 | (uint64_t)piece));
+}
+
+static void on_ready(void *arg, int ref)
+{
+    struct worker *x = arg;
+    exchange_ready(x->all->exchange, (int)(x - x->all->items), ref);
+}
+
+/* The output layer is not on the tape, unless it is the embeddings as well. */
+static void output_ready(struct workers *w, struct worker *x, const struct batch *b)
+{
+    const struct output_layer layer = model_output(w->m, b->task);
+    if (!tape_uses(&x->tape, layer.weight))
+        on_ready(x, layer.weight);
+    if (!tape_uses(&x->tape, layer.bias))
+        on_ready(x, layer.bias);
 }
 
 /* Forward, loss and backward of one piece. */
@@ -121,6 +143,8 @@ static int piece_run(struct workers *w, struct worker *x, const struct batch *b,
     x->tape.drops = 0;
     struct tensor *hidden = model_hidden(w->m, &x->tape, b);
     output_loss(&x->output, w->m, &x->tape, hidden, b, o, x->objective, &x->sums);
+    if (x->tape.ready)
+        output_ready(w, x, b);
     tape_backward(&x->tape);
     tape_reset(&x->tape);
     return 0;
@@ -146,9 +170,13 @@ static void worker_run(void *arg, int i)
         if (x->stopped)
             return;
         const struct batch *b = pieces > 1 ? &x->micro[p] : &w->shares[i];
+        x->tape.ready = w->exchange && p == pieces - 1 ? on_ready : NULL;
+        x->tape.ready_arg = x;
         if (b->B)
-            x->failed = piece_run(w, x, b, piece_seed(w, i, p)) < 0;
+            x->failed = piece_run(w, x, b, piece_seed(w, w->first + i, p)) < 0;
     }
+    if (w->exchange)
+        exchange_worker_done(w->exchange, i);
 }
 
 int workers_run(struct workers *w, const struct batch *b, const struct moment *when, int part,
@@ -176,6 +204,16 @@ int workers_run(struct workers *w, const struct batch *b, const struct moment *w
         loss_sums_add(sums, s);
     }
     return stopped;
+}
+
+void workers_place(struct workers *w, int first)
+{
+    w->first = first;
+}
+
+void workers_overlap(struct workers *w, struct exchange *exchange)
+{
+    w->exchange = exchange;
 }
 
 void workers_may_stop(struct workers *w, bool may)

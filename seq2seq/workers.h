@@ -6,6 +6,7 @@
 #include "seq2seq/model.h"
 #include "seq2seq/objective.h"
 
+struct exchange;
 struct pool;
 
 /* Gradients of batches by several threads: each worker owns a tape, an arena and a block of
@@ -23,6 +24,11 @@ void workers_free(struct workers *w);
 int workers_run(struct workers *w, const struct batch *b, const struct moment *when, int part,
                 struct loss_sums *sums, struct error *err);
 
+/* They are the workers first, first+1, … of a team of processes. */
+void workers_place(struct workers *w, int first);
+/* The next batch is the last of the update, and its gradients go to the exchange as they are
+ * complete; NULL: it is not. */
+void workers_overlap(struct workers *w, struct exchange *exchange);
 void workers_may_stop(struct workers *w, bool may);
 
 /* What the objective carries from batch to batch, for checkpoints. */
