@@ -237,7 +237,7 @@ static int open_folder(struct loop *l, struct error *err)
     if (l->config->keep_zeros)
         ret = find_zeros(l, err);
     if (ret == 0 && loop_leads(l))
-        ret = train_log_open(&l->log, l->folder, l->s.update, err);
+        ret = train_log_open(&l->log, l->folder, l->s.update, l->config->tensorboard, err);
     return team_agree(l->data->team, ret, err);
 }
 

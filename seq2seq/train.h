@@ -48,6 +48,7 @@ struct train_config {
     float bad_factor;           /* of the rate after each; it comes back after good ones */
     bool quantize_aware;        /* passes see the weights rounded to int8; gradients go straight through */
     int gradient_type;          /* enum gradient_type: what travels between processes */
+    bool tensorboard;           /* event files beside the log */
     int micro_tokens;           /* target tokens that a worker takes at a time; 0: chosen */
     int64_t memory;             /* bytes that training may take; 0: as many as it does */
     int precision;              /* enum precision (tensor/product.h) */

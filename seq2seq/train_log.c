@@ -36,7 +36,8 @@ static int keep_lines(const char *path, int64_t kept, struct error *err)
     return outfile_commit(&out, err);
 }
 
-int train_log_open(struct train_log *log, const char *folder, int64_t kept, struct error *err)
+int train_log_open(struct train_log *log, const char *folder, int64_t kept, bool events,
+                   struct error *err)
 {
     char *path = path_join(folder, "log.jsonl");
     int ret = file_exists(path) && kept > 0 ? keep_lines(path, kept, err) : 0;
@@ -45,6 +46,8 @@ int train_log_open(struct train_log *log, const char *folder, int64_t kept, stru
         if (!log->stream)
             ret = error_set(err, "cannot write '%s': %s", path, strerror(errno));
     }
+    if (ret == 0 && events)
+        tensorboard_open(&log->events, folder, kept);
     free(path);
     return ret;
 }
@@ -55,6 +58,7 @@ void train_log_write(struct train_log *log, json_t *record)
         json_decref(record);
         return;
     }
+    tensorboard_write(&log->events, record);
     char *text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(7));
     if (fprintf(log->stream, "%s\n", text) < 0 || fflush(log->stream) != 0) {
         if (!log->told)
@@ -70,5 +74,6 @@ void train_log_close(struct train_log *log)
 {
     if (log->stream)
         fclose(log->stream);
+    tensorboard_close(&log->events);
     log->stream = NULL;
 }

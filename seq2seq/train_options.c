@@ -57,6 +57,7 @@ const struct option train_options[] = {
       "learn with weights rounded as `coho model quantize` will round them (fine-tuning a student)" },
     { "gradient-type", OPTION_CHOICE, FIELD(gradient_type), "fp32", 0, 0,
       "as what gradients travel between processes; bf16 halves the traffic", gradient_names },
+    { "tensorboard", OPTION_FLAG, FIELD(tensorboard), "true", 0, 0, "event files for TensorBoard beside log.jsonl" },
     { "micro-tokens", OPTION_INT, FIELD(micro_tokens), "0", 0, 1e9,
       "tokens that a worker takes at a time, for the caches' sake; 0: chosen by the architecture" },
     { "memory", OPTION_SIZE, FIELD(memory), "0", 0, 0,
