@@ -6,7 +6,8 @@ root=$(cd "$(dirname "$0")" && pwd)
 . "$root/cmake/packages.sh"
 
 # shellcheck disable=SC2086
-install_missing $build_packages libcmocka-dev
+# Open MPI is optional; the first build is with it, the second without.
+install_missing $build_packages libcmocka-dev libopenmpi-dev openmpi-bin
 
 # check FOLDER OPTION …: one build with its tests.
 check() {
