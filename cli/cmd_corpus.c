@@ -294,29 +294,29 @@ enum { GROUPS_MOST = 10 };
 
 /* To add a step: write its run function, which returns the exit status or -1, and add a row. */
 static const struct step {
-    const char *name, *usage, *summary;
+    struct command_step head;
     int inputs_least;
     int (*run)(struct job *job, struct error *err);
     const struct option *options;
     bool imports, filters, splits, checks;
 } steps[] = {
-    { "import", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
-      "any format to two line-aligned files, as it is", 1, run_clean, prefix_options, true },
-    { "clean", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
-      "filters and drops duplicates, with counts", 1, run_clean, prefix_options, true, true },
-    { "split", "[OPTIONS] SOURCE [TARGET] -o FOLDER",
-      "train, dev and test sets without a common source", 1, run_prepare, folder_options,
+    { { "import", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
+      "any format to two line-aligned files, as it is" }, 1, run_clean, prefix_options, true },
+    { { "clean", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
+      "filters and drops duplicates, with counts" }, 1, run_clean, prefix_options, true, true },
+    { { "split", "[OPTIONS] SOURCE [TARGET] -o FOLDER",
+      "train, dev and test sets without a common source" }, 1, run_prepare, folder_options,
       true, false, true },
-    { "prepare", "[OPTIONS] SOURCE [TARGET] -o FOLDER",
-      "import, clean and split at once", 1, run_prepare, folder_options, true, true, true },
-    { "check", "[OPTIONS] SOURCE [TARGET]",
-      "what is wrong with a corpus; status 1 where that is an error", 1, run_check, report_options,
+    { { "prepare", "[OPTIONS] SOURCE [TARGET] -o FOLDER",
+      "import, clean and split at once" }, 1, run_prepare, folder_options, true, true, true },
+    { { "check", "[OPTIONS] SOURCE [TARGET]",
+      "what is wrong with a corpus; status 1 where that is an error" }, 1, run_check, report_options,
       false, false, false, true },
-    { "stats", "[OPTIONS] SOURCE [TARGET]",
-      "lines, words, lengths, duplicates", 1, run_stats, report_options },
-    { "store", "[OPTIONS] SOURCE TARGET -m MODEL -o STORE",
-      "text to a checksummed file of ids", 2, run_store, store_options },
-    { 0 }
+    { { "stats", "[OPTIONS] SOURCE [TARGET]",
+      "lines, words, lengths, duplicates" }, 1, run_stats, report_options },
+    { { "store", "[OPTIONS] SOURCE TARGET -m MODEL -o STORE",
+      "text to a checksummed file of ids" }, 2, run_store, store_options },
+    { { 0 } }
 };
 
 static void list_groups(struct option_group groups[GROUPS_MOST], const struct step *step,
@@ -349,7 +349,7 @@ static int take_inputs(struct job *job, const struct step *step, const char **re
     bool listed = step->imports && job->config.clean.sources;
     if (count < step->inputs_least && !listed)
         return command_misuse(job->self, "%s missing: %s",
-                              count == 0 ? "inputs are" : "an input is", step->usage);
+                              count == 0 ? "inputs are" : "an input is", step->head.usage);
     if (count > 2)
         return command_misuse(job->self, "unexpected '%s': there are two inputs at most", rest[2]);
     job->source = count > 0 ? rest[0] : NULL;
@@ -357,10 +357,11 @@ static int take_inputs(struct job *job, const struct step *step, const char **re
     return 0;
 }
 
-static int run_step(const struct step *step, int argc, char **argv)
+static int run_step(const void *row, int argc, char **argv)
 {
-    char *name = xasprintf("corpus %s", step->name);
-    struct command self = { name, step->summary, step->usage, NULL };
+    const struct step *step = row;
+    char *name = xasprintf("corpus %s", step->head.name);
+    struct command self = { name, step->head.summary, step->head.usage, NULL };
     struct job job = { .self = &self };
     struct option_group groups[GROUPS_MOST];
     const char **rest = xcalloc((size_t)argc, sizeof *rest);
@@ -382,49 +383,14 @@ static int run_step(const struct step *step, int argc, char **argv)
     return status;
 }
 
-static void list_steps(FILE *out, const struct command *self)
+static void list_formats(FILE *out)
 {
-    fprintf(out, "usage: coho corpus %s\n\n%s\n\n", self->usage, self->summary);
-    for (const struct step *s = steps; s->name; s++)
-        fprintf(out, "  %-10s %s\n", s->name, s->summary);
     fprintf(out, "\nformats (--format):\n");
     for (int i = 0; corpus_formats[i]; i++)
         fprintf(out, "  %-18s %s\n", corpus_formats[i]->name, corpus_formats[i]->summary);
-    fprintf(out, "\n`coho corpus STEP --help` tells the options of one step.\n");
-}
-
-static int unknown_step(const struct command *self, const char *name)
-{
-    const char *known[ARRAY_COUNT(steps)];
-    size_t count = 0;
-    for (const struct step *s = steps; s->name; s++)
-        known[count++] = s->name;
-    const char *near = nearest_name(name, known, count);
-    return command_misuse(self, "unknown step '%s'%s%s%s", name, near ? ", did you mean '" : "",
-                          near ? near : "", near ? "'?" : "");
-}
-
-static int markdown_steps(char *word)
-{
-    for (const struct step *s = steps; s->name; s++)
-        run_step(s, 2, (char *[]){ NULL, word, NULL });
-    return 0;
 }
 
 int cmd_corpus(const struct command *self, int argc, char **argv)
 {
-    if (argc < 2) {
-        list_steps(stderr, self);
-        return 2;
-    }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-        list_steps(stdout, self);
-        return 0;
-    }
-    if (!strcmp(argv[1], HELP_MARKDOWN))
-        return markdown_steps(argv[1]);
-    for (const struct step *s = steps; s->name; s++)
-        if (!strcmp(s->name, argv[1]))
-            return run_step(s, argc - 1, argv + 1);
-    return unknown_step(self, argv[1]);
+    return command_steps(self, &(struct command_steps){ steps, sizeof *steps, run_step, list_formats }, argc, argv);
 }

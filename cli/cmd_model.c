@@ -272,41 +272,42 @@ static int run_quantize(const struct model_command *c, const char *const *folder
 
 /* To add a step: write its run function and add a row. */
 static const struct step {
-    const char *name, *usage, *summary;
+    struct command_step head;
     int least, most;            /* model folders */
     const struct option *options;
     const struct option *more;  /* of the library: of a prune_config; NULL: none */
     int (*run)(const struct model_command *c, const char *const *folders, int count,
                struct error *err);
 } steps[] = {
-    { "info", "[OPTIONS] FOLDER", "architecture, vocabulary, weights by part, fingerprint, lineage",
+    { { "info", "[OPTIONS] FOLDER", "architecture, vocabulary, weights by part, fingerprint, lineage" },
       1, 1, info_options, NULL, run_info },
-    { "average", "[OPTIONS] -o OUT FOLDER FOLDER …",
-      "the mean of the weights of models of one shape and vocabulary", 2, 1000000, average_options,
+    { { "average", "[OPTIONS] -o OUT FOLDER FOLDER …",
+      "the mean of the weights of models of one shape and vocabulary" }, 2, 1000000, average_options,
       NULL, run_average },
-    { "prune", "[OPTIONS] -o OUT FOLDER", "zero the smallest weights (magnitude pruning)", 1, 1,
+    { { "prune", "[OPTIONS] -o OUT FOLDER", "zero the smallest weights (magnitude pruning)" }, 1, 1,
       average_options, prune_options, run_prune },
-    { "quantize", "[OPTIONS] -o OUT FOLDER", "int8 matrices: a quarter as large, and faster to decode with", 1, 1,
+    { { "quantize", "[OPTIONS] -o OUT FOLDER", "int8 matrices: a quarter as large, and faster to decode with" }, 1, 1,
       average_options, NULL, run_quantize },
-    { 0 }
+    { { 0 } }
 };
 
 static int check_count(const struct command *self, const struct step *step,
                        const char *const *folders, int count)
 {
     if (count < step->least)
-        return command_misuse(self, "%s needs %s: %s", step->name,
+        return command_misuse(self, "%s needs %s: %s", step->head.name,
                               step->least > 1 ? "two model folders or more" : "a model folder",
-                              step->usage);
+                              step->head.usage);
     if (count > step->most)
         return command_misuse(self, "unexpected '%s': one model folder at a time", folders[step->most]);
     return 0;
 }
 
-static int run_step(const struct step *step, int argc, char **argv)
+static int run_step(const void *row, int argc, char **argv)
 {
-    char *name = xasprintf("model %s", step->name);
-    const struct command self = { name, step->summary, step->usage, NULL };
+    const struct step *step = row;
+    char *name = xasprintf("model %s", step->head.name);
+    const struct command self = { name, step->head.summary, step->head.usage, NULL };
     struct model_command c = { 0 };
     const struct option_group groups[] = { { NULL, step->options, &c }, { NULL, step->more, &c.prune }, { 0 } };
     const char **rest = xcalloc((size_t)argc, sizeof *rest);
@@ -324,46 +325,7 @@ static int run_step(const struct step *step, int argc, char **argv)
     return status;
 }
 
-static void list_steps(FILE *out, const struct command *self)
-{
-    fprintf(out, "usage: coho model %s\n\n%s\n\n", self->usage, self->summary);
-    for (const struct step *s = steps; s->name; s++)
-        fprintf(out, "  %-10s %s\n", s->name, s->summary);
-    fprintf(out, "\n`coho model STEP --help` tells the options of one step.\n");
-}
-
-static int unknown_step(const struct command *self, const char *name)
-{
-    const char *known[ARRAY_COUNT(steps)];
-    size_t count = 0;
-    for (const struct step *s = steps; s->name; s++)
-        known[count++] = s->name;
-    const char *near = nearest_name(name, known, count);
-    return command_misuse(self, "unknown step '%s'%s%s%s", name, near ? ", did you mean '" : "",
-                          near ? near : "", near ? "'?" : "");
-}
-
-static int markdown_steps(char *word)
-{
-    for (const struct step *s = steps; s->name; s++)
-        run_step(s, 2, (char *[]){ NULL, word, NULL });
-    return 0;
-}
-
 int cmd_model(const struct command *self, int argc, char **argv)
 {
-    if (argc < 2) {
-        list_steps(stderr, self);
-        return 2;
-    }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-        list_steps(stdout, self);
-        return 0;
-    }
-    if (!strcmp(argv[1], HELP_MARKDOWN))
-        return markdown_steps(argv[1]);
-    for (const struct step *s = steps; s->name; s++)
-        if (!strcmp(s->name, argv[1]))
-            return run_step(s, argc - 1, argv + 1);
-    return unknown_step(self, argv[1]);
+    return command_steps(self, &(struct command_steps){ steps, sizeof *steps, run_step, NULL }, argc, argv);
 }

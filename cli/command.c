@@ -2,7 +2,10 @@
 #include "cli/command.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/memory.h"
 
 static int print_markdown(const struct command *self, const struct option_group *groups)
 {
@@ -43,4 +46,55 @@ int command_misuse(const struct command *self, const char *fmt, ...)
     va_end(args);
     fprintf(stderr, "; see `coho %s --help`\n", self->name);
     return 2;
+}
+
+/* ---- commands of several steps ---- */
+
+/* Row i; NULL after the last. */
+static const struct command_step *step_at(const struct command_steps *steps, size_t i)
+{
+    const struct command_step *row = (const void *)((const char *)steps->rows + i * steps->size);
+    return row->name ? row : NULL;
+}
+
+static void list_steps(FILE *out, const struct command *self, const struct command_steps *steps)
+{
+    const struct command_step *row;
+    fprintf(out, "usage: coho %s %s\n\n%s\n\n", self->name, self->usage, self->summary);
+    for (size_t i = 0; (row = step_at(steps, i)); i++)
+        fprintf(out, "  %-10s %s\n", row->name, row->summary);
+    if (steps->more)
+        steps->more(out);
+    fprintf(out, "\n`coho %s STEP --help` tells the options of one step.\n", self->name);
+}
+
+static int unknown_step(const struct command *self, const struct command_steps *steps, const char *name)
+{
+    size_t count = 0;
+    while (step_at(steps, count))
+        count++;
+    const char **known = xcalloc(count, sizeof *known);
+    for (size_t i = 0; i < count; i++)
+        known[i] = step_at(steps, i)->name;
+    const char *near = nearest_name(name, known, count);
+    free(known);
+    return command_misuse(self, "unknown step '%s'%s%s%s", name, near ? ", did you mean '" : "",
+                          near ? near : "", near ? "'?" : "");
+}
+
+int command_steps(const struct command *self, const struct command_steps *steps, int argc, char **argv)
+{
+    const struct command_step *row;
+    bool help = argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
+    bool markdown = argc > 1 && !strcmp(argv[1], HELP_MARKDOWN);
+    if (argc < 2 || help) {
+        list_steps(help ? stdout : stderr, self, steps);
+        return help ? 0 : 2;
+    }
+    for (size_t i = 0; (row = step_at(steps, i)); i++)
+        if (markdown)
+            steps->run(row, 2, (char *[]){ NULL, argv[1], NULL });
+        else if (!strcmp(row->name, argv[1]))
+            return steps->run(row, argc - 1, argv + 1);
+    return markdown ? 0 : unknown_step(self, steps, argv[1]);
 }

@@ -1,6 +1,9 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include <stddef.h>
+#include <stdio.h>
+
 #include "base/error.h"
 #include "base/option.h"
 
@@ -28,6 +31,22 @@ int command_fail(const struct command *self, const struct error *err);
 /* Prints a usage error; returns 2. */
 int command_misuse(const struct command *self, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* A command of several steps, `coho NAME STEP …`: its help, what it says of a step that it does not
+ * know, and the options of all for docs/options.md.  `rows` are structures of `size` bytes that begin
+ * with a command_step, up to one without a name; run gets the words from the step's name on. */
+struct command_step {
+    const char *name, *usage, *summary;
+};
+
+struct command_steps {
+    const void *rows;
+    size_t size;
+    int (*run)(const void *row, int argc, char **argv);
+    void (*more)(FILE *out);            /* further help, or NULL */
+};
+
+int command_steps(const struct command *self, const struct command_steps *steps, int argc, char **argv);
 
 /* cmd_NAME of every row of cli/commands.h. */
 #define COMMAND(id, usage, summary) \
