@@ -2,15 +2,7 @@
 # $1: the coho program.
 . "$(dirname "$0")/lib.sh"
 
-awk 'BEGIN {
-    srand(7); split("ba be bi bo da de di do ga ge gi go ka ke ki ko", a, " ")
-    split("um ut os as is es un on an en in am em im ol il", b, " ")
-    for (i = 0; i < 400; i++) {
-        n = 3 + int(rand() * 5); s = t = ""
-        for (j = 0; j < n; j++) { w = 1 + int(rand() * 16); s = s " " a[w]; t = b[w] " " t }
-        print substr(s, 2) >"toy.src"; sub(/ $/, "", t); print t >"toy.trg"
-    }
-}'
+. "$here/toy.sh"
 cat >recipe.yml <<'END'
 name: generations
 seed: 3

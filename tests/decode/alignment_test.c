@@ -6,20 +6,6 @@
 #include "decode/search.h"
 #include "tests/decode/toy_tokenizer.h"
 
-static struct tokenizer *tokenizer;
-
-static int train_tokenizer(void **state)
-{
-    tokenizer = toy_tokenizer();
-    return tokenizer ? 0 : -1;
-}
-
-static int drop_tokenizer(void **state)
-{
-    tokenizer_free(tokenizer);
-    return 0;
-}
-
 static void check(enum align kind, const struct hypothesis *h, const int32_t *source, const char *expected)
 {
     struct strbuf out = { 0 };

@@ -8,20 +8,6 @@
 #include "decode/shortlist.h"
 #include "tests/decode/toy_tokenizer.h"
 
-static struct tokenizer *tokenizer;
-
-static int train_tokenizer(void **state)
-{
-    tokenizer = toy_tokenizer();
-    return tokenizer ? 0 : -1;
-}
-
-static int drop_tokenizer(void **state)
-{
-    tokenizer_free(tokenizer);
-    return 0;
-}
-
 /* Rows of pieces 300, 301 and 302; pieces 310, 305 and 311 are the most frequent. */
 static void write_lexicon(const char *path, const struct shortlist_prune *prune)
 {

@@ -35,4 +35,19 @@ static inline struct tokenizer *toy_tokenizer(void)
     return t;
 }
 
+/* The one of a whole test program, with its setup and teardown. */
+static struct tokenizer *tokenizer;
+
+static inline int train_tokenizer(void **state)
+{
+    tokenizer = toy_tokenizer();
+    return tokenizer ? 0 : -1;
+}
+
+static inline int drop_tokenizer(void **state)
+{
+    tokenizer_free(tokenizer);
+    return 0;
+}
+
 #endif

@@ -15,20 +15,6 @@
 #include "tests/decode/toy_tokenizer.h"
 #include "tests/decode/toys.h"
 
-static struct tokenizer *tokenizer;
-
-static int train_tokenizer(void **state)
-{
-    tokenizer = toy_tokenizer();
-    return tokenizer ? 0 : -1;
-}
-
-static int drop_tokenizer(void **state)
-{
-    tokenizer_free(tokenizer);
-    return 0;
-}
-
 /* --- translators of toys --- */
 
 struct toy_kind {
