@@ -7,7 +7,9 @@ python decode_peers.py run NAME RUNS COHO MODEL PEER SPM TEXT THREADS BEAM LENGT
     models end, else all outputs have so many tokens.  CTranslate2 gets the best of the batch sizes, is given pieces
     and its time does not count tokenisation; coho's time counts reading text and writing it.
 python decode_peers.py latency NAME COHO MODEL PEER SPM TEXT PRODUCTS
+    one line at a time: median seconds of a line
 python decode_peers.py rss PEER SPM TEXT BATCH
+    resident megabytes at most while a stream of lines goes by
 """
 
 import json
@@ -159,7 +161,7 @@ def latency(name, coho, model, peer, spm, text, products):
     kind = "int8" if products == "int8" else "float32"
     translator = ctranslate2.Translator(peer, compute_type=kind, inter_threads=1, intra_threads=1)
     processor, lines, pieces = pieces_of(spm, text)
-    job = subprocess.Popen([coho, "translate", "-q", "-m", model, "--stream", "--threads", "1", "--beam", "1",
+    job = subprocess.Popen([coho, "translate", "-q", "-m", model, "--window", "1", "--threads", "1", "--beam", "1",
                             "--products", products], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     ours, theirs = [], []
     for line in lines:
@@ -178,13 +180,12 @@ def latency(name, coho, model, peer, spm, text, products):
     print(f"{name} {a * 1e3:.3f} {b * 1e3:.3f} {b / a:.3f}", flush=True)
 
 
-def rss(peer, spm, text, batch, count):
+def rss(peer, spm, text, batch):
     translator = ctranslate2.Translator(peer, compute_type="int8", inter_threads=2, intra_threads=1)
     processor = sentencepiece.SentencePieceProcessor(spm)
     source = (processor.encode(line.rstrip("\n"), out_type=str) for line in open(text, encoding="utf-8"))
-    for i, _ in enumerate(translator.translate_iterable(source, max_batch_size=int(batch), beam_size=1, disable_unk=True)):
-        if i + 1 >= int(count):
-            break
+    for _ in translator.translate_iterable(source, max_batch_size=int(batch), beam_size=1, disable_unk=True):
+        pass
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
 
 
