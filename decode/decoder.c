@@ -410,6 +410,42 @@ static int open_shortlist(struct decoder *d, struct error *err)
     return shortlist_check(d->shortlist, d->translator.source, d->translator.target, err);
 }
 
+/* What the program takes beside its weights and its batches: libraries, vocabularies, a window of text. */
+#define PROGRAM_BYTES ((int64_t)96 << 20)
+
+static bool fits_budget(const struct decoder *d, int source)
+{
+    const struct stepper *s = &d->workers[0].stepper;
+    return s->bytes(s->state, source + 1, search_rows(&d->config), search_limit(&d->config, source) + 1)
+        <= d->config.batch_bytes;
+}
+
+/* Divides the memory among the threads; a line that needs more than a thread has is too long. */
+static int plan_memory(struct decoder *d, struct error *err)
+{
+    const struct stepper *s = &d->workers[0].stepper;
+    int least = 1, most = d->max_source;
+    if (!d->config.memory)
+        return 0;
+    if (!s->bytes)
+        return error_set(err, "--memory: this model cannot tell what it needs");
+    d->config.batch_bytes = (d->config.memory - PROGRAM_BYTES - s->shared_bytes) / d->threads;
+    if (d->config.batch_bytes <= 0 || !fits_budget(d, least))
+        return error_set(err, "--memory %lldM is too little for this model on %d threads, whose weights alone are %lldM "
+                         "and the program's rest %lldM; allow more, or use fewer --threads",
+                         (long long)(d->config.memory >> 20), d->threads, (long long)(s->shared_bytes >> 20) + 1,
+                         (long long)(PROGRAM_BYTES >> 20));
+    while (least < most) {
+        int middle = least + (most - least + 1) / 2;
+        if (fits_budget(d, middle))
+            least = middle;
+        else
+            most = middle - 1;
+    }
+    d->max_source = least;
+    return 0;
+}
+
 static int worker_begin(struct decoder *d, int number, struct error *err)
 {
     struct worker *w = &d->workers[number];
@@ -417,7 +453,7 @@ static int worker_begin(struct decoder *d, int number, struct error *err)
     w->number = number;
     if (d->translator.stepper_new(&w->stepper, d->translator.arg, err) < 0)
         return -1;
-    if (check_stepper(d, &w->stepper, err) < 0) {
+    if (check_stepper(d, &w->stepper, err) < 0 || (number == 0 && plan_memory(d, err) < 0)) {
         w->stepper.free(w->stepper.state);
         return -1;
     }

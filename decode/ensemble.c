@@ -112,6 +112,15 @@ static const float *members_attention(void *state, int row, int count)
     return m->watch.weight;
 }
 
+static int64_t members_bytes(void *state, int source, int rows, int steps)
+{
+    struct members *m = state;
+    int64_t bytes = 0;
+    for (int i = 0; i < m->count; i++)
+        bytes += m->items[i].bytes(m->items[i].state, source, rows, steps);
+    return bytes;
+}
+
 static void members_free(void *state)
 {
     struct members *m = state;
@@ -133,10 +142,13 @@ struct stepper ensemble_stepper(const struct stepper *members, const float *shar
     m->share = xcalloc((size_t)count, sizeof *m->share);
     m->count = count;
     m->average = average;
-    bool limit = true, watch = true;
+    bool limit = true, watch = true, bytes = true;
+    int64_t shared = 0;
     for (int i = 0; i < count; i++) {
         limit &= members[i].limit != NULL;
         watch &= members[i].watch != NULL;
+        bytes &= members[i].bytes != NULL;
+        shared += members[i].shared_bytes;
         assert(members[i].vocab == members[0].vocab && members[i].eos == members[0].eos
                && members[i].bos == members[0].bos);
         m->items[i] = members[i];
@@ -147,6 +159,7 @@ struct stepper ensemble_stepper(const struct stepper *members, const float *shar
         .admit = members_admit, .step = members_step, .reorder = members_reorder,
         .clear = members_clear, .free = members_free, .limit = limit ? members_limit : NULL,
         .watch = watch ? members_watch : NULL, .attention = watch ? members_attention : NULL,
+        .bytes = bytes ? members_bytes : NULL, .shared_bytes = shared,
         .special = members[0].special, .special_count = members[0].special_count,
     };
 }

@@ -135,18 +135,30 @@ static bool peek(struct search *s, const struct search_feed *feed)
     return s->has_pending;
 }
 
+static int64_t most_cost(const struct search *s)
+{
+    return s->config.batch_bytes ? s->config.batch_bytes : s->config.batch_tokens;
+}
+
+static int64_t cost_of(const struct search *s, const struct sentence *sentence)
+{
+    const struct search_config *c = &s->config;
+    if (!c->batch_bytes)
+        return slot_cost(sentence, c);
+    return s->model->bytes(s->model->state, sentence->source_count, search_rows(c),
+                           search_limit(c, sentence->source_count - 1) + 1);
+}
+
 static bool fits(const struct search *s)
 {
-    int64_t cost = slot_cost(&s->pending, &s->config);
     return s->active == 0
-        || (s->active < s->config.batch_sentences && s->cost + cost <= s->config.batch_tokens);
+        || (s->active < s->config.batch_sentences && s->cost + cost_of(s, &s->pending) <= most_cost(s));
 }
 
 /* Small gaps are left open: an encoder that runs over one sentence wastes its matrix products. */
 static bool worth_admitting(const struct search *s)
 {
-    return s->active <= s->config.batch_sentences * 3LL / 4
-        && s->cost <= s->config.batch_tokens * 3LL / 4;
+    return s->active <= s->config.batch_sentences * 3LL / 4 && s->cost <= most_cost(s) / 4 * 3;
 }
 
 /* One call of the encoder: enough tokens to fill its matrix products, not so many that their
@@ -170,6 +182,7 @@ static bool admit_some(struct search *s, const struct search_feed *feed)
     while (s->source_start[B] < ENCODE_TOKENS && peek(s, feed) && fits(s)) {
         struct slot *slot = &s->slots[s->active++];
         slot_begin(slot, &s->pending, &s->config);
+        slot->cost = cost_of(s, &s->pending);
         if (s->config.tokens)
             vocabulary_begin(&s->vocabulary, &slot->own, s->pending.source, s->pending.source_count,
                              slot->prefix, slot->prefix_count);

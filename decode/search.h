@@ -78,6 +78,8 @@ struct search_config {
     bool allow_unk;             /* the stepper's special tokens may be chosen */
     int batch_sentences;        /* at most so many at once; 0: chosen by the beam */
     int batch_tokens;           /* … and so many source tokens × rows; one sentence always fits */
+    int64_t memory;             /* bytes that decoding may take, for translate.h; 0: any */
+    int64_t batch_bytes;        /* a thread's part of it, instead of batch_tokens; not an option */
     char *shortlist;            /* path, for translate.h; NULL: the whole vocabulary */
     struct shortlist_config shortlist_limits;
     const struct shortlist *tokens;     /* the file opened: not an option but its user's word */

@@ -62,6 +62,9 @@ const struct option search_options[] = {
       "translations of each source piece, at most" },
     { "shortlist-frequent", OPTION_INT, FIELD(shortlist_limits.frequent), "100", 0, 1000000,
       "most frequent pieces for every line, at most" },
+    { "memory", OPTION_SIZE, FIELD(memory), "0", 0, 0,
+      "that decoding may take (300M, 4G): batches become smaller to stay within, and lines that would need more "
+      "alone count as longer than max-source; 0: any" },
     { "batch-sentences", OPTION_INT, FIELD(batch_sentences), "0", 0, 100000,
       "sentences searched at once by each thread; 0: 256 divided by the beam, at least 16" },
     { "batch-tokens", OPTION_INT, FIELD(batch_tokens), "8192", 1, 100000000,

@@ -312,6 +312,17 @@ static void state_free(void *state)
     free(s);
 }
 
+/* The encoder keeps gates, states and outputs of every token for a while. */
+static int64_t bytes(void *state, int source, int rows, int steps)
+{
+    const struct state *s = state;
+    int64_t H = s->H;
+    (void)steps;                /* states do not grow */
+    int64_t floats = (2 * H + 16 * H * (s->layers + 1)) * (int64_t)source
+                     + rows * (s->m->config.target_vocab + (6 * s->layers + 16) * H);
+    return floats * (int64_t)sizeof(float);
+}
+
 int lstm_stepper(struct stepper *out, const struct model *m)
 {
     struct state *s = xcalloc(1, sizeof *s);
@@ -327,7 +338,7 @@ int lstm_stepper(struct stepper *out, const struct model *m)
         .vocab = m->config.target_vocab, .bos = model_bos(m), .eos = model_eos(m), .state = s,
         .admit = admit, .step = step, .reorder = reorder, .clear = clear, .free = state_free,
         .limit = limit, .watch = watch, .attention = attention, .best = m->screen ? best : NULL,
-        .rows = model_rows(m),
+        .rows = model_rows(m), .bytes = bytes, .shared_bytes = model_bytes(m),
     };
     return 0;
 }

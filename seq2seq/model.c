@@ -567,6 +567,18 @@ int model_max_length(const struct model *m)
     return m->config.arch == 0 && m->config.positions == POSITIONS_LEARNED ? m->config.max_positions : 0;
 }
 
+int64_t model_bytes(const struct model *m)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < m->params.count; i++) {
+        const struct param *p = &m->params.items[i];
+        const struct packed *w = param_packed(&m->params, (int)i);
+        bytes += w ? (int64_t)packed_bytes(w->kind, w->N, w->K) + 8 * (int64_t)w->N
+                   : (int64_t)p->rows * p->cols * (int64_t)sizeof(float);
+    }
+    return bytes;
+}
+
 /* Weights pass by once a step, keys and values are each row's own: the smaller the weights, the fewer rows
  * are enough. */
 int model_rows(const struct model *m)

@@ -116,6 +116,8 @@ int32_t model_bos(const struct model *m);       /* <s> and </s> of the target si
 int32_t model_eos(const struct model *m);
 /* The longest sentence in tokens that the model can take on either side; 0: any. */
 int model_max_length(const struct model *m);
+/* Memory of the weights. */
+int64_t model_bytes(const struct model *m);
 /* Hypotheses at once that suit the caches of its products and of its keys and values; 0: any. */
 int model_rows(const struct model *m);
 

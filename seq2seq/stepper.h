@@ -67,6 +67,10 @@ struct stepper {
     void (*watch)(void *state, bool on);
     const float *(*attention)(void *state, int row, int count);
     void (*best)(void *state, const int32_t *token, int rows, const struct barred *barred, int32_t *best);
+    /* About the most memory that a sentence of so many source tokens takes with so many rows of so many
+     * steps, what its encoding takes for a moment counted; and of the weights, which threads share.  NULL: unknown. */
+    int64_t (*bytes)(void *state, int source, int rows, int steps);
+    int64_t shared_bytes;
     int rows;                   /* that its caches and products like best; 0: any */
     /* Tokens that no text holds, <unk> and <s> among them: search chooses them only when asked. */
     const int32_t *special;

@@ -370,6 +370,18 @@ static void state_free(void *state)
     free(s);
 }
 
+/* Caches double when they are full, and stand beside the old ones for a moment; a step keeps some dozen
+ * rows of D, the encoder some dozen a token. */
+static int64_t bytes(void *state, int source, int rows, int steps)
+{
+    const struct state *s = state;
+    const struct model_config *c = &s->pass.m->config;
+    int64_t D = width(s), place = 2 * D * layers(s), own = is_ssru(s) ? place : place * (2 * (int64_t)steps + FIRST_STEPS);
+    int64_t floats = place * (source + CACHE_TILE) + rows * (own + c->target_vocab + 24 * D + 2 * c->ffn)
+                     + (24 * D + 2 * c->ffn) * (int64_t)source;
+    return floats * (int64_t)sizeof(float);
+}
+
 int transformer_stepper(struct stepper *out, const struct model *m)
 {
     struct state *s = xcalloc(1, sizeof *s);
@@ -381,7 +393,8 @@ int transformer_stepper(struct stepper *out, const struct model *m)
         .vocab = m->config.target_vocab, .state = s, .admit = admit, .step = step,
         .reorder = reorder, .clear = clear, .free = state_free,
         .limit = limit, .watch = watch, .attention = attention,
-        .best = m->screen ? best : NULL, .rows = model_rows(m), .bos = model_bos(m), .eos = model_eos(m),
+        .best = m->screen ? best : NULL, .rows = model_rows(m), .bytes = bytes, .shared_bytes = model_bytes(m),
+        .bos = model_bos(m), .eos = model_eos(m),
     };
     return 0;
 }

@@ -67,6 +67,53 @@ expect 0 cmp out a.beam3
 expect 0 "$coho" translate -m a -i in $short --beam 1
 stderr_has '^5 lines, 17 source words in .* words/s$'
 
+# ---- the same bits in float32, whatever the batch ----
+
+for model in a lstm; do
+    expect 0 "$coho" translate -q -m $model -i in $short --beam 3 --scores --threads 1
+    cp .seen/stdout one
+    for batch in 1 2 5; do
+        for threads in 1 3; do
+            expect 0 "$coho" translate -q -m $model -i in $short --beam 3 --scores --threads $threads \
+                --batch-sentences $batch
+            cp .seen/stdout another.txt
+            expect 0 cmp one another.txt
+        done
+    done
+done
+
+# ---- numbers to multiply in ----
+
+for model in a lstm; do
+    expect 0 "$coho" model quantize -q -o $model.int8 $model
+    expect 0 "$coho" translate -q -m $model.int8 -i in $short --beam 3
+    cp .seen/stdout stored
+    expect 0 "$coho" translate -q -m $model -i in $short --beam 3 --products int8
+    cp .seen/stdout made
+    expect 0 cmp stored made
+    for products in float32 bfloat16; do
+        expect 0 "$coho" translate -q -m $model.int8 -i in $short --beam 3 --products $products
+        stdout_lines 5
+    done
+done
+expect 0 "$coho" score -q -m a.int8 -s in -t in
+stdout_lines 5
+
+# ---- a budget of memory ----
+
+expect 0 "$coho" translate -q -m a -i in $short --beam 3 --threads 1 --memory 120M
+cp .seen/stdout within
+expect 0 cmp within a.beam3
+expect 1 "$coho" translate -q -m a -i in $short --memory 20M
+stderr_has '--memory 20M is too little for this model'
+stderr_is_one_line
+awk 'BEGIN { for (i = 0; i < 50000; i++) printf "dog "; print "" }' >long
+cat in long in >longer
+expect 0 "$coho" translate -m a -i longer --max-length 6 --threads 1 --memory 120M --max-source 100000 -o out
+stderr_has '^warning: longer:6: [0-9]* tokens, cut to the first [0-9]*'
+expect 1 "$coho" translate -m a -i longer --max-length 6 --threads 1 --memory 120M --max-source 100000 --long-lines refuse
+stderr_has 'longer:6: '
+
 # ---- scores ----
 
 expect 0 "$coho" translate -q -m a -i in $short --beam 3 --scores
