@@ -146,6 +146,28 @@ expect 1 "$coho" model average -o x a own
 stderr_is "coho model average: 'a' and 'own' cannot be averaged: their source vocabularies differ"
 absent x
 
+# ---- quantize ----
+
+expect 2 "$coho" model quantize a
+stderr_is_one_line
+for model in a lstm; do
+    expect 0 "$coho" model quantize -o $model.int8 $model
+    stderr_is "the int8 model is in '$model.int8'"
+    expect 0 "$coho" model info $model.int8
+    stdout_has '^all '
+    expect 0 "$coho" model quantize -q -o $model.again $model.int8
+    expect 0 cmp $model.int8/model.safetensors $model.again/model.safetensors
+done
+[ "$(wc -c <a.int8/model.safetensors)" -lt "$(wc -c <a/model.safetensors)" ] || fail "int8 is not smaller"
+checks=$((checks + 1))
+expect 1 "$coho" model quantize -o a a
+stderr_is_one_line
+cp -r a.int8 damaged8
+printf '\377' | dd of=damaged8/model.safetensors bs=1 seek=$(($(wc -c <a.int8/model.safetensors) - 9)) conv=notrunc 2>dd.log
+expect 1 "$coho" translate -m damaged8 -i text
+stderr_has 'model.safetensors. is damaged'
+stderr_is_one_line
+
 # ---- bad input ----
 
 expect 1 "$coho" model info absent
