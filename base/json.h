@@ -9,6 +9,10 @@ struct error;
  * Real numbers are written with 15 digits.  Returned references are the caller's (json_decref). */
 json_t *json_read(const char *path, struct error *err);                 /* NULL: failed */
 int json_write(const json_t *value, const char *path, struct error *err);
+/* An object with a checksum of its other members among them, which is taken out again and compared;
+ * a file without one is taken as it is. */
+json_t *json_read_sealed(const char *path, struct error *err);
+int json_write_sealed(const json_t *object, const char *path, struct error *err);
 
 /* YAML as JSON (libyaml): mappings keep their order; plain scalars become null, booleans,
  * numbers or strings by the YAML 1.2 core schema.  Duplicate keys are refused with their line. */

@@ -40,7 +40,7 @@ json_t *stage_ancestor(const struct stage_run *run, const struct stage_link *lin
     char *folder = stage_link_folder(run, link), *path = path_join(folder, "lineage.json");
     struct error ignored;
     char text[HASH_TEXT];
-    json_t *lineage = json_read(path, &ignored);
+    json_t *lineage = json_read_sealed(path, &ignored);
     hash_text(text, fingerprint);
     json_t *it = json_pack("{s:s, s:s, s:o*}", "stage", run->stages[link->stage].name,
                            "fingerprint", text, "lineage", lineage);
@@ -77,7 +77,7 @@ int stage_lineage_write(struct stage_run *run, struct model *m, struct error *er
 {
     char *path = stage_path(run, "lineage.json");
     json_object_set(m->lineage, "figures", run->figures);
-    int ret = json_write(m->lineage, path, err);
+    int ret = json_write_sealed(m->lineage, path, err);
     free(path);
     return ret;
 }

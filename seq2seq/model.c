@@ -434,7 +434,7 @@ static int save(const struct model *m, const char *folder, bool int8, struct err
         return -1;
     char *weights = path_join(folder, "model.safetensors"), *lineage = path_join(folder, "lineage.json");
     json_t *marks = marks_of(m);
-    int ret = weights_write(m, weights, int8, marks, err) < 0 ? -1 : json_write(m->lineage, lineage, err);
+    int ret = weights_write(m, weights, int8, marks, err) < 0 ? -1 : json_write_sealed(m->lineage, lineage, err);
     json_decref(marks);
     free(weights);
     free(lineage);
@@ -454,7 +454,7 @@ int model_save_int8(const struct model *m, const char *folder, struct error *err
 static int lineage_read(struct model *m, const char *folder, struct error *err)
 {
     char *path = path_join(folder, "lineage.json");
-    json_t *lineage = file_exists(path) ? json_read(path, err) : json_object();
+    json_t *lineage = file_exists(path) ? json_read_sealed(path, err) : json_object();
     int ret = json_is_object(lineage) ? 0 : -1;
     if (ret == 0) {
         json_decref(m->lineage);

@@ -40,8 +40,8 @@ refused 1 "'cut' holds no model yet, only checkpoints.*--resume" "$coho" transla
 rm -r cut/checkpoints
 refused 1 "'cut' is no model: it has no config.json" "$coho" translate --threads 1 -m cut -i two.txt
 
-# Bits all over the files; those of a lineage are known to be wrong only where the form is.
-for file in model.safetensors config.json joint.spm; do
+# Bits all over the files.
+for file in model.safetensors config.json joint.spm lineage.json; do
     size=$(wc -c <m/$file)
     step=$((size / 12))
     at=5
@@ -68,6 +68,19 @@ refused 1 "vocabularies of 260 and 260 pieces.* have 60 and 60" "$coho" translat
 
 # ---- checkpoints ----
 
+newest=m/checkpoints/update-2.safetensors
+size=$(wc -c <$newest)
+step=$((size / 12))
+at=3
+while [ $at -lt "$size" ]; do
+    rm -rf resumed
+    cp -r m resumed
+    flip resumed/checkpoints/update-2.safetensors $at
+    expect 0 "$coho" train $tiny -o resumed --save-every 1 --max-updates 1 --resume
+    stderr_has "resumed/checkpoints/update-2.safetensors'* .*; going back to the checkpoint of update 1"
+    at=$((at + step))
+done
+rm -rf resumed
 cp -r m resumed
 flip resumed/checkpoints/update-2.safetensors 60000
 expect 0 "$coho" train $tiny -o resumed $dev --save-every 1 --resume

@@ -77,6 +77,25 @@ for signal in INT TERM; do
     stdout_lines 60
 done
 
+# In the middle of a validation, which is most of the time here: it is made again, whole.
+yes 'the cat & sees a house' | head -n 4000 >many.src
+yes 'die Katze & sieht ein Haus' | head -n 4000 >many.trg
+many='--dev-source many.src --dev-target many.trg --validate-every 1 --save-every 1 --keep-checkpoints 1000'
+for try in 1 2 3 4 5; do                # a signal may come between validations
+    rm -rf validating
+    stopped TERM 'validating/checkpoints/update-1.safetensors' "$coho" train $tiny $many -o validating --max-updates 1000000
+    stderr_has '^stopped by a signal after update [0-9]*; the same command with --resume goes on$'
+    no_partial_files validating
+    updates=$(sed -n 's/^stopped by a signal after update \([0-9]*\);.*/\1/p' .seen/stderr)
+    measured=$(grep -c valid_bleu validating/log.jsonl)
+    [ "$measured" -eq "$updates" ] || break
+done
+[ "$measured" -eq $((updates - 1)) ] || fail "after update $updates there are $measured validations"
+expect 0 "$coho" train $tiny $many -o validating --max-updates $((updates + 1)) --resume
+[ "$(grep -c valid_bleu validating/log.jsonl)" -eq $((updates + 1)) ] || fail 'validations are missing or doubled'
+expect 0 "$coho" train $tiny $many -o undisturbed --max-updates $((updates + 1))
+cmp -s validating/model.safetensors undisturbed/model.safetensors || fail 'a validation that was stopped changes the weights'
+
 # Before the first validation there is no model to be taken for one.
 stopped TERM 'early/checkpoints/update-*' "$coho" train $tiny $dev -o early --max-updates 1000000 --save-every 1 --validate-every 1000000
 refused 1 "'early' holds no model yet" "$coho" translate -m early -i source.txt
