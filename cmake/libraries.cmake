@@ -32,10 +32,26 @@ if(COHO_MPI)
 endif()
 
 need(openblas      openblas      libopenblas-dev)
-set(BLAS_LIBRARIES PkgConfig::openblas)
 
 find_library(DNNL_LIBRARY dnnl)
 find_path(DNNL_INCLUDE dnnl.h)
 if(NOT DNNL_LIBRARY OR NOT DNNL_INCLUDE)
   message(FATAL_ERROR "the library 'dnnl' (oneDNN) is missing; on Debian: apt-get install libdnnl-dev")
 endif()
+
+# Large libraries that few commands need are loaded when they are used (base/library.h): the
+# program knows their names alone.
+function(soname result library)
+  execute_process(COMMAND ${CMAKE_READELF} -d ${library} OUTPUT_VARIABLE dynamic ERROR_QUIET)
+  if(NOT dynamic MATCHES "SONAME[^\n]*\\[([^]]+)\\]")
+    message(FATAL_ERROR "${library} is no shared library; coho loads it when it runs")
+  endif()
+  set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
+endfunction()
+
+find_library(OPENBLAS_LIBRARY openblas HINTS ${openblas_LIBRARY_DIRS} ${openblas_LIBDIR})
+soname(openblas_soname ${OPENBLAS_LIBRARY})
+soname(dnnl_soname ${DNNL_LIBRARY})
+add_library(loaded_later INTERFACE)
+target_include_directories(loaded_later SYSTEM INTERFACE ${openblas_INCLUDE_DIRS} ${DNNL_INCLUDE})
+target_compile_definitions(loaded_later INTERFACE COHO_OPENBLAS="${openblas_soname}" COHO_ONEDNN="${dnnl_soname}")

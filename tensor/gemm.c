@@ -6,29 +6,46 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/library.h"
 #include "base/memory.h"
 
-__attribute__((constructor)) static void one_thread_a_call(void)
+/* What is called of OpenBLAS, loaded at the first product. */
+static struct openblas {
+    __typeof__(cblas_sgemm) *sgemm;
+    __typeof__(openblas_set_num_threads) *set_num_threads;
+} blas;
+
+static void load_blas(void)
 {
-    openblas_set_num_threads(1);
+    void *library = library_open(COHO_OPENBLAS, "OpenBLAS");
+    library_bind(&blas.sgemm, library, "cblas_sgemm");
+    library_bind(&blas.set_num_threads, library, "openblas_set_num_threads");
+    blas.set_num_threads(1);
+}
+
+static const struct openblas *openblas(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, load_blas);
+    return &blas;
 }
 
 void gemm_nt_ld(float *C, int ldc, const float *A, int lda, const float *B, int ldb,
                 int M, int N, int K, float beta)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, M, N, K, 1, A, lda, B, ldb, beta, C, ldc);
+    openblas()->sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, M, N, K, 1, A, lda, B, ldb, beta, C, ldc);
 }
 
 void gemm_nn_ld(float *C, int ldc, const float *A, int lda, const float *B, int ldb,
                 int M, int N, int K, float beta)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, M, N, K, 1, A, lda, B, ldb, beta, C, ldc);
+    openblas()->sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, M, N, K, 1, A, lda, B, ldb, beta, C, ldc);
 }
 
 void gemm_tn_ld(float *C, int ldc, const float *A, int lda, const float *B, int ldb,
                 int M, int N, int K, float beta)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, M, N, K, 1, A, lda, B, ldb, beta, C, ldc);
+    openblas()->sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, M, N, K, 1, A, lda, B, ldb, beta, C, ldc);
 }
 
 void gemm_nn(float *C, const float *A, const float *B, int M, int N, int K, float beta)

@@ -7,7 +7,6 @@
 #include "tensor/product.h"
 
 #include <assert.h>
-#include <dnnl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "base/thread.h"
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
+#include "tensor/onednn.h"
 #include "tensor/params.h"
 
 const char *const precision_names[] = { "fp32", "bf16", NULL };
@@ -64,11 +64,11 @@ static void must(dnnl_status_t status, const char *what)
 
 static void product_release(struct product *p)
 {
-    dnnl_primitive_destroy(p->primitive);
-    dnnl_memory_destroy(p->a);
-    dnnl_memory_destroy(p->b);
-    dnnl_memory_destroy(p->c);
-    dnnl_memory_destroy(p->scratch);
+    onednn()->primitive_destroy(p->primitive);
+    onednn()->memory_destroy(p->a);
+    onednn()->memory_destroy(p->b);
+    onednn()->memory_destroy(p->c);
+    onednn()->memory_destroy(p->scratch);
 }
 
 static void desk_free(void *arg)
@@ -77,7 +77,7 @@ static void desk_free(void *arg)
     for (size_t i = 0; i < d->room; i++)
         if (d->table[i].primitive)
             product_release(&d->table[i]);
-    dnnl_stream_destroy(d->stream);
+    onednn()->stream_destroy(d->stream);
     free(d->table);
     free(d->scratch);
     free(d->x);
@@ -87,14 +87,10 @@ static void desk_free(void *arg)
 
 static void start(void)
 {
-    must(dnnl_engine_create(&engine, dnnl_cpu, 0), "an engine");
+    must(onednn()->engine_create(&engine, dnnl_cpu, 0), "an engine");
     if (pthread_key_create(&desk_key, desk_free))
         abort();
 }
-
-/* Parallelism is over data: a call keeps to its thread.  Weak, since oneDNN may be built on
- * another runtime than OpenMP. */
-extern void omp_set_num_threads(int count) __attribute__((weak));
 
 static struct desk *desk(void)
 {
@@ -102,9 +98,9 @@ static struct desk *desk(void)
     struct desk *d = pthread_getspecific(desk_key);
     if (!d) {
         d = xcalloc(1, sizeof *d);
-        if (omp_set_num_threads)
-            omp_set_num_threads(1);
-        must(dnnl_stream_create(&d->stream, engine, dnnl_stream_default_flags), "a stream");
+        if (onednn()->omp_set_num_threads)      /* parallelism is over data: a call keeps to its thread */
+            onednn()->omp_set_num_threads(1);
+        must(onednn()->stream_create(&d->stream, engine, dnnl_stream_default_flags), "a stream");
         pthread_setspecific(desk_key, d);
     }
     return d;
@@ -125,7 +121,7 @@ static void *room_for(void **memory, size_t *have, size_t need)
 static void plain_layout(dnnl_memory_desc_t *md, dnnl_data_type_t type, int rows, int cols, int row, int col)
 {
     dnnl_dims_t dims = { rows, cols }, strides = { row, col };
-    must(dnnl_memory_desc_init_by_strides(md, 2, dims, type, strides), "a layout");
+    must(onednn()->memory_desc_init_by_strides(md, 2, dims, type, strides), "a layout");
 }
 
 static dnnl_primitive_desc_t describe(const dnnl_memory_desc_t *a, const dnnl_memory_desc_t *b,
@@ -134,18 +130,18 @@ static dnnl_primitive_desc_t describe(const dnnl_memory_desc_t *a, const dnnl_me
     dnnl_matmul_desc_t desc;
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t pd;
-    must(dnnl_matmul_desc_init(&desc, a, b, NULL, c), "a product");
-    must(dnnl_primitive_attr_create(&attr), "an attribute");
-    must(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), "an attribute");
+    must(onednn()->matmul_desc_init(&desc, a, b, NULL, c), "a product");
+    must(onednn()->primitive_attr_create(&attr), "an attribute");
+    must(onednn()->primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), "an attribute");
     if (add) {
         dnnl_post_ops_t ops;
-        must(dnnl_post_ops_create(&ops), "an attribute");
-        must(dnnl_post_ops_append_sum(ops, 1), "an attribute");
-        must(dnnl_primitive_attr_set_post_ops(attr, ops), "an attribute");
-        dnnl_post_ops_destroy(ops);
+        must(onednn()->post_ops_create(&ops), "an attribute");
+        must(onednn()->post_ops_append_sum(ops, 1), "an attribute");
+        must(onednn()->primitive_attr_set_post_ops(attr, ops), "an attribute");
+        onednn()->post_ops_destroy(ops);
     }
-    must(dnnl_primitive_desc_create(&pd, &desc, attr, engine, NULL), "a product");
-    dnnl_primitive_attr_destroy(attr);
+    must(onednn()->primitive_desc_create(&pd, &desc, attr, engine, NULL), "a product");
+    onednn()->primitive_attr_destroy(attr);
     return pd;
 }
 
@@ -161,15 +157,15 @@ static void block_layout(dnnl_memory_desc_t *out, int K, int N, bool narrow)
     dnnl_dims_t dims = { K, N };
     plain_layout(&a, type_of(narrow), 64, K, K, 1);
     plain_layout(&c, dnnl_f32, 64, N, N, 1);
-    must(dnnl_memory_desc_init_by_tag(&b, 2, dims, type_of(narrow), dnnl_format_tag_any), "a layout");
+    must(onednn()->memory_desc_init_by_tag(&b, 2, dims, type_of(narrow), dnnl_format_tag_any), "a layout");
     dnnl_primitive_desc_t pd = describe(&a, &b, &c, false);
-    *out = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    dnnl_primitive_desc_destroy(pd);
+    *out = *onednn()->primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
+    onednn()->primitive_desc_destroy(pd);
 }
 
 static void memory_make(dnnl_memory_t *out, const dnnl_memory_desc_t *md)
 {
-    must(dnnl_memory_create(out, md, engine, DNNL_MEMORY_NONE), "a memory");
+    must(onednn()->memory_create(out, md, engine, DNNL_MEMORY_NONE), "a memory");
 }
 
 static void product_make(struct product *p, const struct shape *s)
@@ -182,15 +178,15 @@ static void product_make(struct product *p, const struct shape *s)
     else
         block_layout(&b, s->K, s->N, s->narrow);
     dnnl_primitive_desc_t pd = describe(&a, &b, &c, s->add);
-    const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    const dnnl_memory_desc_t *scratch = onednn()->primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
     p->shape = *s;
-    p->scratch_bytes = dnnl_memory_desc_get_size(scratch);
+    p->scratch_bytes = onednn()->memory_desc_get_size(scratch);
     memory_make(&p->a, &a);
     memory_make(&p->b, &b);
     memory_make(&p->c, &c);
     memory_make(&p->scratch, scratch);
-    must(dnnl_primitive_create(&p->primitive, pd), "a product");
-    dnnl_primitive_desc_destroy(pd);
+    must(onednn()->primitive_create(&p->primitive, pd), "a product");
+    onednn()->primitive_desc_destroy(pd);
 }
 
 static bool same_shape(const struct shape *x, const struct shape *y)
@@ -232,13 +228,13 @@ static void multiply(struct desk *d, const struct shape *s, float *c, const void
     }
     /* reads only, but oneDNN's types do not say so */
     union { const void *in; void *out; } source = { a }, weights = { b };
-    dnnl_memory_set_data_handle(p->a, source.out);
-    dnnl_memory_set_data_handle(p->b, weights.out);
-    dnnl_memory_set_data_handle(p->c, c);
-    dnnl_memory_set_data_handle(p->scratch, room_for(&d->scratch, &d->scratch_bytes, p->scratch_bytes));
+    onednn()->memory_set_data_handle(p->a, source.out);
+    onednn()->memory_set_data_handle(p->b, weights.out);
+    onednn()->memory_set_data_handle(p->c, c);
+    onednn()->memory_set_data_handle(p->scratch, room_for(&d->scratch, &d->scratch_bytes, p->scratch_bytes));
     const dnnl_exec_arg_t args[] = { { DNNL_ARG_SRC, p->a }, { DNNL_ARG_WEIGHTS, p->b },
                                      { DNNL_ARG_DST, p->c }, { DNNL_ARG_SCRATCHPAD, p->scratch } };
-    must(dnnl_primitive_execute(p->primitive, d->stream, 4, args), "a product");
+    must(onednn()->primitive_execute(p->primitive, d->stream, 4, args), "a product");
 }
 
 /* A row at a time has nothing to share, so a tile of one comes last. */
@@ -338,7 +334,7 @@ void product_gradients(float *dx, bool add, float *dw, const float *dy, const fl
 
 int precision_check(int precision, struct error *err)
 {
-    if (precision == PRECISION_BF16 && dnnl_get_effective_cpu_isa() < dnnl_cpu_isa_avx512_core_bf16)
+    if (precision == PRECISION_BF16 && onednn()->get_effective_cpu_isa() < dnnl_cpu_isa_avx512_core_bf16)
         return error_set(err, "precision bf16: this processor has no bfloat16 instructions (AVX512-BF16); use fp32");
     return 0;
 }
@@ -350,7 +346,7 @@ struct packs {
 
 static bool wants_packs(enum precision precision)
 {
-    return precision == PRECISION_BF16 || dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core;
+    return precision == PRECISION_BF16 || onednn()->get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core;
 }
 
 static bool wants_pack(const struct param_set *set, size_t i, int output)
@@ -363,7 +359,7 @@ static size_t layout_bytes(int K, int N, bool narrow)
 {
     dnnl_memory_desc_t md;
     block_layout(&md, K, N, narrow);
-    return dnnl_memory_desc_get_size(&md);
+    return onednn()->memory_desc_get_size(&md);
 }
 
 struct packs *packs_new(const struct param_set *set, int output, enum precision precision)
@@ -419,16 +415,16 @@ static void lay_out(void *to, const float *from, int K, int N, int row, int col,
     union { const float *in; void *out; } plain = { from };
     plain_layout(&source, dnnl_f32, K, N, row, col);
     block_layout(&target, K, N, narrow);
-    must(dnnl_reorder_primitive_desc_create(&pd, &source, engine, &target, engine, NULL), "a new layout");
-    must(dnnl_primitive_create(&reorder, pd), "a new layout");
-    must(dnnl_memory_create(&a, &source, engine, plain.out), "a memory");
-    must(dnnl_memory_create(&b, &target, engine, to), "a memory");
+    must(onednn()->reorder_primitive_desc_create(&pd, &source, engine, &target, engine, NULL), "a new layout");
+    must(onednn()->primitive_create(&reorder, pd), "a new layout");
+    must(onednn()->memory_create(&a, &source, engine, plain.out), "a memory");
+    must(onednn()->memory_create(&b, &target, engine, to), "a memory");
     const dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, a }, { DNNL_ARG_TO, b } };
-    must(dnnl_primitive_execute(reorder, desk()->stream, 2, args), "a new layout");
-    dnnl_memory_destroy(a);
-    dnnl_memory_destroy(b);
-    dnnl_primitive_destroy(reorder);
-    dnnl_primitive_desc_destroy(pd);
+    must(onednn()->primitive_execute(reorder, desk()->stream, 2, args), "a new layout");
+    onednn()->memory_destroy(a);
+    onednn()->memory_destroy(b);
+    onednn()->primitive_destroy(reorder);
+    onednn()->primitive_desc_destroy(pd);
 }
 
 /* Task 2i is weight i forward, 2i+1 backward. */
