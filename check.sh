@@ -22,3 +22,12 @@ check() {
 
 check build-check
 check build-asan -DCOHO_SANITIZE=ON -DCOHO_MPI=OFF
+
+# Where clang and libFuzzer are installed, each parser takes some thousand inputs made from the kept ones.
+clang=$(command -v clang-14 || command -v clang || true)
+if [ -n "$clang" ] && echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' |
+        "$clang" -x c -fsanitize=fuzzer,address - -o /dev/null 2>/dev/null; then
+    sh "$root/tests/fuzz/run.sh" -runs=3000 -max_total_time=10
+else
+    say "no clang with libFuzzer: the parsers are tested on the kept inputs alone"
+fi
