@@ -14,11 +14,15 @@
 #include "corpora/prepare.h"
 #include "corpora/stats.h"
 #include "corpora/store.h"
+#include "decode/pair_scorer.h"
+#include "distill/corpus_section.h"
 #include "tokenize/tokenizer.h"
 
 struct corpus_options {
-    char *output, *model, *target_model;
+    char *output, *model, *target_model, *score_model, *reverse_model;
     int threads;
+    char *html;
+    struct strings against;
     bool json, quiet;
 };
 
@@ -32,10 +36,27 @@ struct corpus_options {
 static const struct option prefix_options[] = {
     OUTPUT_ROW("start of the files' names: OUTPUT.src and OUTPUT.trg"), REPORT_ROWS, { 0 }
 };
+static const struct option model_options[] = {
+    { "score-model", OPTION_STRING, FIELD(score_model), NULL, 0, 0,
+      "a model of the target given the source, for max-cross-entropy" },
+    { "reverse-model", OPTION_STRING, FIELD(reverse_model), NULL, 0, 0,
+      "a model of the source given the target, for max-dual-cross-entropy" },
+    { 0 }
+};
 static const struct option folder_options[] = {
     OUTPUT_ROW("folder for train.src, train.trg, dev.src …"), REPORT_ROWS, { 0 }
 };
 static const struct option report_options[] = { REPORT_ROWS, { 0 } };
+static const struct option stats_options[] = {
+    { "model", OPTION_STRING, FIELD(model), NULL, 0, 0,
+      "SentencePiece model of the source, and of the target without --target-model, for pieces", NULL, 'm' },
+    { "target-model", OPTION_STRING, FIELD(target_model), NULL, 0, 0,
+      "SentencePiece model of the target" },
+    { "against", OPTION_LIST, FIELD(against), NULL, 0, 0,
+      "held-out texts in the source's language: how much of them the corpus has" },
+    { "html", OPTION_STRING, FIELD(html), NULL, 0, 0, "a page with plots as well" },
+    REPORT_ROWS, { 0 }
+};
 static const struct option store_options[] = {
     OUTPUT_ROW("the store"),
     { "model", OPTION_STRING, FIELD(model), NULL, 0, 0,
@@ -225,8 +246,12 @@ static void print_stats(const struct job *job, const struct corpus_stats *s)
     count_row(&t, "lines", a->lines, b->lines, s->paired);
     count_row(&t, "empty", a->empty, b->empty, s->paired);
     count_row(&t, "words", a->words, b->words, s->paired);
+    count_row(&t, "different words", a->types, b->types, s->paired);
+    count_row(&t, "of those once", a->hapaxes, b->hapaxes, s->paired);
     mean_row(&t, "words a line", a->words, b->words, s);
     mean_row(&t, "characters a line", a->characters, b->characters, s);
+    count_row(&t, "median words", stats_percentile(a, 0.5), stats_percentile(b, 0.5), s->paired);
+    count_row(&t, "95% have at most", stats_percentile(a, 0.95), stats_percentile(b, 0.95), s->paired);
     count_row(&t, "longest, words", a->longest, b->longest, s->paired);
     count_row(&t, "longest, line", a->longest_line, b->longest_line, s->paired);
     count_row(&t, "duplicates", a->duplicates, b->duplicates, s->paired);
@@ -237,16 +262,74 @@ static void print_stats(const struct job *job, const struct corpus_stats *s)
     print_table(&t);
 }
 
+static void print_vocabulary(const struct corpus_stats *s)
+{
+    const struct side_stats *a = &s->source, *b = &s->target;
+    struct table t = { 0 };
+    char cells[3][2][32];
+    const struct side_stats *sides[2] = { a, b };
+    for (int i = 0; i < 2; i++) {
+        const struct side_stats *side = sides[i];
+        snprintf(cells[0][i], 32, "%.3f", side->words ? (double)side->pieces / (double)side->words : 0);
+        snprintf(cells[1][i], 32, "%.4f%%", side->pieces ? 100.0 * (double)side->unknown / (double)side->pieces : 0);
+        snprintf(cells[2][i], 32, "%d of %d", side->used, side->vocabulary);
+    }
+    stats_row(&t, "vocabulary", "source", "target", s->paired);
+    count_row(&t, "pieces", a->pieces, b->pieces, s->paired);
+    stats_row(&t, "pieces a word", cells[0][0], cells[0][1], s->paired);
+    stats_row(&t, "unknown", cells[1][0], cells[1][1], s->paired);
+    stats_row(&t, "in use", cells[2][0], cells[2][1], s->paired);
+    putchar('\n');
+    print_table(&t);
+}
+
+static void print_overlap(const struct overlap_stats *o)
+{
+    printf("\nof %" PRId64 " held-out lines %" PRId64 " are in the corpus; of their words %.2f%% are not, of their "
+           "runs of four words %.2f%% are\n", o->lines, o->found,
+           o->words ? 100.0 * (double)o->unseen / (double)o->words : 0,
+           o->grams ? 100.0 * (double)o->grams_found / (double)o->grams : 0);
+}
+
+static int tell_stats(const struct job *job, const struct corpus_stats *stats, struct error *err)
+{
+    json_t *json = corpus_stats_json(stats);
+    int ret = job->options.html ? corpus_page_write(job->options.html, job->source, json, err) : 0;
+    if (ret < 0 || !job->options.json) {
+        json_decref(json);
+        json = NULL;
+    }
+    if (ret < 0)
+        return -1;
+    warn_of_repairs(stats->repaired);
+    if (json)
+        return print_json(json);
+    print_stats(job, stats);
+    if (stats->source.vocabulary)
+        print_vocabulary(stats);
+    if (stats->overlap.lines)
+        print_overlap(&stats->overlap);
+    return 0;
+}
+
 static int run_stats(struct job *job, struct error *err)
 {
+    const struct corpus_options *o = &job->options;
+    struct stats_config config = { .against = &o->against };
+    struct tokenizer *source = NULL, *target = NULL;
     struct corpus_stats stats;
-    if (corpus_stats(&stats, job->source, job->target, err) < 0)
-        return -1;
-    warn_of_repairs(stats.repaired);
-    if (job->options.json)
-        return print_json(corpus_stats_json(&stats));
-    print_stats(job, &stats);
-    return 0;
+    int ret = -1;
+    if ((!o->model || (source = tokenizer_load(o->model, err))) &&
+        (!o->target_model || (target = tokenizer_load(o->target_model, err)))) {
+        config.source_model = source;
+        config.target_model = target ? target : source;
+        ret = corpus_stats(&stats, job->source, job->target, &config, err);
+    }
+    if (ret == 0)
+        ret = tell_stats(job, &stats, err);
+    tokenizer_free(source);
+    tokenizer_free(target);
+    return ret;
 }
 
 /* ---- store ---- */
@@ -290,7 +373,7 @@ static int run_store(struct job *job, struct error *err)
 
 /* ---- the steps ---- */
 
-enum { GROUPS_MOST = 10 };
+enum { GROUPS_MOST = 12 };
 
 /* To add a step: write its run function, which returns the exit status or -1, and add a row. */
 static const struct step {
@@ -313,7 +396,7 @@ static const struct step {
       "what is wrong with a corpus; status 1 where that is an error" }, 1, run_check, report_options,
       false, false, false, true },
     { { "stats", "[OPTIONS] SOURCE [TARGET]",
-      "lines, words, lengths, duplicates" }, 1, run_stats, report_options },
+      "lines, words, lengths, duplicates, vocabulary, overlap" }, 1, run_stats, stats_options },
     { { "store", "[OPTIONS] SOURCE TARGET -m MODEL -o STORE",
       "text to a checksummed file of ids" }, 2, run_store, store_options },
     { { 0 } }
@@ -332,6 +415,7 @@ static void list_groups(struct option_group groups[GROUPS_MOST], const struct st
     if (step->filters) {
         *groups++ = (struct option_group){ "edits", edit_options, &clean->edit };
         *groups++ = (struct option_group){ "filters", filter_options, &clean->filter };
+        *groups++ = (struct option_group){ "models", model_options, &job->options };
         *groups++ = (struct option_group){ "duplicates", dedup_options, clean };
     }
     if (step->checks) {
@@ -357,6 +441,21 @@ static int take_inputs(struct job *job, const struct step *step, const char **re
     return 0;
 }
 
+static int run_with_models(struct job *job, const struct step *step, struct error *err)
+{
+    const struct corpus_options *o = &job->options;
+    struct clean_config *clean = &job->config.clean;
+    struct pair_scorer scorer = { 0 };
+    if (o->score_model || o->reverse_model) {
+        if (pair_scorer_open(&scorer, o->score_model, o->reverse_model, clean->threads, err) < 0)
+            return -1;
+        clean->scorer = &scorer;
+    }
+    int ret = step->run(job, err);
+    pair_scorer_close(&scorer);
+    return ret;
+}
+
 static int run_step(const void *row, int argc, char **argv)
 {
     const struct step *step = row;
@@ -373,7 +472,7 @@ static int run_step(const void *row, int argc, char **argv)
     if (status < 0 && !(status = take_inputs(&job, step, rest, count))) {
         log_quiet(job.options.quiet);
         interrupt_install();
-        status = step->run(&job, &err);
+        status = run_with_models(&job, step, &err);
         if (status < 0)
             status = command_fail(&self, &err);
     }

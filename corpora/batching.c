@@ -10,8 +10,11 @@
  *   3. fill batches from the front as long as the budget lasts;
  *   4. sort within each batch (longest target first), and shuffle the batches.
  *
- * A plan depends on the store, the options, the seed and the epoch alone, so a position is two
- * numbers.  Windows keep batches from being made of the same sentences in every epoch, as a
+ * With a shuffle window the sentences of step 1 are those of a part of the epoch: of blocks of
+ * neighbours, which are shuffled by (s, e) and dealt out to the parts.
+ *
+ * A plan depends on the store, the options, the seed, the epoch and the part alone, so a position is
+ * three numbers.  Windows keep batches from being made of the same sentences in every epoch, as a
  * sort of the whole corpus by length would. */
 #include "corpora/batching.h"
 
@@ -27,6 +30,7 @@
 #include "corpora/store.h"
 
 #define WINDOW_BATCHES 32
+#define BLOCKS_A_PART 64
 #define WINDOW_MOST ((size_t)1 << 20)       /* sentences: bounds the scratch of a sort */
 
 #define FIELD(member) offsetof(struct batching_config, member)
@@ -39,6 +43,9 @@ const struct option batching_options[] = {
       "sentences a batch at most; 0: any number" },
     { "max-length", OPTION_INT, FIELD(max_length), "256", 1, 1e6,
       "pairs with a side of more tokens are skipped and counted" },
+    { "shuffle-window", OPTION_LONG, FIELD(shuffle_window), "0", 0, 0,
+      "pairs that are shuffled together, taken in blocks from all over the corpus, for corpora larger "
+      "than memory; 0: all" },
     { "shuffle", OPTION_FLAG, FIELD(shuffle), "true", 0, 0,
       "batches of like length in a new order each epoch, not the order of the corpus" },
     { 0 }
@@ -53,8 +60,12 @@ struct batching {
     int share_first, share_count, share_total;      /* the parts of a batch that are wanted */
     int64_t *loads;                         /* of all parts; NULL: the whole batch is wanted */
 
-    int64_t epoch, next;                    /* the position: `next` batches are behind us */
-    int64_t planned;                        /* the epoch of the plan below; -1: none */
+    int64_t parts, part_blocks, block_pairs, block_count;   /* of an epoch; of a part; of a block */
+    int64_t epoch, part, next;              /* the position: `next` batches of the part are behind us */
+    int64_t planned, planned_part;          /* the epoch and part of the plan below; -1: none */
+    int64_t *blocks;                        /* their order in the epoch `blocks_of`; NULL: one part */
+    int64_t blocks_of;
+    int64_t listed;                         /* sentences of the part */
     int64_t *order;                         /* kept sentences in the order of their batches */
     int64_t *start;                         /* batch i: order[start[i]] … order[start[i+1]-1] */
     uint32_t *turn;                         /* the i-th batch handed out is number turn[i] */
@@ -88,13 +99,41 @@ static bool is_kept(const struct batching *b, int64_t index)
     return source && target && source <= b->config.max_length && target <= b->config.max_length;
 }
 
-static void list_kept(struct batching *b)
+static void list_block(struct batching *b, int64_t from, int64_t end)
 {
-    int64_t count = store_count(b->store), kept = 0;
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = from; i < end; i++)
         if (is_kept(b, i))
-            b->order[kept++] = i;
-    assert(kept == b->kept);
+            b->order[b->listed++] = i;
+}
+
+/* The order of blocks in an epoch. */
+static void order_blocks(struct batching *b, int64_t epoch)
+{
+    struct rng rng;
+    if (b->blocks_of == epoch)
+        return;
+    for (int64_t i = 0; i < b->block_count; i++)
+        b->blocks[i] = i;
+    rng_seed(&rng, rng_stream((uint64_t)b->config.seed, "blocks"), (uint64_t)epoch);
+    if (b->config.shuffle)
+        rng_shuffle(&rng, b->blocks, (size_t)b->block_count, sizeof *b->blocks);
+    b->blocks_of = epoch;
+}
+
+/* The kept sentences of a part of the epoch. */
+static void list_kept(struct batching *b, int64_t epoch, int64_t part)
+{
+    int64_t count = store_count(b->store);
+    b->listed = 0;
+    if (b->parts == 1) {
+        list_block(b, 0, count);
+        return;
+    }
+    order_blocks(b, epoch);
+    for (int64_t i = part * b->part_blocks; i < b->block_count && i < (part + 1) * b->part_blocks; i++) {
+        int64_t from = b->blocks[i] * b->block_pairs, end = from + b->block_pairs;
+        list_block(b, from, end < count ? end : count);
+    }
 }
 
 /* Step 2: windows of like length. */
@@ -116,7 +155,7 @@ static size_t window_count(const struct batching *b, int64_t first)
 {
     int64_t budget = (int64_t)WINDOW_BATCHES * b->config.batch_tokens, tokens = 0;
     size_t count = 0;
-    while (first + (int64_t)count < b->kept && count < WINDOW_MOST && tokens < budget)
+    while (first + (int64_t)count < b->listed && count < WINDOW_MOST && tokens < budget)
         tokens += sort_length(b, b->order[first + (int64_t)count++]);
     return count;
 }
@@ -140,7 +179,7 @@ static void sort_windows(struct batching *b)
     struct window_scratch scratch = { 0 };
     bool rising = false;
     size_t count;
-    for (int64_t first = 0; first < b->kept; first += (int64_t)count, rising = !rising) {
+    for (int64_t first = 0; first < b->listed; first += (int64_t)count, rising = !rising) {
         count = window_count(b, first);
         window_sort(b, b->order + first, count, rising, &scratch);
     }
@@ -154,7 +193,7 @@ static void sort_windows(struct batching *b)
 static int64_t batch_end(const struct batching *b, int64_t first)
 {
     int64_t source = 0, target = 0, i = first;
-    for (; i < b->kept; i++) {
+    for (; i < b->listed; i++) {
         source += source_length(b, b->order[i]);
         target += target_length(b, b->order[i]);
         bool over = target > b->config.batch_tokens || source > b->source_budget;
@@ -168,14 +207,15 @@ static int64_t batch_end(const struct batching *b, int64_t first)
 static void cut_batches(struct batching *b)
 {
     b->batches = 0;
-    for (int64_t first = 0; first < b->kept; first = batch_end(b, first)) {
+    ARRAY_GROW(b->start, b->start_room, 1);
+    for (int64_t first = 0; first < b->listed; first = batch_end(b, first)) {
         ARRAY_GROW(b->start, b->start_room, b->batches + 2);
         ARRAY_GROW(b->turn, b->turn_room, b->batches + 1);
         b->start[b->batches] = first;
         b->turn[b->batches] = (uint32_t)b->batches;
         b->batches++;
     }
-    b->start[b->batches] = b->kept;
+    b->start[b->batches] = b->listed;
 }
 
 /* Step 4: longest target first within a batch. */
@@ -195,15 +235,17 @@ static void sort_batches(struct batching *b)
                 sizeof *b->order, longest_first, b);
 }
 
-static void plan(struct batching *b, int64_t epoch)
+static void plan(struct batching *b, int64_t epoch, int64_t part)
 {
     struct rng rng;
-    if (b->planned == epoch)
+    if (b->planned == epoch && b->planned_part == part)
         return;
     rng_seed(&rng, rng_stream((uint64_t)b->config.seed, "order"), (uint64_t)epoch);
-    list_kept(b);
+    if (part)
+        rng_seed(&rng, rng_stream((uint64_t)b->config.seed, "part"), rng_mix((uint64_t)epoch) ^ (uint64_t)part);
+    list_kept(b, epoch, part);
     if (b->config.shuffle) {
-        rng_shuffle(&rng, b->order, (size_t)b->kept, sizeof *b->order);
+        rng_shuffle(&rng, b->order, (size_t)b->listed, sizeof *b->order);
         sort_windows(b);
     }
     cut_batches(b);
@@ -212,6 +254,7 @@ static void plan(struct batching *b, int64_t epoch)
         rng_shuffle(&rng, b->turn, b->batches, sizeof *b->turn);
     }
     b->planned = epoch;
+    b->planned_part = part;
 }
 
 static void fill_one(const struct batching *b, struct batch *out, int64_t index)
@@ -251,14 +294,18 @@ static int batching_next(void *state, struct batch *out, struct error *err)
 {
     struct batching *b = state;
     (void)err;
-    plan(b, b->epoch);
+    plan(b, b->epoch, b->part);
+    while (b->next == (int64_t)b->batches && b->part + 1 < b->parts) {
+        b->next = 0;
+        plan(b, b->epoch, ++b->part);
+    }
     if (b->next < (int64_t)b->batches) {
         (b->loads ? fill_share : fill)(b, out, b->turn[b->next++]);
         return 1;
     }
     batch_reset(out);
     b->epoch++;
-    b->next = 0;
+    b->part = b->next = 0;
     return 0;
 }
 
@@ -284,8 +331,8 @@ static json_t *batching_save(void *state)
     struct batching *b = state;
     char corpus[HASH_TEXT];
     hash_text(corpus, store_fingerprint(b->store));
-    return json_pack("{s:I, s:I, s:I, s:s, s:o}", "epoch", (json_int_t)b->epoch,
-                     "batch", (json_int_t)b->next, "seed", (json_int_t)b->config.seed,
+    return json_pack("{s:I, s:I, s:I, s:I, s:s, s:o}", "epoch", (json_int_t)b->epoch,
+                     "part", (json_int_t)b->part, "batch", (json_int_t)b->next, "seed", (json_int_t)b->config.seed,
                      "corpus", corpus, "options", options_of(b));
 }
 
@@ -325,10 +372,10 @@ static int check_corpus(const struct batching *b, const char *saved, struct erro
 static int batching_restore(void *state, const json_t *position, struct error *err)
 {
     struct batching *b = state;
-    json_int_t epoch, next, seed;
+    json_int_t epoch, part = 0, next, seed;
     const char *corpus;
     json_t *options;
-    if (json_unpack((json_t *)position, "{s:I, s:I, s:I, s:s, s:o}", "epoch", &epoch, "batch", &next,
+    if (json_unpack((json_t *)position, "{s:I, s?I, s:I, s:I, s:s, s:o}", "epoch", &epoch, "part", &part, "batch", &next,
                     "seed", &seed, "corpus", &corpus, "options", &options) < 0)
         return error_set(err, "cannot resume: the saved position in corpus '%s' is incomplete; "
                               "start again", store_path(b->store));
@@ -337,13 +384,15 @@ static int batching_restore(void *state, const json_t *position, struct error *e
     if (seed != b->config.seed)
         return error_set(err, "cannot resume: seed was %lld and is %lld now; resume with the old value "
                               "or start again", (long long)seed, (long long)b->config.seed);
-    if (epoch >= 0)
-        plan(b, epoch);
-    if (epoch < 0 || next < 0 || next > (json_int_t)b->batches)
+    bool exists = epoch >= 0 && part >= 0 && part < b->parts;
+    if (exists)
+        plan(b, epoch, part);
+    if (!exists || next < 0 || next > (json_int_t)b->batches)
         return error_set(err, "cannot resume: the saved position in corpus '%s' (epoch %lld, "
                               "batch %lld) does not exist; start again",
                          store_path(b->store), (long long)epoch, (long long)next);
     b->epoch = epoch;
+    b->part = part;
     b->next = next;
     return 0;
 }
@@ -369,6 +418,7 @@ static void batching_free(void *state)
     if (!b)
         return;
     free(b->order);
+    free(b->blocks);
     free(b->start);
     free(b->turn);
     free(b->loads);
@@ -383,6 +433,22 @@ static void count_kept(struct batching *b)
             b->kept++;
             b->target_tokens += target_length(b, i);
         }
+}
+
+/* Into parts of BLOCKS_A_PART blocks, when the corpus is larger than the window. */
+static void divide(struct batching *b)
+{
+    int64_t count = store_count(b->store), window = b->config.shuffle_window;
+    b->parts = 1;
+    b->blocks_of = -1;
+    if (window > 0 && window < count) {
+        b->block_pairs = (window + BLOCKS_A_PART - 1) / BLOCKS_A_PART;
+        b->part_blocks = window / b->block_pairs;
+        b->block_count = (count + b->block_pairs - 1) / b->block_pairs;
+        b->parts = (b->block_count + b->part_blocks - 1) / b->part_blocks;
+        b->blocks = xmalloc((size_t)b->block_count * sizeof *b->blocks);
+    }
+    b->order = xmalloc((size_t)(b->parts > 1 ? b->part_blocks * b->block_pairs : b->kept) * sizeof *b->order);
 }
 
 int batching_open(struct batch_source *out, const struct store *store, int32_t bos, int32_t eos,
@@ -403,7 +469,7 @@ int batching_open(struct batch_source *out, const struct store *store, int32_t b
                               "look at the corpus", store_path(store), store_count(store),
                          config->max_length);
     }
-    b->order = xmalloc((size_t)b->kept * sizeof *b->order);
+    divide(b);
     if (skipped)
         *skipped = store_count(store) - b->kept;
     *out = (struct batch_source){

@@ -122,9 +122,10 @@ static void segment_end(struct scan *s)
 static void on_open(struct wmt *w, struct scan *s, const struct html_token *token,
                     const struct import_config *config, bool single)
 {
+    if (html_is(token, "doc") || html_is(token, "src") || html_is(token, "ref") || html_is(token, "hyp"))
+        segment_end(s);
     if (html_is(token, "doc")) {
         struct text id = named(token, "docid", "id");
-        segment_end(s);
         s->document = hash_bytes(id.bytes, id.length, 1);
         s->referenced = false;
         if (single)

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "distill/corpus_section.h"
 #include "distill/curves.h"
 #include "distill/html.h"
 #include "distill/plot.h"
@@ -213,22 +214,26 @@ static void add_curves(struct page *p)
 
 /* ---- the page ---- */
 
+void report_head(struct strbuf *out, const char *title, const char *about)
+{
+    title = title ? title : "coho";
+    strbuf_puts(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
+                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
+    html_text(out, title);
+    strbuf_printf(out, "</title>\n<style>\n%s</style></head>\n<body>\n<h1>", style);
+    html_text(out, title);
+    strbuf_puts(out, "</h1>\n");
+    if (about) {
+        strbuf_puts(out, "<p class=\"dim\">");
+        html_text(out, about);
+        strbuf_puts(out, "</p>\n");
+    }
+}
+
 static void add_head(struct page *p)
 {
-    const char *title = json_string_value(json_object_get(p->report, "title"));
-    const char *about = json_string_value(json_object_get(p->report, "about"));
-    title = title ? title : "coho";
-    strbuf_puts(p->out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
-                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
-    html_text(p->out, title);
-    strbuf_printf(p->out, "</title>\n<style>\n%s</style></head>\n<body>\n<h1>", style);
-    html_text(p->out, title);
-    strbuf_puts(p->out, "</h1>\n");
-    if (about) {
-        strbuf_puts(p->out, "<p class=\"dim\">");
-        html_text(p->out, about);
-        strbuf_puts(p->out, "</p>\n");
-    }
+    report_head(p->out, json_string_value(json_object_get(p->report, "title")),
+                json_string_value(json_object_get(p->report, "about")));
 }
 
 static int read_curves(struct page *p, const char *folder, struct error *err)
@@ -264,6 +269,7 @@ int report_page(struct strbuf *out, const char *folder, const json_t *report, co
         }
         if (has_curve(&p, MEASURE_NLL) || has_curve(&p, MEASURE_BLEU))
             add_curves(&p);
+        corpus_sections(out, folder);
         strbuf_puts(out, "</body></html>\n");
     }
     for (size_t i = 0; i < p.count; i++)

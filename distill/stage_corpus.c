@@ -5,9 +5,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "corpora/prepare.h"
+#include "corpora/stats.h"
 #include "distill/corpus_files.h"
+#include "distill/corpus_section.h"
 #include "distill/forecast.h"
 #include "distill/kinds.h"
 #include "distill/stamp.h"
@@ -133,6 +136,28 @@ static int describe(struct stage_run *run, struct error *err)
     return ret;
 }
 
+/* What the training set is made of, for the page of the run. */
+static int write_stats(struct stage_run *run, struct error *err)
+{
+    const struct corpus_stage *c = run->stage->config;
+    const struct import_config *import = &c->prepare.clean.import;
+    char *source = xasprintf("%s/train.%s", run->folder, import->source_lang);
+    char *target = xasprintf("%s/train.%s", run->folder, import->target_lang);
+    char *path = stage_path(run, STATS_FILE);
+    struct corpus_stats stats;
+    int ret = corpus_stats(&stats, source, file_exists(target) ? target : NULL, NULL, err);
+    if (ret == 0) {
+        json_t *json = corpus_stats_json(&stats);
+        ret = json_write(json, path, err);
+        json_decref(json);
+        stage_output(run, STATS_FILE);
+    }
+    free(source);
+    free(target);
+    free(path);
+    return ret;
+}
+
 static int run_corpus(struct stage_run *run, struct error *err)
 {
     const struct corpus_stage *c = run->stage->config;
@@ -152,7 +177,7 @@ static int run_corpus(struct stage_run *run, struct error *err)
     figures = prepare_report_json(&report);
     json_object_update(run->figures, figures);
     json_decref(figures);
-    return describe(run, err);
+    return describe(run, err) < 0 ? -1 : write_stats(run, err);
 }
 
 /* ---- what it will take ---- */

@@ -1,6 +1,7 @@
 /* The laws of an epoch's plan. */
 #include "tests/test.h"
 
+#include "base/memory.h"
 #include "corpora/batching.h"
 #include "tests/corpora/random_store.h"
 
@@ -70,10 +71,16 @@ static void assert_pair(const struct batch *b, int i)
         assert_int_equal(b->output[b->target_start[i] + k], random_store_token(b->index[i], k, 1));
 }
 
+/* All pairs at once, and by parts of so many. */
+enum { WINDOWS = 4 };
+static const int64_t windows[WINDOWS] = { 0, 1, 700, PAIRS - 1 };
+
 static void every_kept_sentence_comes_once_an_epoch(void **state)
 {
-    for (int shuffle = 0; shuffle < 2; shuffle++) {
+    for (int n = 0; n < 2 * WINDOWS; n++) {
         struct batching_config c = config();
+        int shuffle = n % 2;
+        c.shuffle_window = windows[n / 2];
         int64_t skipped, sentences = 0, tokens = 0;
         struct batch b = { 0 };
         c.max_length = 40;
@@ -235,9 +242,10 @@ static void restored_position_gives_the_same_batches(void **state)
     static const int steps[] = { 0, 1, 7, 100, 143, 144, 145, 146, 147, 148, 149, 150, 300 };
     struct batching_config c = config();
     struct batch b = { 0 };
-    for (size_t n = 0; n < sizeof steps / sizeof *steps; n++) {
+    for (size_t n = 0; n < 2 * ARRAY_COUNT(steps); n++) {
+        c.shuffle_window = n % 2 ? 700 : 0;
         struct batch_source one = source_of(&c, NULL), two = source_of(&c, NULL);
-        for (int i = 0; i < steps[n]; i++)
+        for (int i = 0; i < steps[n / 2]; i++)
             next_hash(&one, &b);
         json_t *saved = one.save(one.state);
         char *text = json_dumps(saved, JSON_COMPACT);
@@ -252,6 +260,29 @@ static void restored_position_gives_the_same_batches(void **state)
         two.free(two.state);
     }
     batch_release(&b);
+}
+
+static void parts_are_made_of_blocks_from_all_over(void **state)
+{
+    struct batching_config c = config();
+    struct batch b = { 0 };
+    int64_t least = PAIRS, most = 0, first[2] = { 0, 0 };
+    c.shuffle_window = 600;
+    struct batch_source source = source_of(&c, NULL);
+    for (int epoch = 0; epoch < 2; epoch++) {
+        int64_t sentences = 0;
+        while (source.next(source.state, &b, NULL)) {
+            for (int i = 0; i < b.B && sentences < 400; i++, sentences++) {
+                least = b.index[i] < least ? b.index[i] : least;
+                most = b.index[i] > most ? b.index[i] : most;
+                first[epoch] += b.index[i];
+            }
+        }
+    }
+    assert_true(least < PAIRS / 6 && most > PAIRS * 5 / 6);
+    assert_true(first[0] != first[1]);
+    batch_release(&b);
+    source.free(source.state);
 }
 
 static void assert_refuses(struct batch_source *source, const json_t *position, const char *why)
@@ -344,6 +375,7 @@ int main(void)
         cmocka_unit_test(seed_and_epoch_make_the_order),
         cmocka_unit_test(companions_change_between_epochs),
         cmocka_unit_test(restored_position_gives_the_same_batches),
+        cmocka_unit_test(parts_are_made_of_blocks_from_all_over),
         cmocka_unit_test(foreign_positions_are_refused),
         cmocka_unit_test(line_of_100000_tokens_is_skipped_and_counted),
         cmocka_unit_test(corpus_without_a_usable_pair_is_an_error),
