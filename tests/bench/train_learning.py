@@ -1,10 +1,11 @@
 """PyTorch's side of tests/bench/train_learning.sh: trains on given batches in the given order with
 coho's schedule and moving average, and translates greedily with the averaged weights.
 
-  train_learning.py BATCHES UPDATES SEED SPM SOURCE OUTPUT
+  train_learning.py BATCHES UPDATES SEED SPM SOURCE OUTPUT CHECKPOINT     goes on from CHECKPOINT where there is one
 """
 import json
 import math
+import os
 import sys
 import time
 
@@ -23,11 +24,20 @@ def rate(update):
     return RATE * (update / WARMUP if update < WARMUP else math.sqrt(WARMUP / update))
 
 
-def train(model, path, updates):
+def train(model, path, updates, checkpoint):
     adam = torch.optim.Adam(model.parameters(), betas=(0.9, 0.98), eps=1e-9, fused=True)
     average = [p.detach().clone() for p in model.parameters()]
-    start, shown = time.time(), 0.0
+    start, shown, before = time.time(), 0.0, 0
+    if os.path.exists(checkpoint):
+        saved = torch.load(checkpoint)
+        before, average = saved["update"], saved["average"]
+        model.load_state_dict(saved["model"])
+        adam.load_state_dict(saved["adam"])
+        torch.set_rng_state(saved["rng"])
+        print(f"torch: going on from update {before}", file=sys.stderr)
     for update, line in enumerate(open(path), 1):
+        if update <= before:
+            continue
         source, given, wanted = (padded([s[i] for s in json.loads(line)]) for i in range(3))
         keep = (wanted != PAD).flatten().nonzero()[:, 0]
         causal = nn.Transformer.generate_square_subsequent_mask(given.shape[1])
@@ -45,6 +55,10 @@ def train(model, path, updates):
         shown += (loss.item() - shown) / min(update, 50)
         if update % 100 == 0 or update == updates:
             print(f"torch: update {update}, loss {shown:.4f}, {time.time() - start:.0f} s", file=sys.stderr)
+        if update % 500 == 0 or update == updates:
+            torch.save(dict(update=update, model=model.state_dict(), adam=adam.state_dict(), average=average,
+                            rng=torch.get_rng_state()), checkpoint + ".partial")
+            os.replace(checkpoint + ".partial", checkpoint)
         if update == updates:
             break
     for p, a in zip(model.parameters(), average):
@@ -78,13 +92,13 @@ def greedy(model, spm, lines):
 
 
 def main():
-    batches, updates, seed, spm_path, source, output = sys.argv[1:]
+    batches, updates, seed, spm_path, source, output, checkpoint = sys.argv[1:]
     torch.manual_seed(int(seed))
     torch.set_num_threads(2)
     spm = sentencepiece.SentencePieceProcessor(model_file=spm_path)
     model = Transformer({**SHAPE, "vocab": spm.vocab_size()})
     model.train()
-    train(model, batches, int(updates))
+    train(model, batches, int(updates), checkpoint)
     lines = [line.rstrip("\n") for line in open(source, encoding="utf-8")]
     with open(output, "w", encoding="utf-8") as out:
         out.writelines(line + "\n" for line in greedy(model, spm, lines))
