@@ -129,15 +129,12 @@ static struct found best_of_row(const struct packed *weight, const float *bias, 
                                 int count, float two_bounds)
 {
     struct found f = { -INFINITY, -1 };
-    float top = tops[kernel->argmax(tops, 16 * count)];
+    float top = tops[kernel->argmax(tops, count)];
     if (!(top > -INFINITY))
         return f;
     for (int g = 0; g < count; g++)
-        for (int i = 0; i < 16; i++)
-            if (tops[16 * g + i] >= top - two_bounds) {
-                look(&f, weight, bias, x, 64 * g);
-                break;
-            }
+        if (tops[g] >= top - two_bounds)
+            look(&f, weight, bias, x, 64 * g);
     return f;
 }
 
@@ -169,11 +166,11 @@ void best_output(struct best_output *o, int32_t *best, const float *hidden, int 
     int V = weight->N, D = weight->K, count = packed_tops(V);
     int32_t eos = model_eos(o->m);
     bar(o, bias, barred, V, eos);
-    ARRAY_GROW(o->tops, o->tops_room, (size_t)rows * (size_t)count * 16);
+    ARRAY_GROW(o->tops, o->tops_room, (size_t)rows * (size_t)count);
     packed_find_tops(o->tops, hidden, (size_t)D, rows, s->weight, o->bias);
     for (int r = 0; r < rows; r++) {
         const float *x = hidden + (size_t)r * (size_t)D;
-        struct found f = best_of_row(weight, o->bias, x, o->tops + (size_t)r * (size_t)count * 16, count,
+        struct found f = best_of_row(weight, o->bias, x, o->tops + (size_t)r * (size_t)count, count,
                                      2 * bound(s, x, D));
         if (!barred->no_eos[r]) {
             float end = eos_logit(weight, bias, x, eos);

@@ -56,8 +56,8 @@ void packed_product(float *y, size_t ldy, const float *x, size_t ldx, int M, con
                     struct after after, void *scratch);
 size_t packed_scratch(const struct packed *p, int M);
 
-/* Which columns of y = x Wᵀ + bias are largest, without y: tops (M, packed_tops(N), 16), where tops[m,g,i]
- * is the largest y of the columns 64g + i, + 16, + 32 and + 48.  int8 only. */
+/* Which columns of y = x Wᵀ + bias are largest, without y: tops (M, packed_tops(N)), where tops[m,g] is the
+ * largest y of the columns 64g … 64g + 63.  int8 only. */
 int packed_tops(int N);
 void packed_find_tops(float *tops, const float *x, size_t ldx, int M, const struct packed *p, const float *bias);
 /* The `count` rows of p from `first`, a multiple of 16; borrowed. */

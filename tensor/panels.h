@@ -33,10 +33,10 @@ struct panel_product {
     /* int8: W[n,k] is w_scale[n] · w, x[m,k] is x_scale[m] · (x - x_zero[m]); w_sum[n] = Σ w */
     const float *x_scale, *w_scale;
     const int32_t *x_zero, *w_sum;
-    float *tops;                /* (M, TOP_GROUPS(N), 16): see int8_tops */
+    float *tops;                /* (M, TOP_GROUPS(N)): see int8_tops */
 };
 
-/* Rows of W in whose tops the largest of four panels stand. */
+/* Rows of W that have one top. */
 #define TOP_ROWS (4 * PANEL)
 #define TOP_GROUPS(N) (((N) + TOP_ROWS - 1) / TOP_ROWS)
 
@@ -46,8 +46,7 @@ struct panels {
     void (*f32)(const struct panel_product *p);
     void (*bf16)(const struct panel_product *p);
     void (*int8)(const struct panel_product *p);
-    /* The int8 product, of which only tops are kept: tops[m,g,i] is the largest of y[m, 64g+i],
-     * y[m, 64g+16+i], y[m, 64g+32+i] and y[m, 64g+48+i]; what lies beyond N counts as -infinity. */
+    /* The int8 product, of which only tops are kept: tops[m,g] is the largest of y[m, 64g … 64g+63]. */
     void (*int8_tops)(const struct panel_product *p);
     /* Rows of x as groups: bfloat16 rounded to nearest; eight bits from the row's least number, or 0, to
      * its largest, or 0, where zero[m] stands for 0. */
