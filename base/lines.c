@@ -8,8 +8,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
+#include "base/charset.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
@@ -23,18 +25,92 @@ struct lines_reader {
     char *text;
     size_t room, begin, end, searched;
     struct strbuf mended;               /* the line with bad bytes replaced */
+    struct charset charset;
+    struct strbuf raw, converted;       /* of another encoding: bytes not yet text, and their text */
 };
 
 int lines_open(struct lines *in, const char *path, struct error *err)
 {
     struct bytes source;
-    if (bytes_open(&source, path, err) < 0)
+    struct charset charset = { 0 };
+    bool plain = !in->encoding || !strcasecmp(in->encoding, "utf-8-sig");
+    if (!plain && charset_open(&charset, in->encoding, err) < 0)
         return -1;
-    *in = (struct lines){ .path = path, .utf8 = in->utf8 };
+    if (bytes_open(&source, path, err) < 0) {
+        charset_close(&charset);
+        return -1;
+    }
+    *in = (struct lines){ .path = path, .utf8 = in->utf8, .encoding = in->encoding };
     in->reader = xcalloc(1, sizeof *in->reader);
     in->reader->source = source;
+    in->reader->charset = charset;
     return 0;
 }
+
+/* ---- other encodings ---- */
+
+static int64_t count_ends(const char *text, size_t length)
+{
+    int64_t ends = 0;
+    for (size_t i = 0; i < length; i++)
+        ends += text[i] == '\n';
+    return ends;
+}
+
+static int refuse_byte(const struct lines *in, size_t at, struct error *err)
+{
+    const struct lines_reader *r = in->reader;
+    int64_t line = in->number + 1 + count_ends(r->text + r->begin, r->end - r->begin)
+                 + count_ends(r->converted.text, r->converted.length);
+    return error_set(err, "%s:%lld: byte 0x%02X is not %s; name the file's encoding, or convert it, for "
+                     "instance with iconv", path_shown(in->path), (long long)line,
+                     (unsigned char)r->raw.text[at], in->encoding);
+}
+
+/* Makes text of the bytes in hand; what may be the beginning of a character is kept. */
+static int convert(struct lines *in, struct error *err)
+{
+    struct lines_reader *r = in->reader;
+    size_t begin = 0;
+    strbuf_reset(&r->converted);
+    while (begin < r->raw.length) {
+        size_t taken;
+        struct text rest = { r->raw.text + begin, r->raw.length - begin };
+        int bad = charset_feed(&r->charset, &r->converted, rest, &taken);
+        begin += taken;
+        if (begin == r->raw.length || (bad == 0 && !r->at_end))
+            break;
+        if (in->utf8 == UTF8_REFUSE)
+            return refuse_byte(in, begin, err);
+        strbuf_puts(&r->converted, "\xEF\xBF\xBD");
+        in->replaced++;
+        begin++;
+    }
+    if (begin)
+        memmove(r->raw.text, r->raw.text + begin, r->raw.length - begin);
+    r->raw.length -= begin;
+    return 0;
+}
+
+static int read_converted(struct lines *in, struct error *err)
+{
+    struct lines_reader *r = in->reader;
+    char block[1 << 14];
+    ssize_t got = bytes_read(&r->source, block, sizeof block, err);
+    if (got < 0)
+        return -1;
+    r->at_end = got == 0;
+    strbuf_add(&r->raw, block, (size_t)got);
+    if (convert(in, err) < 0)
+        return -1;
+    ARRAY_GROW(r->text, r->room, r->end + r->converted.length + 1);
+    if (r->converted.length)
+        memcpy(r->text + r->end, r->converted.text, r->converted.length);
+    r->end += r->converted.length;
+    return 0;
+}
+
+/* ---- lines ---- */
 
 /* Moves the rest to the front, makes room for a block and reads some of it. */
 static int read_block(struct lines *in, struct error *err)
@@ -48,8 +124,10 @@ static int read_block(struct lines *in, struct error *err)
         r->begin = 0;
         r->end = rest;
     }
-    ARRAY_GROW(r->text, r->room, rest + BLOCK + 1);
     r->source.line = in->number;
+    if (r->charset.converts)
+        return read_converted(in, err);
+    ARRAY_GROW(r->text, r->room, rest + BLOCK + 1);
     got = bytes_read(&r->source, r->text + rest, BLOCK, err);
     if (got < 0)
         return -1;
@@ -147,6 +225,9 @@ void lines_close(struct lines *in)
     if (!r)
         return;
     bytes_close(&r->source);
+    charset_close(&r->charset);
+    strbuf_release(&r->raw);
+    strbuf_release(&r->converted);
     strbuf_release(&r->mended);
     free(r->text);
     free(r);

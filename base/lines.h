@@ -33,6 +33,8 @@ struct lines {
     bool marked;                /* a byte order mark was taken off the first line */
     const char *path;           /* borrowed by lines_open */
     enum utf8_policy utf8;      /* set before the first lines_next; UTF8_REFUSE when left alone */
+    const char *encoding;       /* set before lines_open; NULL: UTF-8.  Others are converted, and the policy
+                                 * is for their bytes; "utf-8-sig" is UTF-8 whose mark is no text */
     struct lines_reader *reader;
 };
 

@@ -7,31 +7,14 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "cli/command.h"
+#include "cli/eval.h"
 #include "cli/eval_answers.h"
-#include "eval/metric.h"
-#include "eval/report.h"
-#include "eval/significance.h"
-#include "eval/testset.h"
 #include "eval/tokenizers.h"
 
-enum format { FORMAT_AUTO, FORMAT_JSON, FORMAT_TEXT, FORMAT_LATEX };
 static const char *const format_names[] = { "auto", "json", "text", "latex", NULL };
 
 enum { BAD_UTF8_REFUSE, BAD_UTF8_REPLACE };
 static const char *const bad_utf8_names[] = { "refuse", "replace", NULL };
-
-struct eval_options {
-    struct strings input, metrics;
-    int num_refs, bad_utf8;
-    bool sentence_level, force;
-    char *language_pair, *encoding;
-    bool confidence, paired_ar, paired_bs;
-    int confidence_n, paired_ar_n, paired_bs_n, paired_jobs;
-    int format, width;
-    bool json, score_only, short_keys, no_color, quiet;
-    int threads;
-};
 
 #define FIELD(member) offsetof(struct eval_options, member)
 static const struct option eval_options[] = {
@@ -42,15 +25,15 @@ static const struct option eval_options[] = {
               "f1_micro, f1_weighted, mcc; of numbers pearson, spearman, mse, mae; of tags span_f1, "
               "span_precision, span_recall" },
     { "sentence-level", OPTION_FLAG, FIELD(sentence_level), "false",
-      .help = "score every line by itself (also -sl)" },
+      .help = "score every line by itself", .alias = "sl" },
     { "num-refs", OPTION_INT, FIELD(num_refs), "1", 1, 1000,
-      "references on each line of REF, a tab between them (also -nr)" },
+      "references on each line of REF, a tab between them", .alias = "nr" },
     { "language-pair", OPTION_STRING, FIELD(language_pair), .letter = 'l',
       .help = "as in en-zh; chooses the tokenizer of zh, ja and ko where none is named" },
     { "encoding", OPTION_STRING, FIELD(encoding), "utf-8", .letter = 'e',
-      .help = "encoding of all files, as iconv names it" },
+      .help = "encoding of all files, as Python or iconv names it; utf-8-sig: without a byte order mark" },
     { "bad-utf8", OPTION_CHOICE, FIELD(bad_utf8), "refuse", .choices = bad_utf8_names,
-      .help = "what to do with bytes that are not UTF-8" },
+      .help = "what to do with bytes that are not of the encoding" },
     { "force", OPTION_FLAG, FIELD(force), "false",
       .help = "do not warn of translations that look tokenized" },
     { "threads", OPTION_INT, FIELD(threads), "0", 0, 1024, "threads; 0: one a core" },
@@ -59,17 +42,17 @@ static const struct option eval_options[] = {
 
 static const struct option test_options[] = {
     { "confidence", OPTION_FLAG, FIELD(confidence), "false",
-      .help = "95 % interval of one system, by bootstrap resampling (also -ci)" },
+      .help = "95 % interval of one system, by bootstrap resampling", .alias = "ci" },
     { "confidence-n", OPTION_INT, FIELD(confidence_n), "1000", 2, 10000000,
-      "resamples for it (also -cin)" },
+      "resamples for it", .alias = "cin" },
     { "paired-bs", OPTION_FLAG, FIELD(paired_bs), "false",
-      .help = "test systems against the first by paired bootstrap resampling (also -pbs)" },
+      .help = "test systems against the first by paired bootstrap resampling", .alias = "pbs" },
     { "paired-bs-n", OPTION_INT, FIELD(paired_bs_n), "1000", 1, 10000000,
-      "resamples for it (also -pbsn)" },
+      "resamples for it", .alias = "pbsn" },
     { "paired-ar", OPTION_FLAG, FIELD(paired_ar), "false",
-      .help = "test them by paired approximate randomization (also -par)" },
+      .help = "test them by paired approximate randomization", .alias = "par" },
     { "paired-ar-n", OPTION_INT, FIELD(paired_ar_n), "10000", 1, 10000000,
-      "trials of it (also -parn)" },
+      "trials of it", .alias = "parn" },
     { "paired-jobs", OPTION_INT, FIELD(paired_jobs), "1", 0, 1024,
       "taken for sacreBLEU's sake; --threads says how many threads", .letter = 'j' },
     { 0 }
@@ -77,7 +60,7 @@ static const struct option test_options[] = {
 
 static const struct option output_options[] = {
     { "format", OPTION_CHOICE, FIELD(format), "auto", .choices = format_names, .letter = 'f',
-      .help = "how to print; auto: text on a terminal, JSON elsewhere, as sacreBLEU. "
+      .help = "how to print; auto: text on a terminal, JSON elsewhere. "
               "SACREBLEU_FORMAT overrides it" },
     { "json", OPTION_FLAG, FIELD(json), "false", .help = "the same as --format json, and one object a line with --sentence-level" },
     { "width", OPTION_INT, FIELD(width), "-1", -1, 17,
@@ -85,48 +68,16 @@ static const struct option output_options[] = {
     { "score-only", OPTION_FLAG, FIELD(score_only), "false", .letter = 'b',
       .help = "print the bare score" },
     { "short", OPTION_FLAG, FIELD(short_keys), "false",
-      .help = "abbreviate signatures (also -sh)" },
+      .help = "abbreviate signatures", .alias = "sh" },
     { "no-color", OPTION_FLAG, FIELD(no_color), "false",
-      .help = "taken for sacreBLEU's sake; nothing is coloured (also -nc)" },
+      .help = "taken for sacreBLEU's sake; nothing is coloured", .alias = "nc" },
     { "quiet", OPTION_FLAG, FIELD(quiet), "false", .letter = 'q', .help = "no messages" },
     { 0 }
 };
 
-/* sacreBLEU's options of several letters behind one dash. */
-static char *long_name(char *word)
+static bool paired(const struct eval_job *job)
 {
-    static const char *const names[][2] = {
-        { "-tok", "--tokenize" }, { "-lc", "--lowercase" }, { "-sv", "--smooth-value" },
-        { "-sl", "--sentence-level" }, { "-sh", "--short" }, { "-nr", "--num-refs" },
-        { "-cc", "--chrf-char-order" }, { "-cw", "--chrf-word-order" },
-        { "-ci", "--confidence" }, { "-cin", "--confidence-n" },
-        { "-pbs", "--paired-bs" }, { "-pbsn", "--paired-bs-n" },
-        { "-par", "--paired-ar" }, { "-parn", "--paired-ar-n" }, { "-nc", "--no-color" },
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-        if (!strcmp(word, names[i][0]))
-            return (char *)(uintptr_t)names[i][1];
-    return word;
-}
-
-#define ANSWER_METRICS_MAX 16
-
-/* Everything of one run. */
-struct job {
-    const struct command *self;
-    struct eval_options options;
-    struct metric_config config;
-    const struct metric *metrics[REPORT_METRICS_MAX];   /* in the table's order */
-    size_t metrics_count;
-    const struct answer_metric *answer_metrics[ANSWER_METRICS_MAX];     /* or these instead */
-    size_t answer_metrics_count;
-    struct testset set;
-    struct seed seed;
-};
-
-static bool paired(const struct job *job)
-{
-    return job->options.paired_bs || job->options.paired_ar;
+    return eval_is_paired(&job->options);
 }
 
 /* ---- usage ---- */
@@ -139,7 +90,7 @@ static size_t metrics_known(void)
     return count;
 }
 
-static int unknown_metric(const struct job *job, const char *name)
+static int unknown_metric(const struct eval_job *job, const char *name)
 {
     const char *known[REPORT_METRICS_MAX + ANSWER_METRICS_MAX], *near;
     struct strbuf all = { 0 };
@@ -169,7 +120,7 @@ static bool contains(const struct strings *names, const char *name)
 }
 
 /* Rows in the order of their tables; 0, or the exit status. */
-static int pick_metrics(struct job *job)
+static int pick_metrics(struct eval_job *job)
 {
     const struct strings *names = &job->options.metrics;
     const struct answer_metric *a;
@@ -212,7 +163,7 @@ static int stdin_count(const struct strings *input, const char *const *refs, int
 }
 
 /* 0, or the exit status. */
-static int check_usage(const struct job *job, const char *const *refs, int refs_count)
+static int check_usage(const struct eval_job *job, const char *const *refs, int refs_count)
 {
     const struct eval_options *o = &job->options;
     const char *twice = named_twice(&o->input);
@@ -269,7 +220,7 @@ static bool given(int argc, char **argv, const char *option)
 }
 
 /* The tokenizer that sacreBLEU takes for the target language. */
-static void pick_tokenizer(struct job *job)
+static void pick_tokenizer(struct eval_job *job)
 {
     static const char *const by_language[][2] = {
         { "zh", "zh" }, { "ja", "ja-mecab" }, { "ko", "ko-mecab" },
@@ -281,7 +232,7 @@ static void pick_tokenizer(struct job *job)
                 job->config.bleu.tokenize = t;
 }
 
-static void pick_format(struct job *job)
+static void pick_format(struct eval_job *job)
 {
     struct eval_options *o = &job->options;
     const char *wanted = getenv("SACREBLEU_FORMAT");
@@ -294,158 +245,7 @@ static void pick_format(struct job *job)
         o->format = isatty(STDOUT_FILENO) ? FORMAT_TEXT : FORMAT_JSON;
 }
 
-/* ---- output ---- */
-
-/* The systems' statistics, segment by segment, where a test needs them. */
-static double *stats_for_test(const struct job *job, const struct metric *metric, size_t systems)
-{
-    const struct eval_options *o = &job->options;
-    if (!o->confidence && !paired(job))
-        return NULL;
-    return xcalloc(systems * job->set.n * (size_t)metric_width(metric, &job->config) + 1, sizeof(double));
-}
-
-static void run_test(struct significance *out, const struct job *job, const struct sampled *data)
-{
-    const struct eval_options *o = &job->options;
-    if (o->paired_bs)
-        significance_paired_bootstrap(out, data, o->paired_bs_n, job->seed, o->threads);
-    else if (o->paired_ar)
-        significance_paired_randomization(out, data, o->paired_ar_n, job->seed, o->threads);
-    else
-        significance_bootstrap(out, data, o->confidence_n, job->seed, o->threads);
-}
-
-static void test_systems(struct metric_report *reports, size_t step, const struct job *job,
-                         const struct sampled *data)
-{
-    const struct eval_options *o = &job->options;
-    struct significance *found = xcalloc(data->systems, sizeof *found);
-    run_test(found, job, data);
-    for (size_t s = 0; s < data->systems; s++) {
-        struct metric_report *r = &reports[s * step];
-        r->mean = found[s].mean;
-        r->interval = found[s].interval;
-        r->p = found[s].p;
-        metric_report_sampling(r, o->paired_ar ? "ar" : "bs",
-                               o->paired_bs ? o->paired_bs_n : o->paired_ar ? o->paired_ar_n : o->confidence_n,
-                               job->seed.random ? NULL : &job->seed.value);
-    }
-    free(found);
-}
-
-/* One metric of every system: reports[s * step]. */
-static void score_systems(struct metric_report *reports, size_t step, const struct job *job,
-                          const struct metric *metric)
-{
-    const struct testset *set = &job->set;
-    size_t systems = set->systems_count, width = (size_t)metric_width(metric, &job->config);
-    const struct text **hyps = xcalloc(systems, sizeof *hyps);
-    double *totals = xcalloc(systems * width + 1, sizeof *totals);
-    double *scores = xcalloc(systems, sizeof *scores), *stats = stats_for_test(job, metric, systems);
-    int nrefs = metric_refs_count(set->refs, set->n, set->nrefs);
-
-    for (size_t s = 0; s < systems; s++)
-        hyps[s] = set->systems[s].hyps;
-    metric_systems(totals, stats, metric, &job->config, hyps, systems, set->refs, set->n, set->nrefs,
-                   job->options.threads);
-    for (size_t s = 0; s < systems; s++) {
-        metric_report(&reports[s * step], metric, &job->config, totals + s * width, nrefs);
-        scores[s] = reports[s * step].score;
-    }
-    if (stats)
-        test_systems(reports, step, job,
-                     &(struct sampled){ metric, &job->config, stats, scores, systems, set->n });
-    free(hyps);
-    free(totals);
-    free(scores);
-    free(stats);
-}
-
-static void write_one_system(struct strbuf *out, const struct job *job)
-{
-    const struct eval_options *o = &job->options;
-    struct metric_report reports[REPORT_METRICS_MAX];
-
-    for (size_t m = 0; m < job->metrics_count; m++)
-        score_systems(&reports[m], 1, job, job->metrics[m]);
-    if (o->score_only)
-        for (size_t m = 0; m < job->metrics_count; m++) {
-            report_score(out, &reports[m], o->width);
-            strbuf_putc(out, '\n');
-        }
-    else if (o->format == FORMAT_JSON)
-        report_jsons(out, reports, job->metrics_count, o->width);
-    else
-        report_texts(out, reports, job->metrics_count, o->width, o->short_keys);
-}
-
-/* The first system is the baseline of a paired test, and says so. */
-static char *shown_name(const struct job *job, size_t system)
-{
-    const char *name = job->set.systems[system].name;
-    bool piped = job->options.input.count == 0;
-    if (!paired(job))
-        return xstrdup(name);
-    if (system == 0)
-        return piped ? xstrdup("Baseline") : xasprintf("Baseline: %s", name);
-    return piped ? xasprintf("System %zu", system) : xstrdup(name);
-}
-
-static void write_systems(struct strbuf *out, const struct job *job)
-{
-    const struct eval_options *o = &job->options;
-    size_t systems = job->set.systems_count, count = job->metrics_count;
-    struct metric_report *reports = xcalloc(systems * count, sizeof *reports);
-    char **names = xcalloc(systems, sizeof *names);
-    struct report_systems r = {
-        .names = (const char *const *)names, .systems = systems, .reports = reports, .count = count,
-        .test = o->paired_bs ? PAIRED_BOOTSTRAP : o->paired_ar ? PAIRED_RANDOMIZATION : PAIRED_NONE,
-        .samples = o->paired_bs ? o->paired_bs_n : o->paired_ar_n,
-        .width = o->width, .short_keys = o->short_keys,
-    };
-
-    for (size_t m = 0; m < count; m++)
-        score_systems(&reports[m], count, job, job->metrics[m]);
-    for (size_t s = 0; s < systems; s++)
-        names[s] = shown_name(job, s);
-    if (o->format == FORMAT_JSON)
-        report_systems_json(out, &r);
-    else if (o->format == FORMAT_LATEX)
-        report_systems_latex(out, &r);
-    else
-        report_systems_text(out, &r);
-    for (size_t s = 0; s < systems; s++)
-        free(names[s]);
-    free(names);
-    free(reports);
-}
-
-static void write_sentences(struct strbuf *out, const struct job *job)
-{
-    const struct eval_options *o = &job->options;
-    const struct testset *set = &job->set;
-    const struct metric *metric = job->metrics[0];
-    size_t width = (size_t)metric_width(metric, &job->config);
-    double *stats = xcalloc(set->n * width, sizeof *stats);
-
-    metric_segments(stats, metric, &job->config, set->systems[0].hyps, set->refs, set->n,
-                    set->nrefs, o->threads);
-    for (size_t i = 0; i < set->n; i++) {
-        struct metric_report r;
-        metric_report(&r, metric, &job->config, stats + i * width, set->nrefs);
-        if (o->score_only)
-            strbuf_printf(out, "%.*f", o->width, r.score);
-        else if (o->json)
-            report_json(out, &r, o->width, true);
-        else
-            report_text(out, &r, o->width, o->short_keys);
-        strbuf_putc(out, '\n');
-    }
-    free(stats);
-}
-
-static int write_answers(struct strbuf *out, const struct job *job, struct error *err)
+static int write_answers(struct strbuf *out, const struct eval_job *job, struct error *err)
 {
     const struct eval_options *o = &job->options;
     return eval_answers(out, &(struct answers_request){
@@ -455,7 +255,7 @@ static int write_answers(struct strbuf *out, const struct job *job, struct error
     }, err);
 }
 
-static int print_scores(const struct job *job, struct error *err)
+static int print_scores(const struct eval_job *job, struct error *err)
 {
     struct strbuf out = { 0 };
     if (job->answer_metrics_count) {
@@ -463,12 +263,9 @@ static int print_scores(const struct job *job, struct error *err)
             strbuf_release(&out);
             return -1;
         }
-    } else if (job->options.sentence_level)
-        write_sentences(&out, job);
-    else if (job->set.systems_count > 1)
-        write_systems(&out, job);
-    else
-        write_one_system(&out, job);
+    } else {
+        eval_scores(&out, job);
+    }
     fwrite(out.text, 1, out.length, stdout);
     strbuf_release(&out);
     if (fflush(stdout) || ferror(stdout))
@@ -478,13 +275,19 @@ static int print_scores(const struct job *job, struct error *err)
 
 /* ---- the command ---- */
 
-static int evaluate(struct job *job, const char *const *refs, int refs_count, struct error *err)
+static bool is_utf8(const char *encoding)
+{
+    return !encoding || !strcasecmp(encoding, "utf-8") || !strcasecmp(encoding, "utf8");
+}
+
+static int evaluate(struct eval_job *job, const char *const *refs, int refs_count, struct error *err)
 {
     const struct eval_options *o = &job->options;
-    enum utf8_policy utf8 = o->bad_utf8 == BAD_UTF8_REPLACE ? UTF8_REPLACE : UTF8_REFUSE;
+    struct encoding encoding = { is_utf8(o->encoding) ? NULL : o->encoding,
+                                 o->bad_utf8 == BAD_UTF8_REPLACE ? UTF8_REPLACE : UTF8_REFUSE };
 
     if (testset_load(&job->set, refs, (size_t)refs_count, o->num_refs, o->input.items,
-                     o->input.count, utf8, err) < 0)
+                     o->input.count, encoding, err) < 0)
         return -1;
     if (o->sentence_level && job->set.systems_count > 1)
         return error_set(err, "--sentence-level scores one system at a time, but standard input "
@@ -505,7 +308,7 @@ static int evaluate(struct job *job, const char *const *refs, int refs_count, st
 
 int cmd_eval(const struct command *self, int argc, char **argv)
 {
-    struct job job = { .self = self };
+    struct eval_job job = { .self = self };
     const struct option_group groups[] = {
         { NULL, eval_options, &job.options },
         { "BLEU", bleu_options, &job.config.bleu },
@@ -520,9 +323,9 @@ int cmd_eval(const struct command *self, int argc, char **argv)
     int refs_count, status;
 
     options_default(groups);
-    for (int i = 1; i < argc; i++)
-        argv[i] = long_name(argv[i]);
-    status = command_parse(self, groups, argc, argv, refs, &refs_count);
+    status = eval_other_options(self, argc, argv);
+    if (status < 0)
+        status = command_parse(self, groups, argc, argv, refs, &refs_count);
     if (status >= 0)
         goto done;
     log_quiet(job.options.quiet);
@@ -535,7 +338,7 @@ int cmd_eval(const struct command *self, int argc, char **argv)
         goto done;
     }
     pick_format(&job);
-    if (!given(argc, argv, "--tokenize"))
+    if (!given(argc, argv, "--tok") && !given(argc, argv, "-tok"))
         pick_tokenizer(&job);
     job.config.bleu.effective_order |= job.options.sentence_level;
     status = evaluate(&job, refs, refs_count, &err) < 0 ? command_fail(self, &err) : 0;

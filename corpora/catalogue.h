@@ -2,7 +2,7 @@
 #define CORPORA_CATALOGUE_H
 
 #include "base/lines.h"
-#include "corpora/charset.h"
+#include "base/charset.h"
 #include "corpora/pair_queue.h"
 
 /* What the formats of gettext have in common: PO files are text, MO files are made of them. */

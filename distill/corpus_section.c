@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/html.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "distill/html.h"
-#include "distill/plot.h"
+#include "base/plot.h"
 #include "distill/report.h"
 
 static const char *const sides[] = { "source", "target" };
@@ -141,7 +141,7 @@ void corpus_sections(struct strbuf *out, const char *run_folder)
 int corpus_page_write(const char *path, const char *title, const json_t *stats, struct error *err)
 {
     struct strbuf html = { 0 };
-    report_head(&html, title, NULL);
+    html_head(&html, title, NULL, NULL);
     corpus_section(&html, "Corpus", stats);
     strbuf_puts(&html, "</body></html>\n");
     int ret = file_write(path, html.text, html.length, err);

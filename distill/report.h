@@ -21,9 +21,6 @@ struct error;
 #define PAGE_FILE "report.html"
 #define TABLE_FILE "table.json"
 
-/* The beginning of any page, up to its heading; title and about may be NULL. */
-void report_head(struct strbuf *out, const char *title, const char *about);
-
 /* Adds the page to `out`.  results may be NULL. */
 int report_page(struct strbuf *out, const char *folder, const json_t *report, const json_t *results,
                 struct error *err);

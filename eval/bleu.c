@@ -17,7 +17,7 @@ static const char *const smooth_names[] = { "exp", "floor", "add-k", "none", NUL
 #define FIELD(member) offsetof(struct bleu_config, member)
 const struct option bleu_options[] = {
     { "tokenize", OPTION_CHOICE, FIELD(tokenize), "13a", .choices = cutter_names,
-      .help = "tokenizer of BLEU (also -tok)" },
+      .help = "tokenizer of BLEU", .alias = "tok" },
     { "spm-model", OPTION_STRING, FIELD(spm_model),
       .help = "SentencePiece model of -tok spm; for the models of sacreBLEU, its cache is looked up" },
     { "mecab-dictionary", OPTION_STRING, FIELD(mecab_dictionary),
@@ -25,11 +25,11 @@ const struct option bleu_options[] = {
     { "mecab-library", OPTION_STRING, FIELD(mecab_library),
       .help = "MeCab's shared library, where it is not the system's" },
     { "lowercase", OPTION_FLAG, FIELD(lowercase), "false",
-      .help = "BLEU on lower-cased text (also -lc)" },
+      .help = "BLEU on lower-cased text", .alias = "lc" },
     { "smooth-method", OPTION_CHOICE, FIELD(smooth_method), "exp", .choices = smooth_names,
       .help = "what an order without a match counts as", .letter = 's' },
     { "smooth-value", OPTION_FLOAT, FIELD(smooth_value), "-1", -1, 1000,
-      "constant of floor and add-k (also -sv); -1: 0.1 for floor, 1 for add-k" },
+      "constant of floor and add-k; -1: 0.1 for floor, 1 for add-k", .alias = "sv" },
     { "effective-order", OPTION_FLAG, FIELD(effective_order), "false",
       .help = "leave out orders that the hypothesis is too short for" },
     { 0 }

@@ -15,9 +15,9 @@
 #define FIELD(member) offsetof(struct chrf_config, member)
 const struct option chrf_options[] = {
     { "chrf-char-order", OPTION_INT, FIELD(char_order), "6", 1, CHRF_ORDER_MAX,
-      "longest character n-grams (also -cc)" },
+      "longest character n-grams", .alias = "cc" },
     { "chrf-word-order", OPTION_INT, FIELD(word_order), "0", 0, CHRF_ORDER_MAX,
-      "longest word n-grams (also -cw); 2 is chrF++" },
+      "longest word n-grams; 2 is chrF++", .alias = "cw" },
     { "chrf-beta", OPTION_INT, FIELD(beta), "2", 0, 1000,
       "recall counts the square of this times as much as precision" },
     { "chrf-whitespace", OPTION_FLAG, FIELD(whitespace), "false",

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -79,12 +80,17 @@ static int add_marked_line(struct reading *r, struct text line, struct error *er
     return ret;
 }
 
+static bool drops_mark(const char *encoding)
+{
+    return encoding && !strcasecmp(encoding, "utf-8-sig");
+}
+
 static int read_lines(struct reading *r, struct error *err)
 {
     int more;
     while ((more = lines_next(&r->in, err)) > 0) {
         struct text line = { r->in.text, r->in.length };
-        bool first = r->in.number == 1;
+        bool first = r->in.number == 1 && !drops_mark(r->in.encoding);
         if ((first && r->in.marked ? add_marked_line : add_line)(r, line, err) < 0)
             return -1;
     }
@@ -105,10 +111,10 @@ static void place_texts(struct reading *r)
         }
 }
 
-int segments_load(struct segments *out, const char *path, int columns, enum utf8_policy utf8,
+int segments_load(struct segments *out, const char *path, int columns, struct encoding encoding,
                   struct error *err)
 {
-    struct reading r = { .in = { .utf8 = utf8 }, .out = { .columns = columns } };
+    struct reading r = { .in = { .utf8 = encoding.bad, .encoding = encoding.name }, .out = { .columns = columns } };
     int ret = -1;
 
     r.name = strcmp(path, "-") ? path : "standard input";

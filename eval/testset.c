@@ -19,11 +19,11 @@ static const char *plural(size_t count)
 }
 
 /* Loads one more file, which must have as many lines as the first. */
-static int load(struct testset *set, const char *path, int columns, enum utf8_policy utf8,
+static int load(struct testset *set, const char *path, int columns, struct encoding encoding,
                 const char *first_path, struct error *err)
 {
     struct segments *s = &set->files[set->files_count];
-    if (segments_load(s, path, columns, utf8, err) < 0)
+    if (segments_load(s, path, columns, encoding, err) < 0)
         return -1;
     set->files_count++;
     if (s->marked)
@@ -54,21 +54,21 @@ static void add_system(struct testset *set, char *name, const struct text *hyps)
 
 static int load_all(struct testset *set, const char *const *ref_paths, size_t ref_count,
                     int num_refs, char *const *system_paths, size_t system_count,
-                    enum utf8_policy utf8, struct error *err)
+                    struct encoding encoding, struct error *err)
 {
     for (size_t r = 0; r < ref_count; r++) {
-        if (load(set, ref_paths[r], num_refs, utf8, ref_paths[0], err) < 0)
+        if (load(set, ref_paths[r], num_refs, encoding, ref_paths[0], err) < 0)
             return -1;
         add_refs(set, &set->files[r]);
     }
     for (size_t i = 0; i < system_count; i++) {
-        if (load(set, system_paths[i], 1, utf8, ref_paths[0], err) < 0)
+        if (load(set, system_paths[i], 1, encoding, ref_paths[0], err) < 0)
             return -1;
         add_system(set, xstrdup(system_paths[i]), set->files[ref_count + i].items);
     }
     if (system_count > 0)
         return 0;
-    if (load(set, "-", 0, utf8, ref_paths[0], err) < 0)
+    if (load(set, "-", 0, encoding, ref_paths[0], err) < 0)
         return -1;
     for (int c = 0; c < set->files[ref_count].columns; c++)
         add_system(set, xasprintf("System %d", c + 1),
@@ -77,12 +77,12 @@ static int load_all(struct testset *set, const char *const *ref_paths, size_t re
 }
 
 int testset_load(struct testset *set, const char *const *ref_paths, size_t ref_count, int num_refs,
-                 char *const *system_paths, size_t system_count, enum utf8_policy utf8,
+                 char *const *system_paths, size_t system_count, struct encoding encoding,
                  struct error *err)
 {
     struct testset fresh = { 0 };
     fresh.files = xcalloc(ref_count + system_count + 1, sizeof *fresh.files);
-    if (load_all(&fresh, ref_paths, ref_count, num_refs, system_paths, system_count, utf8, err) < 0) {
+    if (load_all(&fresh, ref_paths, ref_count, num_refs, system_paths, system_count, encoding, err) < 0) {
         testset_release(&fresh);
         return -1;
     }

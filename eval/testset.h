@@ -21,7 +21,7 @@ struct testset {
  * file each; without files, the columns of standard input.  Differing line counts are an error
  * that names both files.  Warns of byte order marks. */
 int testset_load(struct testset *set, const char *const *ref_paths, size_t ref_count, int num_refs,
-                 char *const *system_paths, size_t system_count, enum utf8_policy utf8,
+                 char *const *system_paths, size_t system_count, struct encoding encoding,
                  struct error *err);
 void testset_release(struct testset *set);
 

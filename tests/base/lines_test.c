@@ -484,6 +484,50 @@ static void interrupt_ends_the_wait_for_input(void **state)
     close(ready[1]);
 }
 
+/* UTF-16, a character outside the first plane on every seventh line. */
+static void other_encodings_become_utf8(void **state)
+{
+    static const char *const packings[] = { "utf-16", "UTF_16" };
+    struct strbuf wide = { 0 }, wanted = { 0 };
+    strbuf_add(&wide, "\xFF\xFE", 2);
+    for (int i = 0; i < 30001; i++) {
+        bool high = i % 7 == 0;
+        strbuf_puts(&wanted, high ? "x\U0001F600|" : "é|");
+        strbuf_add(&wide, high ? "x\0\x3D\xD8\0\xDE\n\0" : "\xE9\0\n\0", high ? 8 : 4);
+    }
+    for (size_t p = 0; p < ARRAY_COUNT(packers); p++) {
+        struct strbuf packed = { 0 }, got = { 0 };
+        struct lines in = { .encoding = packings[p % 2] };
+        struct error err = { 0 };
+        packers[p](&packed, wide.text, wide.length);
+        save(scratch_path("wide"), packed.text, packed.length);
+        assert_int_equal(read_all(&got, &in, scratch_path("wide"), &err), 0);
+        assert_string_equal(got.text, wanted.text);
+        strbuf_release(&packed);
+        strbuf_release(&got);
+    }
+    strbuf_release(&wide);
+    strbuf_release(&wanted);
+}
+
+static void bytes_of_no_character_are_told_or_replaced(void **state)
+{
+    struct lines refusing = { .encoding = "utf-16le" }, mending = { .encoding = "utf-16le", .utf8 = UTF8_REPLACE };
+    struct lines unknown = { .encoding = "klingon" };
+    struct strbuf got = { 0 };
+    struct error err = { 0 };
+    const char *path = scratch_path("odd");
+    save(path, "a\0\n\0b\0c", 7);               /* half a character at the end */
+    assert_int_equal(read_all(&got, &refusing, path, &err), -1);
+    assert_non_null(strstr(err.text, "odd:2: byte 0x63 is not utf-16le"));
+    lines_close(&refusing);
+    assert_int_equal(read_all(&got, &mending, path, &err), 0);
+    assert_string_equal(got.text, "a|b\xEF\xBF\xBD|");
+    assert_int_equal(lines_open(&unknown, path, &err), -1);
+    assert_string_equal(err.text, "the encoding 'klingon' is not known");
+    strbuf_release(&got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -506,6 +550,8 @@ int main(void)
         cmocka_unit_test(small_files_become_lists),
         cmocka_unit_test(byte_order_mark_is_reported),
         cmocka_unit_test(interrupt_ends_the_wait_for_input),
+        cmocka_unit_test(other_encodings_become_utf8),
+        cmocka_unit_test(bytes_of_no_character_are_told_or_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

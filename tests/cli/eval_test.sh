@@ -158,6 +158,23 @@ check 'metrics of labels' 0 "accuracy|n:4|version:coho-$("$coho" --version | sed
 f1_macro|n:4|version:coho-$("$coho" --version | sed 's/^coho //') = 0.7333
 mcc|n:4|version:coho-$("$coho" --version | sed 's/^coho //') = 0.5774" \
     "$coho" eval gold -i guess -m mcc accuracy f1_macro -f text
+printf 'Der Gr\374ne sagt\nna ja \344\n' >latin1.ref
+printf 'Der Gr\374ne sagte\nna ja \344\n' >latin1.hyp
+iconv -f latin1 -t utf-8 latin1.ref >latin1.ref8
+iconv -f latin1 -t utf-8 latin1.hyp >latin1.hyp8
+check 'files in another encoding, by its name in Python' 0 "$("$coho" eval latin1.ref8 -i latin1.hyp8 -m chrf -b -w 8)" \
+    "$coho" eval latin1.ref -i latin1.hyp -m chrf -b -w 8 -e latin-1
+iconv -f latin1 -t utf-16 latin1.ref >wide.ref
+iconv -f latin1 -t utf-16 latin1.hyp >wide.hyp
+check 'UTF-16 too' 0 "$("$coho" eval latin1.ref8 -i latin1.hyp8 -m chrf -b -w 8)" \
+    "$coho" eval wide.ref -i wide.hyp -m chrf -b -w 8 --encoding=utf_16
+printf 'A cat\nnot \201\n' >bad
+told 'bytes that the encoding does not have' 1 'bad:2: byte 0x81 is not cp1252' "$coho" eval bad -i bad -e cp1252
+check 'or they are replaced' 0 100.0 "$coho" eval bad -i bad -e cp1252 --bad-utf8 replace -b -m chrf
+told 'an encoding that is none' 1 "'klingon' is not known" "$coho" eval ref -i hyp -e klingon
+printf '\357\273\277The cat sat on a mat.\nIt is 1,000 km away, he said.\n' >sig
+check 'a byte order mark counts, as in sacreBLEU' 0 50.5 "$coho" eval ref -i sig -b -q
+check 'unless the encoding has it' 0 59.5 "$coho" eval ref -i sig -b -e utf-8-sig
 gzip -c hyp >hyp.gz
 check 'compressed files are read' 0 59.5 "$coho" eval ref -i hyp.gz -b
 
@@ -178,6 +195,15 @@ told 'an unknown metric is told with the nearest' 2 "did you mean 'bleu'" \
 told 'an unknown option too' 2 'lowercase' "$coho" eval ref -i hyp --lowercas
 told 'an unknown tokenizer too' 2 'intl' "$coho" eval ref -i hyp -tok int
 told 'a width out of range' 2 'width' "$coho" eval ref -i hyp -w 99
+for option in '-t wmt17' '--test-set=wmt17' '--download wmt17' '--list' '--cite' '--echo src'; do
+    # shellcheck disable=SC2086
+    told "$option points to sacreBLEU" 2 'sacrebleu -t wmt17' "$coho" eval $option -l en-de
+done
+for option in '-d' '--detail' '-ol de' '--subset=x'; do
+    # shellcheck disable=SC2086
+    told "$option says what to do" 2 'lines out' "$coho" eval ref -i hyp $option
+done
+check 'the version is that of the figures' 0 "coho eval $version" "$coho" eval -V
 told 'references are needed' 2 'references' "$coho" eval -i hyp
 told 'a system given twice' 2 'hyp' "$coho" eval ref -i hyp hyp
 told 'standard input read twice' 2 'standard input' "$coho" eval - -i -

@@ -3,10 +3,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/html.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "distill/html.h"
-#include "distill/plot.h"
+#include "base/plot.h"
 #include "distill/report.h"
 #include "distill/results.h"
 

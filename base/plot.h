@@ -1,5 +1,5 @@
-#ifndef DISTILL_PLOT_H
-#define DISTILL_PLOT_H
+#ifndef BASE_PLOT_H
+#define BASE_PLOT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* Line plots as SVG. */
-#include "distill/plot.h"
+#include "base/plot.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "distill/html.h"
+#include "base/html.h"
 
 #define WIDTH 520
 #define HEIGHT 320
