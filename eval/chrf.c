@@ -1,5 +1,5 @@
-/* chrF and chrF++.  Characters and words are hashed, their n-gram keys chained, and each
- * reference keeps one bag for all orders; the reference with the best F score counts. */
+/* chrF and chrF++.  Characters and words are hashed, each reference's n-grams are counted once
+ * (eval/grams.h); the reference with the best F score counts. */
 #include "eval/chrf.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "eval/bag.h"
+#include "eval/grams.h"
 #include "eval/metric_row.h"
 #include "eval/tokenizers.h"
 
@@ -94,7 +94,7 @@ struct chrf_state {
     struct profile hyp;
     struct chrf_ref {
         struct profile profile;
-        struct bag bag;
+        struct grams chars, words;
     } *refs;
     size_t refs_room, refs_made;
     int nrefs;
@@ -206,7 +206,8 @@ void chrf_state_free(void *state)
     struct chrf_state *s = state;
     for (size_t r = 0; r < s->refs_made; r++) {
         profile_release(&s->refs[r].profile);
-        bag_release(&s->refs[r].bag);
+        grams_release(&s->refs[r].chars);
+        grams_release(&s->refs[r].words);
     }
     profile_release(&s->hyp);
     tokens_release(&s->tokens);
@@ -214,16 +215,6 @@ void chrf_state_free(void *state)
     free(s->refs);
     free(s->codes);
     free(s);
-}
-
-static void add_ngrams(struct bag *bag, const struct sequence *s, int orders)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        uint64_t key = s->parts[i];
-        bag_put(bag, key);
-        for (size_t n = 1; n < (size_t)orders && i + n < s->count; n++)
-            bag_put(bag, key = bag_extend(key, s->parts[i + n]));
-    }
 }
 
 void chrf_refs(void *state, const struct text *refs, int nrefs)
@@ -237,12 +228,9 @@ void chrf_refs(void *state, const struct text *refs, int nrefs)
         s->refs[s->refs_made] = (struct chrf_ref){ 0 };
     for (int r = 0; r < nrefs; r++) {
         struct profile *p = &s->refs[r].profile;
-        struct bag *bag = &s->refs[r].bag;
         read_profile(s, p, refs[r]);
-        bag_reset(bag, p->chars.count * (size_t)c->char_order
-                       + p->words.count * (size_t)c->word_order);
-        add_ngrams(bag, &p->chars, c->char_order);
-        add_ngrams(bag, &p->words, c->word_order);
+        grams_set(&s->refs[r].chars, p->chars.parts, p->chars.count, c->char_order);
+        grams_set(&s->refs[r].words, p->words.parts, p->words.count, c->word_order);
     }
 }
 
@@ -251,20 +239,11 @@ static double ngram_count(size_t length, int order)
     return length < (size_t)order ? 0 : (double)(length - (size_t)order + 1);
 }
 
-static void count_matches(struct chrf_count *counts, struct bag *bag, const struct sequence *hyp,
+static void count_matches(struct chrf_count *counts, struct grams *grams, const struct sequence *hyp,
                           const struct sequence *ref, int orders)
 {
-    size_t matches[CHRF_ORDER_MAX] = { 0 };
-    for (size_t i = 0; i < hyp->count; i++) {
-        uint64_t key = 0;
-        for (size_t n = 0; n < (size_t)orders && i + n < hyp->count; n++) {
-            key = n ? bag_extend(key, hyp->parts[i + n]) : hyp->parts[i];
-            enum bag_result found = bag_match(bag, key);
-            if (found == BAG_ABSENT)
-                break;
-            matches[n] += found == BAG_MATCH;
-        }
-    }
+    size_t matches[CHRF_ORDER_MAX];
+    grams_match(matches, grams, hyp->parts, hyp->count);
     for (int n = 0; n < orders; n++) {
         counts[n].ref = ngram_count(ref->count, n + 1);
         counts[n].hyp = counts[n].ref > 0 ? ngram_count(hyp->count, n + 1) : 0;
@@ -284,9 +263,8 @@ void chrf_hyp(double *stats, void *state, struct text hyp)
     read_profile(s, &s->hyp, hyp);
     for (int r = 0; r < s->nrefs; r++) {
         struct chrf_ref *ref = &s->refs[r];
-        bag_rewind(&ref->bag);
-        count_matches(counts, &ref->bag, &s->hyp.chars, &ref->profile.chars, c->char_order);
-        count_matches(counts + c->char_order, &ref->bag, &s->hyp.words, &ref->profile.words,
+        count_matches(counts, &ref->chars, &s->hyp.chars, &ref->profile.chars, c->char_order);
+        count_matches(counts + c->char_order, &ref->words, &s->hyp.words, &ref->profile.words,
                       c->word_order);
         double score = chrf_score(c, counts);
         if (score > best) {
