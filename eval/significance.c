@@ -285,12 +285,16 @@ void significance_paired_bootstrap(struct significance *out, const struct sample
 
 #define SUBSET 8                        /* segments of a table */
 
+/* Trials come in batches: about so many bytes of bits, and no more than so many trials. */
+#define TRIALS_BYTES ((size_t)32 << 20)
+#define TRIALS_MAX ((size_t)1 << 16)
+
 struct randomization {
     const struct sampled *data;
-    int width, trials;
+    int width, trials;                  /* of the batch */
     const unsigned char *bits;          /* (trials, bytes) set: from the first system */
     size_t bytes;
-    struct significance *out;
+    int64_t *more;                      /* (systems) trials with a larger difference than the real one */
 };
 
 /* Sums of every subset of rows base[0 … count-1] - other[…]: table (2^count, width). */
@@ -345,7 +349,7 @@ static void randomize_system(void *arg, int index)
     const double *base = d->stats, *other = d->stats + system * size;
     double totals[2][METRIC_WIDTH_MAX], rest[METRIC_WIDTH_MAX];
     double *mixed = xmalloc((size_t)r->trials * width * sizeof *mixed);
-    double *gaps = xmalloc((size_t)r->trials * sizeof *gaps);
+    double real = fabs(d->scores[0] - d->scores[system]);
 
     total_of(totals[0], base, d->n, width);
     total_of(totals[1], other, d->n, width);
@@ -354,25 +358,21 @@ static void randomize_system(void *arg, int index)
         const double *first = mixed + (size_t)t * width;
         for (size_t k = 0; k < width; k++)
             rest[k] = totals[0][k] + totals[1][k] - first[k];
-        gaps[t] = fabs(metric_shuffled_score(d->metric, d->config, first)
-                       - metric_shuffled_score(d->metric, d->config, rest));
+        r->more[system] += fabs(metric_shuffled_score(d->metric, d->config, first)
+                                - metric_shuffled_score(d->metric, d->config, rest)) > real;
     }
-    r->out[system].p = p_value(gaps, r->trials, fabs(d->scores[0] - d->scores[system]));
     free(mixed);
-    free(gaps);
 }
 
 /* The bits of a trial begin where those of the one before end; here they are put into bytes of
  * their own. */
-static unsigned char *draw_trials(size_t bytes, size_t n, int trials, struct seed seed)
+static unsigned char *draw_trials(size_t bytes, size_t n, int trials, struct numpy_rng *rng)
 {
     unsigned char *out = xcalloc((size_t)trials * bytes + 1, 1);
     size_t all = n * (size_t)trials;
     unsigned char *stream = xcalloc(all / 8 + 2, 1);
-    struct numpy_rng rng;
 
-    seed_rng(&rng, seed);
-    numpy_rng_bits(stream, all, &rng);
+    numpy_rng_bits(stream, all, rng);
     for (int t = 0; t < trials; t++)
         for (size_t b = 0; b < bytes; b++) {
             size_t at = (size_t)t * n + b * SUBSET, left = n - b * SUBSET;
@@ -389,17 +389,25 @@ static unsigned char *draw_trials(size_t bytes, size_t n, int trials, struct see
 void significance_paired_randomization(struct significance *out, const struct sampled *data,
                                        int trials, struct seed seed, int threads)
 {
-    struct randomization r = { .data = data, .trials = trials, .out = out,
-                               .width = metric_width(data->metric, data->config),
+    struct randomization r = { .data = data, .width = metric_width(data->metric, data->config),
                                .bytes = (data->n + SUBSET - 1) / SUBSET };
     struct pool *pool = pool_for(threads);
-    unsigned char *bits = draw_trials(r.bytes, data->n, trials, seed);
+    struct numpy_rng rng;
+    /* whole words of random bits, so that batches go on where the ones before end */
+    size_t batch = TRIALS_BYTES / (r.bytes + 1) / 32 * 32 + 32;
+    batch = batch < TRIALS_MAX ? batch : TRIALS_MAX;
 
-    r.bits = bits;
-    for (size_t s = 0; s < data->systems; s++)
-        out[s] = (struct significance){ NAN, NAN, NAN };
-    if (data->systems > 1)
+    r.more = xcalloc(data->systems, sizeof *r.more);
+    seed_rng(&rng, seed);
+    for (int done = 0; data->systems > 1 && done < trials; done += r.trials) {
+        r.trials = trials - done < (int)batch ? trials - done : (int)batch;
+        unsigned char *bits = draw_trials(r.bytes, data->n, r.trials, &rng);
+        r.bits = bits;
         pool_run(pool, (int)data->systems - 1, randomize_system, &r);
+        free(bits);
+    }
+    for (size_t s = 0; s < data->systems; s++)
+        out[s] = (struct significance){ NAN, NAN, s == 0 ? NAN : (double)(r.more[s] + 1) / (trials + 1.) };
     pool_free(pool);
-    free(bits);
+    free(r.more);
 }

@@ -136,6 +136,10 @@ check 'a paired bootstrap, the baseline named twice' 0 '[
 ]' "$coho" eval ref -i hyp hyp2 hyp --paired-bs -pbsn 40 -q
 "$coho" eval ref -i hyp hyp2 -par -parn 40 -f latex >table || failed=1
 grep -qF '          hyp2 & 27.0 (p = 0.0244)* \\' table || { echo 'FAILED: no randomization in LaTeX'; failed=1; }
+(head -n 1 hyp; tail -n 1 hyp2) >mixed
+(head -n 1 hyp2; tail -n 1 hyp) >mixed2
+check 'more trials than are in hand at a time' 0 '            "p_value": null,
+            "p_value": 0.49927858173454664,' sh -c "'$coho' eval ref -i mixed mixed2 -par -parn 70000 -m chrf -q | grep p_value"
 mkdir -p cache/models
 cp "$golden/unigram.model" cache/models/sacrebleu_tokenizer_spm.model
 check 'pieces of a model of sacreBLEU' 0 \
