@@ -2,14 +2,14 @@
 
 python decode_peers.py convert MODEL SPM OUT [QUANTIZATION]
     makes a CTranslate2 model of the float32 transformer in the folder MODEL; SPM is its joint vocabulary
-python decode_peers.py run NAME RUNS COHO MODEL PEER SPM TEXT THREADS BEAM LENGTH PRODUCTS [BATCHES]
-    prints `NAME words/s of coho, words/s of CTranslate2, ratio, lines that are equal`; LENGTH 0: as the
-    models end, else all outputs have so many tokens.  CTranslate2 gets the best of the batch sizes, is given pieces
+python decode_peers.py run NAME RUNS COHO MODEL PEER SPM TEXT THREADS BEAM LENGTH PRODUCTS
+    prints `NAME words/s of coho, words/s of CTranslate2, ratio, share of equal lines, settings`; LENGTH 0:
+    as the models end, else all outputs have so many tokens (random weights choose <s>, which coho does not offer).  CTranslate2 gets the best of its settings, is given pieces
     and its time does not count tokenisation; coho's time counts reading text and writing it.
 python decode_peers.py latency NAME COHO MODEL PEER SPM TEXT PRODUCTS
     one line at a time: median seconds of a line
 python decode_peers.py rss PEER SPM TEXT BATCH
-    resident megabytes at most while a stream of lines goes by
+    resident megabytes at most while a stream of lines goes by, less what Python and its modules take
 """
 
 import json
@@ -36,7 +36,7 @@ def read_safetensors(path):
     header.pop("__metadata__", None)
     return {
         name: np.frombuffer(data, np.float32, (e["data_offsets"][1] - e["data_offsets"][0]) // 4,
-                            e["data_offsets"][0]).reshape(e["shape"])
+                            e["data_offsets"][0]).reshape(e["shape"]).copy()
         for name, e in header.items()
     }
 
@@ -122,6 +122,21 @@ def run_peer(translator, pieces, beam, length, batch):
     return time.perf_counter() - start, [r.hypotheses[0] for r in results]
 
 
+def best_peer(peer, products, threads, pieces, beam, length):
+    """The fastest of CTranslate2's settings on these lines: a translator, its batch size, and words about them."""
+    batches = (8, 16, 32, 64) if beam > 1 else (16, 32, 64, 128)
+    best = None
+    for kind in ("int8", "int8_float32") if products == "int8" else ("float32",):
+        for inter, intra in {(threads, 1), (1, threads)}:
+            translator = ctranslate2.Translator(peer, compute_type=kind, inter_threads=inter, intra_threads=intra)
+            run_peer(translator, pieces[:64], beam, length, batches[0])
+            for batch in batches:
+                seconds = run_peer(translator, pieces, beam, length, batch)[0]
+                if best is None or seconds < best[0]:
+                    best = seconds, translator, batch, f"{kind}, inter {inter}, intra {intra}, batch {batch}"
+    return best[1:]
+
+
 def run_coho(coho, model, text, threads, beam, length, products):
     with tempfile.NamedTemporaryFile(suffix=".out") as out:
         command = [coho, "translate", "-m", model, "-i", text, "-o", out.name, "--threads", str(threads),
@@ -134,26 +149,21 @@ def run_coho(coho, model, text, threads, beam, length, products):
     return rate, lines
 
 
-def run(name, runs, coho, model, peer, spm, text, threads, beam, length, products, batches="32,64,128"):
+def run(name, runs, coho, model, peer, spm, text, threads, beam, length, products):
     threads, beam, length = int(threads), int(beam), int(length)
-    kind = "int8" if products == "int8" else "float32"
-    translator = ctranslate2.Translator(peer, compute_type=kind, inter_threads=threads, intra_threads=1)
     processor, lines, pieces = pieces_of(spm, text)
     words = sum(len(line.split()) for line in lines)
-    sizes = [int(b) for b in batches.split(",")]
-    run_peer(translator, pieces[:200], beam, length, sizes[0])
-    if len(sizes) > 1:
-        sizes = [min(sizes, key=lambda b: run_peer(translator, pieces, beam, length, b)[0])]
+    translator, batch, settings = best_peer(peer, products, threads, pieces[:512], beam, length)
     ours, theirs = [], []
     for _ in range(int(runs)):
         rate, our_lines = run_coho(coho, model, text, threads, beam, length, products)
         ours.append(rate)
-        seconds, hypotheses = run_peer(translator, pieces, beam, length, sizes[0])
+        seconds, hypotheses = run_peer(translator, pieces, beam, length, batch)
         theirs.append(words / seconds)
     their_lines = processor.decode(hypotheses)
     equal = sum(a == b for a, b in zip(our_lines, their_lines)) / len(lines)
     a, b = statistics.median(ours), statistics.median(theirs)
-    print(f"{name} {a:.0f} {b:.0f} {a / b:.3f} {equal:.4f} batch {sizes[0]}", flush=True)
+    print(f"{name} {a:.0f} {b:.0f} {a / b:.3f} {equal:.4f} CTranslate2: {settings}", flush=True)
 
 
 def latency(name, coho, model, peer, spm, text, products):
@@ -161,7 +171,7 @@ def latency(name, coho, model, peer, spm, text, products):
     kind = "int8" if products == "int8" else "float32"
     translator = ctranslate2.Translator(peer, compute_type=kind, inter_threads=1, intra_threads=1)
     processor, lines, pieces = pieces_of(spm, text)
-    job = subprocess.Popen([coho, "translate", "-q", "-m", model, "--window", "1", "--threads", "1", "--beam", "1",
+    job = subprocess.Popen([coho, "translate", "-q", "-m", model, "--stream", "--threads", "1", "--beam", "1",
                             "--products", products], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     ours, theirs = [], []
     for line in lines:
@@ -181,12 +191,14 @@ def latency(name, coho, model, peer, spm, text, products):
 
 
 def rss(peer, spm, text, batch):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     translator = ctranslate2.Translator(peer, compute_type="int8", inter_threads=2, intra_threads=1)
     processor = sentencepiece.SentencePieceProcessor(spm)
     source = (processor.encode(line.rstrip("\n"), out_type=str) for line in open(text, encoding="utf-8"))
-    for _ in translator.translate_iterable(source, max_batch_size=int(batch), beam_size=1, disable_unk=True):
+    for _ in translator.translate_iterable(source, max_batch_size=int(batch), beam_size=1, disable_unk=True,
+                                             max_decoding_length=14):
         pass
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,20 @@
 # coho and CTranslate2 on the same text with the same weights (a CTranslate2 model is made of coho's), in
-# alternating runs: words/s on one and two cores, float32 and int8, latency, memory, and how many lines come
-# out alike.  Speed is measured on models of random weights whose outputs all have 14 tokens, so that both
-# do the same work: a student (6+2 layers of 256, ffn 1536) and transformer-base (6+6, 512/2048), vocabulary
-# 32,000.  Agreement and BLEU are of a model (4+4, 128) that is trained here for TRAIN seconds.
-#   sh tests/bench/run.sh decode_peers [RUNS [TRAIN [LINES]]]      5 runs, 150 seconds, 20,000 lines for memory
+# alternating runs, medians.
+#   sh tests/bench/run.sh decode_peers [ROW…]       without: all rows, about 15 minutes
+# Rows: student_fp32_1t student_fp32_2t student_int8_1t student_int8_2t base_int8_beam5 int8_over_fp32 shortlist threads
+# agreement int8_bleu_loss latency rss_ratio.  In the environment:
+#   RUNS=5              alternating runs
+#   LINES=100000        that go by in row rss_ratio; 1000000 takes about half an hour
+#   MODEL=FOLDER SPM=FILE   a trained transformer (pre-norm, all embeddings tied, joint vocabulary) for the rows agreement,
+#                       int8_bleu_loss and latency; without: one of 4+4 layers, d=128, trained here for TRAIN=150 seconds
+# Speed is that of random weights whose outputs all have 14 tokens, so that both do the same work: a student (6+2 layers of
+# 256, ffn 1536) and transformer-base (6+6, 512/2048), vocabulary 32,000.  CTranslate2 gets the best of several
+# batch sizes, of threads outside or inside its replicas, and of its int8 types, found before the runs that count.
 data=$root/../shared/data
-runs=${1:-5}
-train=${2:-150}
-lines=${3:-20000}
+runs=${RUNS:-5}
+lines=${LINES:-100000}
+rows=${*:-student_fp32_1t student_fp32_2t student_int8_1t student_int8_2t base_int8_beam5 int8_over_fp32 shortlist threads \
+agreement int8_bleu_loss latency rss_ratio}
 if [ ! -r "$data/multi30k/train.en" ] || [ ! -r "$data/tatoeba_deu/train.en" ]; then
     echo "decode_peers: skipped, $data is absent" >&2
     exit 0
@@ -17,97 +24,164 @@ peers="$python $root/tests/bench/decode_peers.py"
 export OMP_NUM_THREADS=1
 
 text=$work/text
+few=$work/few
+spm=$work/v32k.spm
 head -n 1000 "$data/multi30k/test_2016_flickr.en" >"$text"
-head -n 120 "$text" >"$work/few"
-head -n 200 "$data/multi30k/train.en" >"$work/begin.en"
-head -n 200 "$data/multi30k/train.de" >"$work/begin.de"
-cat "$data"/tatoeba_deu/train.?? "$data"/multi30k/train.en "$data"/multi30k/train.de >"$work/all"
-"$coho" vocab "$work/all" -o "$work/v32k.spm" --size 32000 >&2
+head -n 200 "$text" >"$few"
 
-model()         # model NAME OPTION…: random weights
-{
+# ---- models, made when a row first wants them ----
+
+vocabulary() {
+    [ -e "$spm" ] || cat "$data"/tatoeba_deu/train.?? "$data/multi30k/train.en" "$data/multi30k/train.de" |
+        "$coho" vocab - -o "$spm" --size 32000 >&2
+}
+model() {       # model NAME OPTION…: random weights
     name=$1
     shift
-    "$coho" train -s "$work/begin.en" -t "$work/begin.de" -v "$work/v32k.spm" -o "$work/$name" --heads 8 \
-        --batch-tokens 300 --max-updates 1 "$@" >&2
-    $peers convert "$work/$name" "$work/v32k.spm" "$work/$name.ct2"
+    [ ! -e "$work/$name.ct2" ] || return 0
+    vocabulary
+    head -n 200 "$data/multi30k/train.en" >"$work/begin.en"
+    head -n 200 "$data/multi30k/train.de" >"$work/begin.de"
+    "$coho" train -s "$work/begin.en" -t "$work/begin.de" -v "$spm" -o "$work/$name" --heads 8 --batch-tokens 300 \
+        --max-updates 1 "$@" >&2
+    $peers convert "$work/$name" "$spm" "$work/$name.ct2"
 }
-model student --dim 256 --ffn 1536 --encoder-layers 6 --decoder-layers 2
-model base --dim 512 --ffn 2048 --encoder-layers 6 --decoder-layers 6
+student() {
+    model student --dim 256 --ffn 1536 --encoder-layers 6 --decoder-layers 2
+}
+base() {
+    model base --dim 512 --ffn 2048 --encoder-layers 6 --decoder-layers 6
+}
+trained=${MODEL:-$work/trained}
+trained_spm=${SPM:-$work/v4k.spm}
+trained() {
+    [ ! -e "$work/trained.ct2" ] || return 0
+    if [ -z "${MODEL:-}" ]; then
+        "$coho" vocab "$data/multi30k/train.en" "$data/multi30k/train.de" -o "$trained_spm" --size 4000 >&2
+        "$coho" train -s "$data/multi30k/train.en" -t "$data/multi30k/train.de" -v "$trained_spm" -o "$trained" --dim 128 \
+            --ffn 256 --heads 4 --encoder-layers 4 --decoder-layers 4 --dropout 0.1 --learning-rate 0.004 --warmup 300 \
+            --batch-tokens 2500 --max-seconds "${TRAIN:-150}" >&2
+    fi
+    $peers convert "$trained" "$trained_spm" "$work/trained.ct2"
+}
+
+# ---- ways to measure ----
 
 # Answers of the peers' script are `name ours theirs ratio …`.
-ratio()
-{
-    read -r name ours theirs ratio _
+ratio() {
+    read -r name ours theirs ratio _ rest
     figure "decode.$name" "$ratio" ratio
     figure "decode.$name.coho" "$ours" "${1:-words/s}"
     figure "decode.$name.ctranslate2" "$theirs" "${1:-words/s}"
+    echo "decode.$name: $rest" >&2
 }
-for threads in 1 2; do
-    for products in float32 int8; do
-        $peers run "student_$([ $products = int8 ] && echo int8 || echo fp32)_${threads}t" "$runs" "$coho" "$work/student" \
-            "$work/student.ct2" "$work/v32k.spm" "$text" $threads 1 14 $products | ratio
-    done
-done
-$peers run base_int8_beam5 "$runs" "$coho" "$work/base" "$work/base.ct2" "$work/v32k.spm" "$work/few" 1 5 14 int8 8,16,32 | ratio
-
-# Speed of coho against itself: the medians of alternating runs.  --scores: both compute all logits.
-speed()         # speed FILE TEXT OPTION…
-{
+against_peer() {        # against_peer NAME MODEL TEXT THREADS BEAM PRODUCTS
+    $peers run "$1" "$runs" "$coho" "$work/$2" "$work/$2.ct2" "$spm" "$3" "$4" "$5" 14 "$6" | ratio
+}
+# Words a second of coho, into a file of them.
+speed() {       # speed FILE TEXT OPTION…
     file=$1 in=$2
     shift 2
-    "$coho" translate -i "$in" -o "$work/out" --threads 1 --beam 1 --min-length 14 --max-length 14 "$@" 2>&1 |
-        sed -n 's/.*: \([0-9,]*\) words.s$/\1/p' | tr -d , >>"$file"
+    "$coho" translate -i "$in" -o "$work/out" --beam 1 --min-length 14 --max-length 14 "$@" 2>&1 |
+        sed -n 's/.*: \([0-9,]*\) words.s$/\1/p' | tr -d , >>"$work/$file"
 }
-median()
-{
-    sort -n "$1" | awk '{ x[NR] = $1 } END { print x[int((NR + 1) / 2)] }'
+median() {
+    sort -n "$work/$1" | awk '{ x[NR] = $1 } END { print x[int((NR + 1) / 2)] }'
 }
-"$coho" shortlist -s "$data/multi30k/train.en" -t "$data/multi30k/train.de" -v "$work/v32k.spm" -o "$work/shortlist" >&2
-for run in $(seq "$runs"); do
-    speed "$work/fp32" "$work/few" -m "$work/base" --scores --products float32
-    speed "$work/int8" "$work/few" -m "$work/base" --scores --products int8
-    speed "$work/whole" "$text" -m "$work/student" --products int8 --scores
-    speed "$work/short" "$text" -m "$work/student" --products int8 --scores --shortlist "$work/shortlist"
+over() {        # over NAME FILE FILE: the ratio of two medians
+    figure "decode.$1" "$(awk "BEGIN { printf \"%.3f\", $(median "$2") / $(median "$3") }")" ratio
+    figure "decode.$1.$2" "$(median "$2")" words/s
+    figure "decode.$1.$3" "$(median "$3")" words/s
+}
+bleu() {        # bleu PRODUCTS BEAM: of all three test sets
+    "$coho" translate -q -m "$trained" --beam "$2" --products "$1" -i "$work/tests.en" -o "$work/tests.out"
+    "$coho" eval "$work/tests.de" -i "$work/tests.out" -m bleu -b -w 3
+}
+# The most memory of coho in MB, and what it had when a tenth of the text had gone by.
+memory() {
+    "$coho" translate -m "$work/student8" --beam 1 --max-length 14 -i "$work/stream" -o - 2>/dev/null |
+        awk -v tenth=$((lines / 10)) -v mark="$work/tenth" 'NR == tenth { print >mark; close(mark) }' &
+    job=$!
+    program=
+    most=0 early=0
+    while kill -0 $job 2>/dev/null; do
+        [ -n "$program" ] || program=$(pgrep -n -f "^$coho translate -m $work/student8" || :)
+        size=$(awk '/^VmHWM/ { print $2 }' "/proc/$program/status" 2>/dev/null || :)
+        [ -z "$size" ] || most=$size
+        [ "$early" != 0 ] || [ ! -e "$work/tenth" ] || early=$most
+        sleep 0.1
+    done
+    wait $job
+}
+
+# ---- rows ----
+
+for row in $rows; do
+    case $row in
+    student_*)
+        student
+        products=int8
+        [ "${row#student_fp32}" = "$row" ] || products=float32
+        threads=${row##*_}
+        against_peer "$row" student "$text" "${threads%t}" 1 "$products" ;;
+    base_int8_beam5)
+        base
+        against_peer "$row" base "$few" 1 5 int8 ;;
+    int8_over_fp32)
+        base
+        for run in $(seq "$runs"); do
+            speed float32 "$few" -m "$work/base" --threads 1 --products float32
+            speed int8 "$few" -m "$work/base" --threads 1 --products int8
+        done
+        over "$row" int8 float32 ;;
+    shortlist)
+        student
+        "$coho" shortlist -s "$data/multi30k/train.en" -t "$data/multi30k/train.de" -v "$spm" -o "$work/shortlist" >&2
+        for run in $(seq "$runs"); do
+            speed whole "$text" -m "$work/student" --threads 1 --products int8
+            speed short "$text" -m "$work/student" --threads 1 --products int8 --shortlist "$work/shortlist"
+        done
+        over "$row" short whole ;;
+    threads)
+        student
+        for run in $(seq "$runs"); do
+            speed one "$text" -m "$work/student" --products int8 --threads 1
+            speed two "$text" -m "$work/student" --products int8 --threads 2
+        done
+        over "$row" two one ;;
+    agreement)
+        trained
+        $peers run "$row" "$runs" "$coho" "$trained" "$work/trained.ct2" "$trained_spm" "$text" 1 1 0 float32 >"$work/answer"
+        read -r _ _ _ quicker equal _ <"$work/answer"
+        figure "decode.$row" "$equal" share
+        figure "decode.$row.speed" "$quicker" ratio ;;
+    int8_bleu_loss)
+        trained
+        cat "$data"/multi30k/test_*.en >"$work/tests.en"
+        cat "$data"/multi30k/test_*.de >"$work/tests.de"
+        for beam in 1 5; do
+            before=$(bleu float32 $beam)
+            after=$(bleu int8 $beam)
+            [ $beam = 1 ] || row=$row.beam5
+            figure "decode.$row" "$(awk "BEGIN { printf \"%.3f\", $before - $after }")" BLEU
+        done ;;
+    latency)
+        trained
+        $peers latency "$row" "$coho" "$trained" "$work/trained.ct2" "$trained_spm" "$few" float32 | ratio ms
+        $peers latency "$row.int8" "$coho" "$trained" "$work/trained.ct2" "$trained_spm" "$few" int8 | ratio ms ;;
+    rss_ratio)
+        student
+        "$coho" model quantize -q -o "$work/student8" "$work/student"
+        $peers convert "$work/student" "$spm" "$work/student8.ct2" int8
+        while cat "$data/multi30k/train.en"; do :; done 2>/dev/null | head -n "$lines" >"$work/stream"
+        memory
+        theirs=$($peers rss "$work/student8.ct2" "$spm" "$work/stream" 64)
+        figure "decode.$row" "$(awk "BEGIN { printf \"%.3f\", $theirs / ($most / 1024) }")" ratio
+        figure "decode.$row.coho" $((most / 1024)) MB
+        figure "decode.$row.ctranslate2" "$theirs" MB
+        figure "decode.$row.coho_growth" "$(((most - early) / 1024))" MB ;;
+    *)
+        echo "decode_peers: there is no row '$row'" >&2
+        exit 2 ;;
+    esac
 done
-figure decode.int8_over_fp32 "$(awk "BEGIN { printf \"%.3f\", $(median "$work/int8") / $(median "$work/fp32") }")" ratio
-figure decode.shortlist "$(awk "BEGIN { printf \"%.3f\", $(median "$work/short") / $(median "$work/whole") }")" ratio
-
-# A trained model.
-"$coho" vocab "$data/multi30k/train.en" "$data/multi30k/train.de" -o "$work/v4k.spm" --size 4000 >&2
-"$coho" train -s "$data/multi30k/train.en" -t "$data/multi30k/train.de" -v "$work/v4k.spm" -o "$work/small" --dim 128 \
-    --ffn 256 --heads 4 --encoder-layers 4 --decoder-layers 4 --dropout 0.1 --learning-rate 0.004 --warmup 300 \
-    --batch-tokens 2500 --max-seconds "$train" >&2
-$peers convert "$work/small" "$work/v4k.spm" "$work/small.ct2"
-$peers run agreement "$runs" "$coho" "$work/small" "$work/small.ct2" "$work/v4k.spm" "$text" 1 1 0 float32 64 >"$work/answer"
-read -r _ ours theirs speed equal _ <"$work/answer"
-figure decode.agreement "$equal" share
-figure decode.small_fp32_1t "$speed" ratio
-$peers run small_int8_1t "$runs" "$coho" "$work/small" "$work/small.ct2" "$work/v4k.spm" "$text" 1 1 0 int8 64 | ratio
-$peers latency latency "$coho" "$work/small" "$work/small.ct2" "$work/v4k.spm" "$work/few" float32 | ratio ms
-
-bleu()          # bleu PRODUCTS: of all three test sets
-{
-    "$coho" translate -q -m "$work/small" --beam 1 --products "$1" -i "$work/tests.en" -o "$work/tests.out"
-    "$coho" eval "$work/tests.de" -i "$work/tests.out" -m bleu --json | sed -n 's/.*"score": *\([0-9.]*\).*/\1/p' | head -n 1
-}
-cat "$data"/multi30k/test_*.en >"$work/tests.en"
-cat "$data"/multi30k/test_*.de >"$work/tests.de"
-figure decode.int8_bleu_loss "$(awk "BEGIN { printf \"%.2f\", $(bleu float32) - $(bleu int8) }")" BLEU
-
-# Memory: the student in int8, streams of lines; the model of each is quantised on disk.
-"$coho" model quantize -q -o "$work/student8" "$work/student"
-$peers convert "$work/student" "$work/v32k.spm" "$work/student8.ct2" int8
-while cat "$data/multi30k/train.en"; do :; done 2>/dev/null | head -n "$lines" >"$work/stream"
-"$coho" translate -q -m "$work/student8" --beam 1 --max-length 14 -i "$work/stream" -o "$work/out" &
-job=$!
-most=0
-while size=$(awk '/^VmHWM/ { print $2 }' "/proc/$job/status" 2>/dev/null) && [ -n "$size" ]; do
-    most=$size
-    sleep 0.1
-done
-wait $job
-theirs=$($peers rss "$work/student8.ct2" "$work/v32k.spm" "$work/stream" 64)
-figure decode.rss_ratio "$(awk "BEGIN { printf \"%.3f\", $theirs / ($most / 1024) }")" ratio
-figure decode.rss_ratio.coho $((most / 1024)) MB
-figure decode.rss_ratio.ctranslate2 "$theirs" MB
