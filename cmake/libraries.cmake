@@ -55,3 +55,11 @@ soname(dnnl_soname ${DNNL_LIBRARY})
 add_library(loaded_later INTERFACE)
 target_include_directories(loaded_later SYSTEM INTERFACE ${openblas_INCLUDE_DIRS} ${DNNL_INCLUDE})
 target_compile_definitions(loaded_later INTERFACE COHO_OPENBLAS="${openblas_soname}" COHO_ONEDNN="${dnnl_soname}")
+
+# Under the sanitisers they are there from the start: gcc 12's leak checker takes thread-local blocks
+# of libraries that came later for those of an old glibc wherever one lies 16 bytes into a page,
+# reads a size from what stands before it, and dies ("Tracer caught signal 11").
+if(COHO_SANITIZE)
+  target_link_libraries(loaded_later INTERFACE
+                        -Wl,--push-state,--no-as-needed ${OPENBLAS_LIBRARY} ${DNNL_LIBRARY} -Wl,--pop-state)
+endif()
