@@ -262,10 +262,11 @@ static void fill_one(const struct batching *b, struct batch *out, int64_t index)
     int source_count, target_count;
     const int32_t *source = store_source(b->store, index, &source_count);
     const int32_t *target = store_target(b->store, index, &target_count);
+    float weight = b->config.weights ? b->config.weights[index] : 1;
     if (b->config.labels)
-        batch_add_labels(out, source, source_count, target, target_count / 2, b->eos, index, 1);
+        batch_add_labels(out, source, source_count, target, target_count / 2, b->eos, index, weight);
     else
-        batch_add(out, source, source_count, target, target_count, b->bos, b->eos, index, 1);
+        batch_add(out, source, source_count, target, target_count, b->bos, b->eos, index, weight);
 }
 
 static void fill(const struct batching *b, struct batch *out, size_t batch)

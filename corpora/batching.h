@@ -19,6 +19,7 @@ struct batching_config {
     int max_length;             /* pairs with a longer side, </s> not counted, are skipped */
     int64_t seed;               /* of the training: the order is drawn from it; no option of its own */
     bool labels;                /* targets are labels and their places (corpora/task.h) */
+    const float *weights;       /* of each pair of the store, borrowed, for its loss; NULL: all 1 */
     int64_t shuffle_window;     /* pairs that are shuffled together; 0: all */
     bool shuffle;               /* false: corpus order, no bucketing, no sorting */
 };

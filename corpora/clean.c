@@ -432,10 +432,10 @@ static int copies_of(const struct corpus_source *s, struct text_pair pair)
     return whole + ((double)(hash >> 11) * 0x1p-53 < rest);
 }
 
-static int give(struct run *r, struct text_pair pair, uint32_t corpus, struct error *err)
+static int give(struct run *r, struct text_pair pair, uint32_t corpus, int64_t number, struct error *err)
 {
     const struct corpus_source *s = &r->sources.items[corpus];
-    struct cleaned out = { pair, pair.source, s, copies_of(s, pair) };
+    struct cleaned out = { pair, pair.source, s, copies_of(s, pair), number };
     struct strbuf tagged = { 0 };
     if (s->tag) {
         strbuf_printf(&tagged, "%s ", s->tag);
@@ -474,7 +474,7 @@ static int score_queued(struct run *r, struct error *err)
     for (size_t i = 0; ret == 0 && i < r->queued_count; i++) {
         int row = judge_score(r, scores[i]);
         if (row == KEPT)
-            ret = give(r, pairs[i], r->queued[i].corpus, err);
+            ret = give(r, pairs[i], r->queued[i].corpus, r->queued[i].number, err);
         else
             drop(r, row, r->queued[i].number, pairs[i]);
     }
@@ -495,7 +495,7 @@ static int pass(struct run *r, struct text_pair pair, uint32_t corpus, int64_t n
                 struct error *err)
 {
     if (!asks_models(r))
-        return give(r, pair, corpus, err);
+        return give(r, pair, corpus, number, err);
     ARRAY_GROW(r->queued, r->queued_room, r->queued_count + 1);
     struct queued *q = &r->queued[r->queued_count++];
     *q = (struct queued){ .source = r->queued_text.length, .number = number, .corpus = corpus,

@@ -72,6 +72,7 @@ struct cleaned {
     struct text untagged;               /* its source without the tag */
     const struct corpus_source *source;
     int copies;
+    int64_t number;                     /* of the pair among those that were read, from 1 */
 };
 struct clean_sink {
     int (*take)(void *arg, const struct cleaned *pair, struct error *err);

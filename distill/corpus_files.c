@@ -50,6 +50,8 @@ int corpus_files_read(struct corpus_files *out, const char *folder, struct error
         .gold = path_member(root, "gold", folder),
         .nbest = path_member(root, "nbest", folder),
         .soft = path_member(root, "soft", folder),
+        .lines = path_member(root, "lines", folder),
+        .weights = path_member(root, "weights", folder),
         .teacher = json_incref(json_object_get(root, "teacher")),
     };
     json_decref(root);
@@ -72,6 +74,8 @@ void corpus_files_release(struct corpus_files *c)
     free(c->gold);
     free(c->nbest);
     free(c->soft);
+    free(c->lines);
+    free(c->weights);
     json_decref(c->teacher);
     *c = (struct corpus_files){ 0 };
 }
@@ -105,6 +109,8 @@ int corpus_files_write(const struct corpus_files *c, const char *folder, struct 
     put_text(root, "gold", c->gold);
     put_text(root, "nbest", c->nbest);
     put_text(root, "soft", c->soft);
+    put_text(root, "lines", c->lines);
+    put_text(root, "weights", c->weights);
     json_object_set(root, "teacher", c->teacher);
     int ret = json_write(root, path, err);
     json_decref(root);

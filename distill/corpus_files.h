@@ -22,6 +22,9 @@ struct corpus_files {
     char *gold;                 /* pseudo-labelled: the folder of the corpus that was labelled … */
     char *nbest;                /* … and the lists of hypotheses (decode/nbest.h) … */
     char *soft;                 /* … and their soft targets (corpora/soft_targets.h); NULL: none … */
+    char *lines;                /* … and the line, from 1, that each training pair comes from: of gold's
+                                 * training set, or without gold of the text that was labelled … */
+    char *weights;              /* … and how much each pair counts beside the others, a number a line … */
     json_t *teacher;            /* … and what labelled it, for lineage: an object, or a list of them */
 };
 

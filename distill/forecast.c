@@ -1,5 +1,9 @@
 #include "distill/forecast.h"
 
+#include <stdbool.h>
+#include <string.h>
+
+#include "distill/stamp.h"
 #include "tensor/gemm.h"
 
 /* What was measured on English and German, with models of 0.4 to 10 million weights: bytes of a
@@ -9,6 +13,15 @@
 #define WORD_PIECES 1.8
 #define TRAIN_SHARE 0.8
 #define DECODE_SHARE 0.35
+
+#define PACKED 0.35                     /* a compressed file's share of its text */
+
+double forecast_text_bytes(const char *path)
+{
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    bool packed = dot && (!strcmp(dot, ".gz") || !strcmp(dot, ".zst") || !strcmp(dot, ".xz"));
+    return path ? (double)path_bytes(path) / (packed ? PACKED : 1) : 0;
+}
 
 double forecast_words(double bytes)
 {

@@ -4,6 +4,9 @@
 /* How long work will take that has not been done yet, from its size and from what one core of
  * this machine multiplies: right within a factor of two or so, which is what a plan needs. */
 
+/* Of a file of text, as if it were not compressed; 0: NULL, or it cannot be read. */
+double forecast_text_bytes(const char *path);
+
 /* Of text of which only the size is known, one side of it. */
 double forecast_words(double bytes);
 double forecast_words_of_pieces(double pieces);

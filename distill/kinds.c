@@ -13,6 +13,8 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_task_table,          /* scores of tasks → table */
     &stage_label,               /* model, corpus → pseudo-labelled corpus, n-best lists */
     &stage_select,              /* labels → the hypotheses nearest to gold */
+    &stage_filter,              /* corpus [, model, reverse-model] → the pairs worth learning from */
+    &stage_reverse,             /* corpus → the same with its sides changed */
     &stage_evaluate,            /* model, corpus → scores, speed */
     &stage_table,               /* scores → table, report page */
     NULL

@@ -65,7 +65,7 @@ struct stage_link {
     size_t stage;               /* an index into the recipe's stages */
 };
 
-#define STAGE_TABLES 6
+#define STAGE_TABLES 8
 
 struct stage {
     char *name;

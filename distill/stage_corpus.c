@@ -185,22 +185,14 @@ static int run_corpus(struct stage_run *run, struct error *err)
 /* Measured on one core: 40 MB a second, plain text or pages; pages are three quarters markup. */
 #define PACE 40e6
 #define TEXT_IN_PAGES 0.25
-#define PACKED 0.35                     /* a compressed file's share of its text */
 #define LINE_WORDS 13
-
-static double text_bytes(const char *path)
-{
-    const char *dot = path ? strrchr(path, '.') : NULL;
-    bool packed = dot && (!strcmp(dot, ".gz") || !strcmp(dot, ".zst") || !strcmp(dot, ".xz"));
-    return path ? (double)path_bytes(path) / (packed ? PACKED : 1) : 0;
-}
 
 /* A set is a file of its own, a number of pairs, or a share of all. */
 static double set_words(const char *file, const char *size, double all)
 {
     char *end;
     if (file)
-        return forecast_words(text_bytes(file));
+        return forecast_words(forecast_text_bytes(file));
     double number = size ? strtod(size, &end) : 0;
     if (size && *end)
         return number / (*end == '%' ? 100 : 1000) * all;
@@ -216,9 +208,9 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
     struct strings paths = { 0 };
     reads(run->stage, &paths);
     for (size_t i = 0; i < paths.count; i++)
-        bytes += text_bytes(paths.items[i]);
+        bytes += forecast_text_bytes(paths.items[i]);
     strings_release(&paths);
-    double words = forecast_words(text * text_bytes(c->source));
+    double words = forecast_words(text * forecast_text_bytes(c->source));
     cost->seconds = bytes / PACE;
     cost->bytes = text * bytes;
     cost->train_words = isfinite(measured) ? measured : words;

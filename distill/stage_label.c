@@ -1,33 +1,36 @@
-/* The stage `label`: models' outputs become the targets of a corpus (Kim & Rush 2016,
- * sequence-level distillation); with `soft-targets`, what they say of every token is kept as well,
- * for word-level distillation without a teacher at hand.
+/* The stage `label`: models' outputs become the targets of a corpus, or of monolingual text (Kim &
+ * Rush 2016, sequence-level distillation), or the sources of target text (back-translation); with
+ * `soft-targets`, what they say of every token is kept as well, for word-level distillation without a
+ * teacher at hand.
  *
  * The work is that of `coho label` (decode/label.h), in labels/, where an interrupted stage goes
- * on.  In the end the best hypotheses, without those that are no use, are the corpus. */
+ * on.  In the end the hypotheses, without those that are no use, are the corpus
+ * (distill/labelled_pairs.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "corpora/soft_targets.h"
 #include "decode/label.h"
-#include "decode/nbest.h"
 #include "distill/corpus_files.h"
+#include "distill/derived_corpus.h"
 #include "distill/forecast.h"
 #include "distill/kinds.h"
+#include "distill/labelled_pairs.h"
 #include "seq2seq/model.h"
 #include "seq2seq/teacher.h"
 
 #define LABELS "labels"                 /* the engine's folder, within the stage's */
 
 struct label_stage {
-    bool keep_cut, gold;
+    bool gold;
     int average;
-    struct strings weights;
+    struct strings weights, monolingual;
     float temperature;
+    struct labelled_config pairs;
     struct label_config label;
     struct search_config search;
 };
@@ -36,8 +39,8 @@ static const char *const average_names[] = { "probability", "log", NULL };
 
 #define FIELD(member) offsetof(struct label_stage, member)
 static const struct option stage_options[] = {
-    { "keep-cut", OPTION_FLAG, FIELD(keep_cut), "false", 0, 0,
-      "keep hypotheses that the length limit ended; they are mostly loops" },
+    { "monolingual", OPTION_LIST, FIELD(monolingual), NULL, 0, 0,
+      "files of text to label in place of the corpus, which then only lends its dev and test sets" },
     { "gold", OPTION_FLAG, FIELD(gold), "false", 0, 0,
       "keep the corpus's own targets instead of searching: the models only score them and give soft targets" },
     { "average", OPTION_CHOICE, FIELD(average), "probability", 0, 0,
@@ -48,7 +51,8 @@ static const struct option stage_options[] = {
     { 0 }
 };
 static const struct stage_options tables[] = {
-    { stage_options, 0 }, { label_options, FIELD(label) }, { search_options, FIELD(search) }, { NULL }
+    { stage_options, 0 }, { labelled_options, FIELD(pairs) }, { label_options, FIELD(label) },
+    { search_options, FIELD(search) }, { NULL }
 };
 #undef FIELD
 
@@ -92,12 +96,29 @@ static int read_weights(float **out, const struct strings *texts, int models, st
     return 0;
 }
 
+/* What goes with gold targets, and with soft ones, which belong to the very sentences that they were
+ * made of. */
+static int check_targets(const struct label_stage *c, struct error *err)
+{
+    if (c->gold && c->search.n_best > 1)
+        return error_set(err, "n-best is for searches: gold keeps the corpus's targets");
+    if (c->gold && (c->monolingual.count || c->pairs.direction == LABEL_BACK))
+        return error_set(err, "gold keeps the corpus's targets: it does not go with %s",
+                         c->monolingual.count ? "monolingual text, which has none" : "direction: back");
+    if (c->label.soft && (c->pairs.direction == LABEL_BACK || c->pairs.tag || c->pairs.hypotheses == HYPOTHESES_ALL))
+        return error_set(err, "soft-targets are of each line and its best hypothesis: %s makes other pairs of them",
+                         c->pairs.direction == LABEL_BACK ? "direction: back" : c->pairs.tag ? "a tag" : "hypotheses: all");
+    if (c->search.n_best > 1 && c->pairs.hypotheses == HYPOTHESES_ALL && c->search.mbr)
+        return error_set(err, "mbr chooses one translation of a line: it does not go with hypotheses: all");
+    return 0;
+}
+
 static int check(const struct stage *s, struct error *err)
 {
     const struct label_stage *c = s->config;
     float *weights;
-    if (c->gold && c->search.n_best > 1)
-        return error_set(err, "n-best is for searches: gold keeps the corpus's targets");
+    if (check_targets(c, err) < 0)
+        return -1;
     if (read_weights(&weights, &c->weights, model_count(s), err) < 0)
         return -1;
     free(weights);
@@ -115,8 +136,9 @@ struct labelling {
     struct translator translator;
     struct teacher *teacher;
     json_t *described;
+    struct strings files;               /* what is labelled */
     struct label_report report;
-    int64_t empty, cut, kept;
+    struct labelled_counts counts;
 };
 
 /* ---- the labels ---- */
@@ -175,82 +197,32 @@ static int open_models(struct labelling *l, struct error *err)
     return l->teacher ? 0 : -1;
 }
 
+/* Monolingual text, or the side of the corpus that the models read. */
+static void name_inputs(struct labelling *l)
+{
+    const struct label_stage *c = l->config;
+    const struct corpus_set *train = &l->corpus.train;
+    for (size_t i = 0; i < c->monolingual.count; i++)
+        strings_add(&l->files, c->monolingual.items[i]);
+    if (!c->monolingual.count)
+        strings_add(&l->files, c->pairs.direction == LABEL_BACK ? train->target : train->source);
+}
+
 static int run_job(struct labelling *l, struct error *err)
 {
-    struct strings files = { 0 };
     char *folder = stage_path(l->run, LABELS);
-    strings_add(&files, l->corpus.train.source);
+    name_inputs(l);
     struct label_job job = {
-        .inputs = &files, .target = l->config->gold ? l->corpus.train.target : NULL, .folder = folder,
+        .inputs = &l->files, .target = l->config->gold ? l->corpus.train.target : NULL, .folder = folder,
         .translator = &l->translator, .teacher = l->teacher, .models = l->described, .config = &l->config->label,
         .search = &l->config->search, .threads = l->run->threads, .shares = 1,
     };
     int ret = label_run(&job, &l->report, err);
-    strings_release(&files);
     free(folder);
     return ret == LABEL_STOPPED ? STAGE_STOPPED : ret;
 }
 
 /* ---- from lists to a corpus ---- */
-
-/* What the best hypotheses and their sources are copied to, and from. */
-struct copying {
-    struct lines in;
-    struct nbest lists;
-    struct outfile source, target;
-};
-
-static void copy_one(struct labelling *l, struct copying *c)
-{
-    const struct nbest_line *line = &c->lists.line;
-    bool empty = line->marks & NBEST_USELESS, cut = line->marks & NBEST_CUT && !l->config->keep_cut;
-    l->empty += empty;
-    l->cut += cut && !empty;
-    if (empty || cut)
-        return;
-    l->kept++;
-    fprintf(c->source.stream, "%s\n", c->in.text);
-    fprintf(c->target.stream, "%s\n", line->text);
-}
-
-/* Lists and sources go side by side: every sentence has a list, in order, as the engine has proved. */
-static int copy_all(struct labelling *l, struct copying *c, struct error *err)
-{
-    int64_t sentence = -1;
-    int more, source;
-    while ((more = nbest_next(&c->lists, err)) > 0) {
-        if (c->lists.line.sentence == sentence)
-            continue;                           /* not the best one */
-        sentence++;
-        if ((source = lines_next(&c->in, err)) <= 0)
-            return source < 0 ? -1 : error_set(err, "%s holds more sentences than %s",
-                                               c->lists.in.path, c->in.path);
-        copy_one(l, c);
-    }
-    return more;
-}
-
-static int write_corpus(struct labelling *l, const char *nbest, const char *source_name,
-                        const char *target_name, struct error *err)
-{
-    char *source = stage_path(l->run, source_name), *target = stage_path(l->run, target_name);
-    struct copying c = { 0 };
-    int ret = -1;
-    if (outfile_open(&c.source, source, err) == 0 && outfile_open(&c.target, target, err) == 0
-        && lines_open(&c.in, l->corpus.train.source, err) == 0 && nbest_open(&c.lists, nbest, err) == 0
-        && copy_all(l, &c, err) == 0)
-        ret = outfile_commit(&c.source, err) < 0 || outfile_commit(&c.target, err) < 0 ? -1 : 0;
-    if (ret == 0 && l->kept == 0)
-        ret = error_set(err, "every hypothesis was empty or cut at the length limit; the model has "
-                        "not learnt enough to label with");
-    nbest_close(&c.lists);
-    lines_close(&c.in);
-    outfile_abort(&c.source);
-    outfile_abort(&c.target);
-    free(source);
-    free(target);
-    return ret;
-}
 
 /* What labelled, for lineage: a model, or the members of an ensemble. */
 static json_t *describe_teacher(const struct labelling *l)
@@ -266,6 +238,8 @@ static json_t *describe_teacher(const struct labelling *l)
                                 "fingerprint", text, "labelled_with",
                                 l->config->gold ? "soft targets of gold" : l->config->search.sampled ? "sampling"
                                 : "beam search", "lineage", l->models[n]->lineage);
+        if (l->config->pairs.direction == LABEL_BACK)
+            json_object_set_new(one, "direction", json_string("back"));
         if (!l->config->gold && !l->config->search.sampled)
             json_object_set_new(one, "beam", json_integer(l->config->search.beam));
         if (l->weights)
@@ -278,38 +252,8 @@ static json_t *describe_teacher(const struct labelling *l)
     return teacher;
 }
 
-static char *sibling_or_null(const char *path)
-{
-    return path ? corpus_sibling(path) : NULL;
-}
-
-static struct corpus_set sibling_set(const struct corpus_set *set)
-{
-    return (struct corpus_set){ sibling_or_null(set->source), sibling_or_null(set->target),
-                                set->pairs, set->source_words, set->target_words };
-}
-
-/* The labelled corpus: its own training set, the other sets of the gold one. */
-static int describe(struct labelling *l, char *source_name, char *target_name, struct error *err)
-{
-    const struct stage_link *link = stage_link(l->run->stage, "corpus");
-    struct corpus_files files = {
-        .source_lang = xstrdup(l->corpus.source_lang), .target_lang = xstrdup(l->corpus.target_lang),
-        .train = { source_name, target_name, 0, 0, 0 },
-        .dev = sibling_set(&l->corpus.dev), .test = sibling_set(&l->corpus.test),
-        .gold = xasprintf("../%s", l->run->stages[link->stage].name), .nbest = xstrdup(LABELS "/" LABEL_NBEST),
-        .soft = l->config->label.soft ? xstrdup(LABELS "/" LABEL_SOFT) : NULL,
-        .teacher = describe_teacher(l),
-    };
-    int ret = corpus_set_count(&files.train, l->run->folder, err);
-    if (ret == 0)
-        ret = corpus_files_write(&files, l->run->folder, err);
-    corpus_files_release(&files);
-    return ret;
-}
-
 /* The soft targets' shards, by the numbers that the engine gives them. */
-static void name_outputs(struct labelling *l, const char *source, const char *target)
+static void name_outputs(struct labelling *l)
 {
     static const char *const labels[] = { LABELS "/" LABEL_NBEST, LABELS "/" LABEL_PROOF };
     for (size_t i = 0; i < ARRAY_COUNT(labels); i++)
@@ -319,21 +263,38 @@ static void name_outputs(struct labelling *l, const char *source, const char *ta
         stage_output(l->run, name);
         free(name);
     }
-    stage_output(l->run, source);
-    stage_output(l->run, target);
-    stage_output(l->run, CORPUS_FILE);
+}
+
+/* The labelled corpus: its own training set, the other sets of the one that was labelled.  Only where
+ * its sources were translated do gold targets stand beside the hypotheses. */
+static int write_corpus(struct labelling *l, struct derived *out, struct error *err)
+{
+    const struct label_stage *c = l->config;
+    const struct stage_link *link = stage_link(l->run->stage, "corpus");
+    bool beside_gold = !c->monolingual.count && c->pairs.direction == LABEL_FORWARD;
+    char *nbest = stage_path(l->run, LABELS "/" LABEL_NBEST);
+    char lists[] = LABELS "/" LABEL_NBEST, soft[] = LABELS "/" LABEL_SOFT;
+    struct corpus_files about = {
+        .gold = beside_gold ? xasprintf("../%s", l->run->stages[link->stage].name) : NULL, .nbest = lists,
+        .soft = c->label.soft ? soft : NULL, .teacher = describe_teacher(l),
+    };
+    int ret = derived_open(out, l->run, l->corpus.source_lang, l->corpus.target_lang, c->pairs.weights != WEIGHT_ONE, err);
+    if (ret == 0)
+        ret = labelled_pairs(out, &l->counts, &l->files, label_utf8(c->label.bad_text), nbest, &c->pairs, err);
+    if (ret == 0)
+        ret = derived_finish(out, &l->corpus, &about, err);
+    json_decref(about.teacher);
+    free(about.gold);
+    free(nbest);
+    return ret;
 }
 
 static int finish(struct labelling *l, struct error *err)
 {
-    char *nbest = stage_path(l->run, LABELS "/" LABEL_NBEST);
-    char *source = xasprintf("train.%s", l->corpus.source_lang);
-    char *target = xasprintf("train.%s", l->corpus.target_lang);
-    name_outputs(l, source, target);
-    int ret = write_corpus(l, nbest, source, target, err);
-    if (ret == 0)
-        ret = describe(l, source, target, err);         /* takes the names */
-    free(nbest);
+    struct derived out = { 0 };
+    name_outputs(l);
+    int ret = write_corpus(l, &out, err);
+    derived_abort(&out);
     return ret;
 }
 
@@ -341,9 +302,9 @@ static void set_figures(struct labelling *l)
 {
     const struct label_report *r = &l->report;
     json_t *figures = l->run->figures;
-    json_object_set_new(figures, "pairs", json_integer(l->kept));
-    json_object_set_new(figures, "dropped_empty", json_integer(l->empty));
-    json_object_set_new(figures, "dropped_cut", json_integer(l->cut));
+    json_object_set_new(figures, "pairs", json_integer(l->counts.kept));
+    json_object_set_new(figures, "dropped_empty", json_integer(l->counts.empty));
+    json_object_set_new(figures, "dropped_cut", json_integer(l->counts.cut));
     json_object_set_new(figures, "decode_seconds", json_real(r->seconds));
     if (r->seconds > 0)
         json_object_set_new(figures, "words_per_s", json_real((double)r->source_words / r->seconds));
@@ -358,6 +319,7 @@ static void labelling_release(struct labelling *l)
     free(l->models);
     free(l->weights);
     json_decref(l->described);
+    strings_release(&l->files);
     corpus_files_release(&l->corpus);
 }
 
@@ -379,6 +341,22 @@ static int run_label(struct stage_run *run, struct error *err)
     return ret;
 }
 
+static void reads(const struct stage *s, struct strings *paths)
+{
+    const struct label_stage *c = s->config;
+    for (size_t i = 0; i < c->monolingual.count; i++)
+        strings_add(paths, c->monolingual.items[i]);
+}
+
+/* Words to be labelled; below zero: unknown yet. */
+static double words_to_label(const struct label_stage *c, const struct stage_cost *corpus)
+{
+    double bytes = 0;
+    for (size_t i = 0; i < c->monolingual.count; i++)
+        bytes += forecast_text_bytes(c->monolingual.items[i]);
+    return c->monolingual.count ? forecast_words(bytes) : corpus->train_words;
+}
+
 /* Source words over the pace at which this stage, or one like it, went before. */
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
@@ -386,7 +364,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
     const struct stage_cost *corpus = stage_input_cost(run, "corpus");
     double weights = stage_input_cost(run, "model")->weights;
     double pace = manifest_figure(run->previous, "words_per_s");
-    cost->train_words = corpus->train_words;
+    cost->train_words = words_to_label(c, corpus);
     cost->eval_words = corpus->eval_words;
     if (cost->train_words >= 0 && pace > 0)
         cost->seconds = cost->train_words / pace;
@@ -402,6 +380,6 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 
 const struct stage_kind stage_label = {
     .name = "label", .summary = "labelling the corpus with a model's outputs", .makes = "corpus",
-    .version = 2, .config_size = sizeof(struct label_stage), .options = tables, .inputs = inputs,
-    .check = check, .run = run_label, .estimate = estimate,
+    .version = 3, .config_size = sizeof(struct label_stage), .options = tables, .inputs = inputs,
+    .check = check, .reads = reads, .run = run_label, .estimate = estimate,
 };

@@ -9,6 +9,7 @@
 #include "base/pipeline.h"
 #include "decode/nbest.h"
 #include "distill/corpus_files.h"
+#include "distill/derived_corpus.h"
 #include "distill/kinds.h"
 #include "eval/metric.h"
 
@@ -38,6 +39,7 @@ static const struct stage_input inputs[] = {
 #define BLOCK 1000
 
 struct block {
+    int64_t line;                       /* of its first sentence, from 1 */
     struct strings sources, references, texts;
     size_t first[BLOCK + 1];            /* sentence i has the texts first[i] … first[i+1]-1 */
     size_t chosen[BLOCK];               /* a place in `texts`; SIZE_MAX: there is none */
@@ -52,7 +54,7 @@ struct selection {
     struct nbest lists;
     int64_t sentence;                   /* read so far */
     struct segment_scorer **scorers;    /* one a thread */
-    struct outfile source_out, target_out;
+    struct derived out;
     int64_t kept, dropped, not_first;
     double first_score, best_score;     /* summed over the kept ones */
 };
@@ -116,6 +118,7 @@ static int read_block(void *arg, void *block, struct error *err)
     struct block *b = block;
     int more = 1;
     block_empty(b);
+    b->line = s->sentence + 1;
     while (b->sources.count < BLOCK && (more = read_sentence(s, b, err)) > 0)
         b->first[b->sources.count] = b->texts.count;
     return more < 0 ? -1 : b->sources.count > 0;
@@ -166,8 +169,7 @@ static int write_block(void *arg, void *block, struct error *err)
         s->not_first += b->chosen[i] != b->first[i];
         s->first_score += b->first_score[i];
         s->best_score += b->best_score[i];
-        fprintf(s->source_out.stream, "%s\n", b->sources.items[i]);
-        fprintf(s->target_out.stream, "%s\n", b->texts.items[b->chosen[i]]);
+        derived_add(&s->out, b->sources.items[i], b->texts.items[b->chosen[i]], b->line + (int64_t)i, 1);
     }
     return 0;
 }
@@ -218,42 +220,11 @@ static int open_inputs(struct selection *s, struct error *err)
     return nbest_next(&s->lists, err) < 0 ? -1 : 0;
 }
 
-static int open_outputs(struct selection *s, const struct corpus_set *set, struct error *err)
+static int describe(struct selection *s, struct error *err)
 {
-    char *source = stage_path(s->run, set->source), *target = stage_path(s->run, set->target);
-    int ret = outfile_open(&s->source_out, source, err) < 0 || outfile_open(&s->target_out, target, err) < 0 ? -1 : 0;
-    stage_output(s->run, set->source);
-    stage_output(s->run, set->target);
-    free(source);
-    free(target);
-    return ret;
-}
-
-static char *sibling_or_null(const char *path)
-{
-    return path ? corpus_sibling(path) : NULL;
-}
-
-static int describe(struct selection *s, const struct corpus_set *train, struct error *err)
-{
-    struct corpus_files files = {
-        .source_lang = s->gold.source_lang, .target_lang = s->gold.target_lang, .train = *train,
-        .dev = s->gold.dev, .test = s->gold.test, .teacher = s->labels.teacher,
-    };
-    int ret = corpus_set_count(&files.train, s->run->folder, err);
     char *gold = xasprintf("../%s", path_name(s->labels.gold));
-    files.gold = gold;
-    files.dev.source = sibling_or_null(s->gold.dev.source);
-    files.dev.target = sibling_or_null(s->gold.dev.target);
-    files.test.source = sibling_or_null(s->gold.test.source);
-    files.test.target = sibling_or_null(s->gold.test.target);
-    if (ret == 0)
-        ret = corpus_files_write(&files, s->run->folder, err);
-    stage_output(s->run, CORPUS_FILE);
-    free(files.dev.source);
-    free(files.dev.target);
-    free(files.test.source);
-    free(files.test.target);
+    struct corpus_files about = { .gold = gold, .teacher = s->labels.teacher };
+    int ret = derived_finish(&s->out, &s->gold, &about, err);
     free(gold);
     return ret;
 }
@@ -271,18 +242,11 @@ static void set_figures(struct selection *s)
 
 static int work(struct selection *s, struct error *err)
 {
-    struct corpus_set train = { 0 };
-    int ret = -1;
-    if (open_inputs(s, err) < 0)
+    if (open_inputs(s, err) < 0
+        || derived_open(&s->out, s->run, s->gold.source_lang, s->gold.target_lang, false, err) < 0
+        || choose_all(s, err) < 0)
         return -1;
-    train.source = xasprintf("train.%s", s->gold.source_lang);
-    train.target = xasprintf("train.%s", s->gold.target_lang);
-    if (open_outputs(s, &train, err) == 0 && choose_all(s, err) == 0
-        && outfile_commit(&s->source_out, err) == 0 && outfile_commit(&s->target_out, err) == 0)
-        ret = describe(s, &train, err);
-    free(train.source);
-    free(train.target);
-    return ret;
+    return describe(s, err);
 }
 
 static void selection_release(struct selection *s)
@@ -293,8 +257,7 @@ static void selection_release(struct selection *s)
     lines_close(&s->source);
     lines_close(&s->reference);
     nbest_close(&s->lists);
-    outfile_abort(&s->source_out);
-    outfile_abort(&s->target_out);
+    derived_abort(&s->out);
     corpus_files_release(&s->labels);
     corpus_files_release(&s->gold);
 }
@@ -325,6 +288,6 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 
 const struct stage_kind stage_select = {
     .name = "select", .summary = "selecting the hypotheses nearest to gold", .makes = "corpus",
-    .version = 1, .config_size = sizeof(struct select_stage), .options = tables, .inputs = inputs,
+    .version = 2, .config_size = sizeof(struct select_stage), .options = tables, .inputs = inputs,
     .run = run_select, .estimate = estimate,
 };

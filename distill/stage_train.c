@@ -24,6 +24,7 @@
 #include "distill/model_stage.h"
 #include "distill/objectives.h"
 #include "distill/on_policy.h"
+#include "distill/train_corpora.h"
 #include "eval/metric.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/train_plan.h"
@@ -42,6 +43,7 @@ struct train_stage {
     struct batching_config batching;
     struct on_policy_config on_policy;
     struct initial_config initial;
+    struct train_corpora_config corpora;
     int generation;
 };
 
@@ -65,6 +67,7 @@ static const struct option stage_options[] = {
 };
 static const struct stage_options tables[] = {
     { stage_options, 0 },
+    { train_corpora_options, FIELD(corpora) },
     { model_options, FIELD(model) },
     { train_options, FIELD(train) },
     { batching_options, FIELD(batching) },
@@ -75,7 +78,7 @@ static const struct stage_options tables[] = {
 #undef FIELD
 
 static const struct stage_input inputs[] = {
-    { "corpus", "corpus", true, false },
+    { "corpus", "corpus", true, true },
     { "vocabulary", "vocabulary", true, false },
     { "teacher", "model", false, true },
     { "start", "model", false, false },
@@ -135,6 +138,10 @@ static int check(const struct stage *s, struct error *err)
     if (read_weights(&weights, &c->teacher_weights, err) < 0)
         return -1;
     free(weights);
+    if (train_corpora_check(&c->corpora, link_count(s, "corpus"), err) < 0)
+        return -1;
+    if (c->soft && link_count(s, "corpus") > 1)
+        return error_set(err, "soft-targets are those of one corpus: give one, or a teacher");
     if (kind->wants_teacher && !teacher && !c->soft)
         return error_set(err, "objective %s needs a 'teacher', the name of a stage that makes a model, or "
                          "soft-targets: true", kind->name);
@@ -171,17 +178,16 @@ struct training {
     const struct train_stage *config;
     struct train_config train_config;           /* as configured; sizes chosen by `memory` are in */
     struct batching_config batching;
-    struct corpus_files corpus;
+    struct train_corpora corpora;
     struct model *model;
     struct model **teachers;
     int teacher_count;
     uint64_t start;                             /* the fingerprint of the weights started from */
-    struct store *train_store, *dev_store;
+    struct store *dev_store;
     struct batch_source train, dev;
     struct soft_targets *soft;
     struct validator validator;
     struct objective objective;
-    int64_t skipped;
     struct train_report report;
 };
 
@@ -226,38 +232,22 @@ static int make_model(struct training *t, struct error *err)
     return stage_has(t->run, "start") ? start_from(t, err) : 0;
 }
 
-/* The set as ids, kept in the folder while the stage is at work so that going on is quick. */
-static struct store *encode_set(struct training *t, const char *name, const struct corpus_set *set,
-                                struct error *err)
-{
-    const struct model *m = t->model;
-    char *path = stage_path(t->run, name);
-    struct store *store = NULL;
-    if (file_exists(path) || store_build(path, set->source, set->target, m->source_tokenizer,
-                                         m->target_tokenizer, t->run->threads, err) == 0)
-        store = store_open(path, true, err);
-    free(path);
-    return store;
-}
-
 static int open_data(struct training *t, struct error *err)
 {
     const struct tokenizer *target = t->model->target_tokenizer;
-    int32_t bos = tokenizer_bos(target), eos = tokenizer_eos(target);
+    const struct corpus_set *dev_set = &t->corpora.files[0].dev;
     struct batching_config train = t->batching, dev = t->batching;
     train.seed = seed_of(t->config);
     dev.shuffle = false;
-    t->train_store = encode_set(t, "train.ids", &t->corpus.train, err);
-    if (!t->train_store
-        || batching_open(&t->train, t->train_store, bos, eos, &train, &t->skipped, err) < 0)
+    if (train_corpora_open(&t->corpora, &t->train, t->model, &t->config->corpora, &train, err) < 0)
         return -1;
-    if (!t->corpus.dev.source)
+    if (!dev_set->source)
         return 0;
-    t->dev_store = encode_set(t, "dev.ids", &t->corpus.dev, err);
-    if (!t->dev_store || batching_open(&t->dev, t->dev_store, bos, eos, &dev, NULL, err) < 0)
+    t->dev_store = train_corpora_encode(t->run, "dev.ids", dev_set, t->model, err);
+    if (!t->dev_store
+        || batching_open(&t->dev, t->dev_store, tokenizer_bos(target), tokenizer_eos(target), &dev, NULL, err) < 0)
         return -1;
-    return validator_open(&t->validator, t->corpus.dev.source, t->corpus.dev.target,
-                          t->config->validate_lines, err);
+    return validator_open(&t->validator, dev_set->source, dev_set->target, t->config->validate_lines, err);
 }
 
 /* `memory` counts the student's training; teachers that run along come on top. */
@@ -299,11 +289,12 @@ static int open_soft(struct training *t, struct error *err)
 {
     if (!t->config->soft)
         return 0;
-    if (!t->corpus.soft)
+    const char *soft = t->corpora.files[0].soft;
+    if (!soft)
         return error_set(err, "soft-targets: the corpus has none; label it with `soft-targets: top-k` and, to keep "
                          "its own targets, `gold: true`");
-    t->soft = soft_targets_open(t->corpus.soft, true, err);
-    return t->soft ? soft_targets_bind(t->soft, t->train_store, err) : -1;
+    t->soft = soft_targets_open(soft, true, err);
+    return t->soft ? soft_targets_bind(t->soft, t->corpora.stores[0], err) : -1;
 }
 
 /* The student's own outputs in the place of the corpus's targets. */
@@ -344,13 +335,12 @@ static void training_release(struct training *t)
     if (t->dev.free)
         t->dev.free(t->dev.state);
     soft_targets_close(t->soft);
-    store_close(t->train_store);
     store_close(t->dev_store);
     for (int i = 0; i < t->teacher_count; i++)
         model_free(t->teachers[i]);
     free(t->teachers);
     model_free(t->model);
-    corpus_files_release(&t->corpus);
+    train_corpora_release(&t->corpora);
 }
 
 /* ---- lineage ---- */
@@ -365,15 +355,6 @@ static json_t *describe_objective(const struct stage_run *run)
     return it;
 }
 
-static json_t *describe_corpus(const struct training *t)
-{
-    const struct stage_link *link = stage_link(t->run->stage, "corpus");
-    char text[HASH_TEXT];
-    hash_text(text, store_fingerprint(t->train_store));
-    return json_pack("{s:s, s:s, s:I}", "stage", t->run->stages[link->stage].name, "fingerprint", text,
-                     "pairs", (json_int_t)store_count(t->train_store));
-}
-
 /* Everything that made this model, its teachers' ancestry included. */
 static void set_lineage(struct training *t)
 {
@@ -385,14 +366,11 @@ static void set_lineage(struct training *t)
         if (!strcmp(run->stage->links[i].input->name, "teacher"))
             json_array_append_new(teachers, stage_ancestor(run, &run->stage->links[i],
                                                            model_fingerprint(t->teachers[n++])));
-    if (json_is_array(t->corpus.teacher))
-        json_array_extend(teachers, t->corpus.teacher);
-    else if (t->corpus.teacher)
-        json_array_append(teachers, t->corpus.teacher);
+    train_corpora_teachers(&t->corpora, teachers);
     it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "name", run->stage->name,
                    "recipe", run->recipe, "recipe_hash", run->recipe_hash,
                    "program", "coho " COHO_VERSION, "seed", (json_int_t)t->config->train.seed,
-                   "objective", describe_objective(run), "corpus", describe_corpus(t),
+                   "objective", describe_objective(run), "corpus", train_corpora_describe(&t->corpora),
                    "vocabulary", vocabulary, "teachers", teachers);
     if (t->config->generation)
         json_object_set_new(it, "generation", json_integer(t->config->generation));
@@ -412,7 +390,7 @@ static void set_lineage(struct training *t)
 static void set_figures(struct training *t)
 {
     stage_train_figures(t->run, t->model, &t->report);
-    json_object_set_new(t->run->figures, "skipped", json_integer(t->skipped));
+    json_object_set_new(t->run->figures, "skipped", json_integer(t->corpora.skipped));
 }
 
 /* ---- the stage ---- */
@@ -434,8 +412,8 @@ static int train(struct training *t, struct error *err)
 /* Encoded corpora and checkpoints have served. */
 static int clear_scratch(const struct stage_run *run, struct error *err)
 {
-    static const char *const scratch[] = { "checkpoints", "train.ids", "dev.ids" };
-    int ret = 0;
+    static const char *const scratch[] = { "checkpoints", "dev.ids" };
+    int ret = train_corpora_clear(run, link_count(run->stage, "corpus"), err);
     for (size_t i = 0; i < ARRAY_COUNT(scratch) && ret == 0; i++) {
         char *path = stage_path(run, scratch[i]);
         ret = dir_remove(path, err);
@@ -455,10 +433,7 @@ static int finish(struct training *t, struct error *err)
 
 static int prepare(struct training *t, struct error *err)
 {
-    char *folder = stage_input_folder(t->run, "corpus");
-    int ret = corpus_files_read(&t->corpus, folder, err);
-    free(folder);
-    if (ret < 0 || make_model(t, err) < 0 || plan_memory(t, err) < 0 || open_data(t, err) < 0
+    if (train_corpora_read(&t->corpora, t->run, err) < 0 || make_model(t, err) < 0 || plan_memory(t, err) < 0 || open_data(t, err) < 0
         || open_on_policy(t, err) < 0 || make_objective(t, err) < 0)
         return -1;
     set_lineage(t);
@@ -518,10 +493,24 @@ static double words_to_come(const struct train_stage *c, double corpus_words)
     return words;
 }
 
+/* Of all corpora together; below zero: unknown yet. */
+static double corpus_words(const struct stage_run *run)
+{
+    double words = 0;
+    for (size_t i = 0; i < run->stage->link_count; i++) {
+        const struct stage_link *link = &run->stage->links[i];
+        if (strcmp(link->input->name, "corpus"))
+            continue;
+        double more = run->costs[link->stage].train_words;
+        words = more < 0 || words < 0 ? -1 : words + more;
+    }
+    return words;
+}
+
 /* Sets of dev lines decoded on the way count as well, but little. */
 static double seconds_to_come(const struct stage_run *run, double weights)
 {
-    double words = words_to_come(run->stage->config, stage_input_cost(run, "corpus")->train_words);
+    double words = words_to_come(run->stage->config, corpus_words(run));
     double teacher = stage_input_cost(run, "teacher")->weights;
     if (words < 0)
         return -1;

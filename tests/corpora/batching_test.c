@@ -293,6 +293,28 @@ static void assert_refuses(struct batch_source *source, const json_t *position, 
     assert_non_null(strstr(err.text, why));
 }
 
+static void pairs_bring_their_weights(void **state)
+{
+    struct batching_config c = config();
+    struct batch b = { 0 };
+    float *weights = xcalloc(PAIRS, sizeof *weights);
+    struct batch_source source = source_of(&c, NULL);
+    assert_int_equal(source.next(source.state, &b, NULL), 1);
+    for (int i = 0; i < b.B; i++)
+        assert_true(b.weight[i] == 1);
+    source.free(source.state);
+    for (int i = 0; i < PAIRS; i++)
+        weights[i] = (float)i / 7;
+    c.weights = weights;
+    source = source_of(&c, NULL);
+    while (source.next(source.state, &b, NULL) > 0)
+        for (int i = 0; i < b.B; i++)
+            assert_true(b.weight[i] == weights[b.index[i]]);
+    source.free(source.state);
+    batch_release(&b);
+    free(weights);
+}
+
 static void foreign_positions_are_refused(void **state)
 {
     struct batching_config c = config();
@@ -376,6 +398,7 @@ int main(void)
         cmocka_unit_test(companions_change_between_epochs),
         cmocka_unit_test(restored_position_gives_the_same_batches),
         cmocka_unit_test(parts_are_made_of_blocks_from_all_over),
+        cmocka_unit_test(pairs_bring_their_weights),
         cmocka_unit_test(foreign_positions_are_refused),
         cmocka_unit_test(line_of_100000_tokens_is_skipped_and_counted),
         cmocka_unit_test(corpus_without_a_usable_pair_is_an_error),
