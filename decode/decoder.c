@@ -531,6 +531,11 @@ const struct decode_stats *decoder_stats(const struct decoder *d)
     return &d->stats;
 }
 
+int decoder_max_source(const struct decoder *d)
+{
+    return d->max_source;
+}
+
 void decoder_name_input(struct decoder *d, const char *name, int64_t first)
 {
     d->name = name;

@@ -6,6 +6,7 @@
  * sentence after sentence must be there, once and in order. */
 #include "decode/label_join.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,18 +73,25 @@ static int join_lines(struct joining *j, const char *path, const json_t *manifes
     return 0;
 }
 
+/* A shard may be of any size: it goes through in pieces. */
 static int join_bytes(struct joining *j, const char *path, const json_t *manifest, struct error *err)
 {
     const char *noted = json_string_value(json_object_get(json_object_get(manifest, "lists"), "hash"));
-    char *text, hash[HASH_TEXT];
+    char piece[1 << 16], hash[HASH_TEXT];
+    struct hash_stream *shard = hash_stream_new();
+    FILE *in = fopen(path, "r");
     size_t length;
-    if (file_read(&text, &length, path, err) < 0)
-        return -1;
-    hash_text(hash, hash_bytes(text, length, 0));
-    int ret = noted && !strcmp(hash, noted) ? 0 : error_set(err, "'%s' is not what its manifest says", path);
-    if (ret == 0)
-        put(&j->lists, j->lists_hash, text, length);
-    free(text);
+    while (in && (length = fread(piece, 1, sizeof piece, in)) > 0) {
+        put(&j->lists, j->lists_hash, piece, length);
+        hash_stream_add(shard, piece, length);
+    }
+    int ret = !in || ferror(in) ? error_set(err, "cannot read '%s': %s", path, strerror(errno)) : 0;
+    hash_text(hash, hash_stream_digest(shard));
+    if (ret == 0 && (!noted || strcmp(hash, noted)))
+        ret = error_set(err, "'%s' is not what its manifest says", path);
+    if (in)
+        fclose(in);
+    hash_stream_free(shard);
     return ret;
 }
 

@@ -109,14 +109,15 @@ static bool is_text(const struct lines *line)
     return strlen(line->text) == line->length && utf8_valid_prefix(line->text, line->length) == line->length;
 }
 
-/* Whether a line has more tokens than a model reads.  No text becomes more tokens than eight times
- * its bytes, whatever its normal form: short lines are not counted. */
+/* Whether a line has more tokens than are read.  No text becomes more tokens than eight times its
+ * bytes, whatever its normal form: short lines are not counted. */
 static bool is_too_long(const struct labeller *l, const struct lines *line)
 {
     struct ids ids = { 0 };
-    int limit = l->job->translator->max_length, max_source = l->job->search->max_source;
-    size_t most = (size_t)(limit && limit - 1 < max_source ? limit - 1 : max_source);
-    if (l->job->target || l->job->search->long_lines != LONG_REFUSE || line->length * 8 + 8 <= most)
+    if (l->job->target || l->job->search->long_lines != LONG_REFUSE)
+        return false;
+    size_t most = (size_t)decoder_max_source(l->decoder);
+    if (line->length * 8 + 8 <= most)
         return false;
     tokenizer_encode(l->job->translator->source, &ids, line->text, line->length);
     bool longer = ids.count > most;

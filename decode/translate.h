@@ -56,6 +56,10 @@ struct decoder *decoder_new(const struct translator *t, const struct search_conf
 void decoder_free(struct decoder *d);
 const struct decode_stats *decoder_stats(const struct decoder *d);      /* of all calls so far */
 
+/* The most tokens of a source that it reads: max_source, or less where the model or the memory has less
+ * room. */
+int decoder_max_source(const struct decoder *d);
+
 /* What messages call the input, and the number of its first line: "FILE:123".  `name` is borrowed;
  * by default there is "sentence" in its place. */
 void decoder_name_input(struct decoder *d, const char *name, int64_t first);

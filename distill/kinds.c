@@ -7,6 +7,7 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_train,               /* corpus, vocabulary [, teacher, start] → model */
     &stage_slice,               /* model → its leading channels as a model */
     &stage_prune,               /* model → the same with its smallest weights zero */
+    &stage_quantize,            /* model → the same in int8 */
     &stage_task,                /* examples, or a corpus and a tag → task */
     &stage_train_tasks,         /* tasks, vocabulary [, teachers, start] → model */
     &stage_evaluate_tasks,      /* model, tasks → scores of each */

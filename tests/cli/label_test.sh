@@ -156,6 +156,31 @@ done
 wait
 same ranks
 
+if mpirun -np 3 --oversubscribe true 2>/dev/null; then
+    expect 0 mpirun -np 3 --oversubscribe $label -o team --soft-targets top-k --soft-k 3
+    same team
+    # Some ranks are killed, and the rest of the job with them; another number of ranks goes on.
+    mpirun -np 2 --oversubscribe $label -o team2 --soft-targets top-k --soft-k 3 >/dev/null 2>&1 &
+    team=$!
+    wait_for 'team2/shards/*.json'
+    kill -TERM $team 2>/dev/null
+    wait $team
+    expect 0 mpirun -np 3 --oversubscribe $label -o team2 --soft-targets top-k --soft-k 3
+    same team2
+fi
+
+# ---- progress is for people ----
+
+expect 0 $label -o unwatched
+checks=$((checks + 1))
+! tr '\r' '\n' <.seen/stderr | grep -q ETA || fail "progress is shown where nobody watches"
+if command -v script >/dev/null; then
+    checks=$((checks + 1))
+    for i in 1 2 3 4 5 6 7 8; do cat in.txt; done >eightfold.txt
+    script -qec "$coho label -m model -i eightfold.txt $search --shard-lines 100 --threads 1 -o watched" /dev/null </dev/null >screen 2>&1
+    tr '\r' '\n' <screen | grep -q 'labelling .*lines.*/s.*ETA' || fail "a terminal is shown no progress: $(tail -c 300 screen)"
+fi
+
 # ---- what the input may be ----
 
 # Scores are compared but for their last digit, which may depend on what shared a batch.
@@ -164,14 +189,19 @@ texts()
     cut -f 1,4,5 "$1/nbest.tsv"
 }
 texts whole >texts
-gzip -c in.txt >in.txt.gz
-expect 0 "$coho" label -q -m model -i in.txt.gz $search --shard-lines 400 -o compressed
-texts compressed | cmp -s - texts || fail "compressed text is labelled otherwise"
+for pack in gzip zstd xz; do
+    command -v $pack >/dev/null || continue
+    $pack -c <in.txt >in.$pack
+    rm -rf compressed
+    expect 0 "$coho" label -q -m model -i in.$pack $search --shard-lines 400 -o compressed
+    texts compressed | cmp -s - texts || fail "text packed by $pack is labelled otherwise"
+done
 head -n 333 in.txt >one.txt
-tail -n +334 in.txt >two.txt
+tail -n +334 in.txt | gzip >two.gz
 : >none.txt
-expect 0 "$coho" label -q -m model -i one.txt none.txt two.txt $search -o several
+expect 0 "$coho" label -q -m model -i one.txt none.txt two.gz $search -o several
 texts several | cmp -s - texts || fail "several files are labelled otherwise"
+expect 0 "$coho" label -o several --check
 { head -n 3 in.txt; printf 'a \377 dog\n'; printf 'a \000 dog\n'; awk 'BEGIN { for (i = 0; i < 4000; i++) printf "dog "; print "" }'
   tail -n 2 in.txt; } >odd.txt
 expect 0 "$coho" label -m model -i odd.txt --beam 1 --max-length 5 --long-lines refuse --max-source 100 -o odd

@@ -136,4 +136,30 @@ expect_from in 0 "$coho" translate -q -m model --max-length-factor 0 --max-lengt
 same_output whole
 expect 0 $t -m model --stream --align pieces
 
+# A conversation: each line, or two at once, is answered before the next is asked; an empty one, too.
+for model in model lstm; do
+    rm -f asked answers
+    mkfifo asked
+    "$coho" translate -q -m $model --max-length-factor 0 --max-length-offset 8 --stream --threads 2 <asked >answers &
+    talking=$!
+    exec 3>asked
+    lines=0
+    for said in 'the cat' '' 'a house 3\nthe house sees a cat & a house' 'a house 3' '\n'; do
+        printf "$said\n" >&3
+        lines=$((lines + $(printf "$said\n" | wc -l)))
+        tries=0
+        until [ "$(wc -l <answers)" -ge $lines ] || [ $tries -ge 600 ]; do
+            sleep 0.05
+            tries=$((tries + 1))
+        done
+        checks=$((checks + 1))
+        [ "$(wc -l <answers)" -eq $lines ] || fail "$model: $(wc -l <answers) answers to $lines lines"
+    done
+    exec 3>&-
+    wait $talking || fail "$model: the conversation ended badly"
+    printf 'the cat\n\na house 3\nthe house sees a cat & a house\na house 3\n\n\n' >said
+    expect 0 "$coho" translate -q -m $model --max-length-factor 0 --max-length-offset 8 -i said
+    same_output answers
+done
+
 finish

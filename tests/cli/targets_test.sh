@@ -48,6 +48,9 @@ stages:
     corpus: [corpus, different, back]
     corpus-weights: [1, 0.5, ramp 0 2 5 10]
     max-updates: 12
+  aware: { like: student, corpus: best, corpus-weights: null, start: student, quantize-aware: true, max-updates: 5 }
+  shipped: { kind: quantize, model: aware }
+  scores: { kind: evaluate, model: shipped, corpus: corpus }
 END
 expect 0 "$coho" distill recipe.yml -o run --threads 2
 
@@ -135,10 +138,21 @@ expect 0 "$coho" model info run/student
 stdout_has 'backward'
 absent run/student/train-2.ids
 expect 0 "$coho" distill recipe.yml -o run --dry-run
-stdout_has 'all 14 stages are done'
-sed 's/corpus-weights: .*/corpus-weights: [1, 1, 1]/' recipe.yml >even.yml
+stdout_has 'all 17 stages are done'
+sed 's/^    corpus-weights: .*/    corpus-weights: [1, 1, 1]/' recipe.yml >even.yml
 expect 0 "$coho" distill even.yml -o run --dry-run
-stdout_has '1 of 14 stages to run'
+stdout_has '4 of 17 stages to run'
+
+# ---- int8 ----
+
+before=$(wc -c <run/aware/model.safetensors)
+after=$(wc -c <run/shipped/model.safetensors)
+checks=$((checks + 1))
+[ $((after * 2)) -lt "$before" ] || fail "the int8 model has $after of $before bytes"
+file_has run/shipped/lineage.json '"quantized": "int8"'
+file_has run/scores/manifest.json '"bleu_beam5": [0-9]'
+expect 0 "$coho" model info run/shipped
+stdout_has 'student'
 
 # ---- what does not go together ----
 
@@ -163,7 +177,7 @@ wrong 'direction: back makes other pairs' back.soft-targets=top-k
 wrong 'mbr chooses one translation' lists.mbr=bleu
 wrong "need a 'reverse-model'" near.drop-worst=0.1
 wrong "need a 'model'" near.max-cross-entropy=3
-sed 's/corpus-weights: .*/corpus-weights: [1, 2]/' recipe.yml >two.yml
+sed 's/^    corpus-weights: .*/    corpus-weights: [1, 2]/' recipe.yml >two.yml
 refused 1 'corpus-weights has 2 numbers, but there are 3 corpora' "$coho" distill two.yml -o wrong
 sed 's/ramp 0 2 5 10/ramp 0 -2 5 10/' recipe.yml >below.yml
 refused 1 'corpus-weights' "$coho" distill below.yml -o wrong
