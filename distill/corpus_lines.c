@@ -50,7 +50,7 @@ static int line_next(struct corpus_lines *in, struct error *err)
     if (number_next(&in->lines, &line, "line's number", err) < 0)
         return -1;
     if (line < 1 || line < (double)in->line)
-        return error_set(err, "%s:%lld: lines must not fall", in->lines.path, (long long)in->lines.number);
+        return error_set(err, "%s:%lld: lines count from 1 and do not fall", in->lines.path, (long long)in->lines.number);
     in->line = (int64_t)line;
     return 0;
 }

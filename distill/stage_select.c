@@ -206,7 +206,8 @@ static int open_labels(struct selection *s, struct error *err)
     char *folder = stage_input_folder(s->run, "labels");
     int ret = corpus_files_read(&s->labels, folder, err);
     if (ret == 0 && (!s->labels.nbest || !s->labels.gold))
-        ret = error_set(err, "%s holds no n-best lists; 'labels' wants a stage of kind label", folder);
+        ret = error_set(err, "%s holds no n-best lists beside gold targets; 'labels' wants a stage of kind label over a "
+                        "parallel corpus", folder);
     free(folder);
     return ret < 0 ? -1 : corpus_files_read(&s->gold, s->labels.gold, err);
 }

@@ -1,10 +1,10 @@
-# Faults of `coho label` on a real corpus: killed with SIGKILL at random moments of a run over Multi30k's training
+# Faults of `coho label` on a real corpus: killed with SIGKILL at random moments of a run over 15,000 of Multi30k's
 # sentences and resumed each time, the joined result must be that of an undisturbed run, byte for byte; then shards are
 # damaged, and exactly those must be labelled again; a second process on the same folder must be refused.
 #   sh tests/bench/run.sh label_kills [KILLS [LINES]]
 data=$root/../shared/data/multi30k
 kills=${1:-20}
-lines=${2:-29000}
+lines=${2:-15000}
 if [ ! -r "$data/train.en" ]; then
     echo "label_kills: skipped, $data is absent" >&2
     exit 0
