@@ -32,3 +32,9 @@ int interrupt_signal(void)
 {
     return caught;
 }
+
+void interrupt_raise(int number)
+{
+    if (!caught)
+        caught = number;
+}

@@ -7,5 +7,7 @@
 void interrupt_install(void);
 bool interrupt_requested(void);
 int interrupt_signal(void);             /* 0 when none came */
+/* As if that signal had come; it counts for no second one. */
+void interrupt_raise(int number);
 
 #endif

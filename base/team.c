@@ -2,12 +2,16 @@
 #include "base/team.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 #ifdef COHO_MPI
@@ -17,13 +21,19 @@ struct team {
     int rank, size;
     bool knows;
     MPI_Op add_bf16;
+    pthread_mutex_t lock;       /* MPI is called by one thread at a time */
+    /* signals */
+    MPI_Comm signals;
+    pthread_t watcher;
+    bool watched;               /* it runs */
+    atomic_bool leaving;
+    int number, told, heard;    /* a signal that came here; 1: the others know; how many told us of theirs */
 };
 
 struct team_sum {
+    struct team *team;
     MPI_Request request;
 };
-
-/* ---- joining and leaving ---- */
 
 /* Set by mpirun and by srun with its PMI plugins.  Without them, MPI_Init would start helpers of
  * its own for nothing. */
@@ -49,6 +59,113 @@ static void add_bf16(void *in, void *sum, int *count, MPI_Datatype *type)
     bf16_add(sum, in, (size_t)*count);
 }
 
+/* ---- starting and waiting ---- */
+
+/* MPI's own waiting burns the core; this gives it away, since another rank, or a thread of ours,
+ * may be what it waits for. */
+static void pause_a_little(int times)
+{
+    static const struct timespec nap = { 0, 50000 };
+    if (times < 2000)
+        sched_yield();
+    else
+        nanosleep(&nap, NULL);
+}
+
+static bool done_with(struct team *team, MPI_Request *request)
+{
+    int done;
+    pthread_mutex_lock(&team->lock);
+    MPI_Test(request, &done, MPI_STATUS_IGNORE);
+    pthread_mutex_unlock(&team->lock);
+    return done;
+}
+
+static void wait_for(struct team *team, MPI_Request *request)
+{
+    bool done = false;
+    for (int times = 0; !done; times += times < INT_MAX) {
+        done = done_with(team, request);
+        if (!done)
+            pause_a_little(times);
+    }
+}
+
+static void sum_start(struct team *team, void *values, size_t count, MPI_Datatype type, MPI_Op op,
+                      MPI_Request *request)
+{
+    pthread_mutex_lock(&team->lock);
+    MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, type, op, MPI_COMM_WORLD, request);
+    pthread_mutex_unlock(&team->lock);
+}
+
+/* ---- signals ---- */
+
+#define WATCH 100000000         /* nanoseconds between two looks */
+
+static void tell_signal(struct team *team)
+{
+    MPI_Request request;
+    team->number = interrupt_signal();
+    for (int r = 0; r < team->size; r++)
+        if (r != team->rank) {
+            MPI_Isend(&team->number, 1, MPI_INT, r, 0, team->signals, &request);
+            MPI_Request_free(&request);         /* watch_stop sees to its arrival */
+        }
+    team->told = 1;
+}
+
+static void hear_signals(struct team *team)
+{
+    int there, number;
+    MPI_Iprobe(MPI_ANY_SOURCE, 0, team->signals, &there, MPI_STATUS_IGNORE);
+    if (!there)
+        return;
+    MPI_Recv(&number, 1, MPI_INT, MPI_ANY_SOURCE, 0, team->signals, MPI_STATUS_IGNORE);
+    team->heard++;
+    interrupt_raise(number);
+}
+
+/* A signal to one rank is one to all, whatever they are doing. */
+static void *watch(void *arg)
+{
+    struct team *team = arg;
+    while (!atomic_load(&team->leaving)) {
+        nanosleep(&(struct timespec){ 0, WATCH }, NULL);
+        pthread_mutex_lock(&team->lock);
+        hear_signals(team);
+        if (interrupt_signal() && !team->told && !team->heard)
+            tell_signal(team);
+        pthread_mutex_unlock(&team->lock);
+    }
+    return NULL;
+}
+
+static void watch_start(struct team *team)
+{
+    sigset_t all, before;
+    MPI_Comm_dup(MPI_COMM_WORLD, &team->signals);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);        /* they are for the thread that works */
+    team->watched = pthread_create(&team->watcher, NULL, watch, team) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* What was told is heard before MPI ends. */
+static void watch_stop(struct team *team)
+{
+    atomic_store(&team->leaving, true);
+    if (team->watched)
+        pthread_join(team->watcher, NULL);
+    double all = team->told;
+    team_add(team, &all, 1);
+    while (team->heard < all - team->told)
+        hear_signals(team);
+    MPI_Comm_free(&team->signals);
+}
+
+/* ---- joining and leaving ---- */
+
 int team_join(struct team **team, struct error *err)
 {
     int level, size;
@@ -67,6 +184,8 @@ int team_join(struct team **team, struct error *err)
     t->size = size;
     MPI_Comm_rank(MPI_COMM_WORLD, &t->rank);
     MPI_Op_create(add_bf16, 1, &t->add_bf16);
+    pthread_mutex_init(&t->lock, NULL);
+    watch_start(t);
     *team = t;
     return 0;
 }
@@ -75,8 +194,10 @@ void team_leave(struct team *team)
 {
     if (!team)
         return;
+    watch_stop(team);
     MPI_Op_free(&team->add_bf16);
     MPI_Finalize();
+    pthread_mutex_destroy(&team->lock);
     free(team);
 }
 
@@ -96,29 +217,6 @@ int team_size(const struct team *team)
     return team ? team->size : 1;
 }
 
-/* ---- waiting ---- */
-
-/* MPI's own waiting burns the core; this gives it away, since another rank, or a thread of ours,
- * may be what it waits for. */
-static void pause_a_little(int times)
-{
-    static const struct timespec nap = { 0, 50000 };
-    if (times < 2000)
-        sched_yield();
-    else
-        nanosleep(&nap, NULL);
-}
-
-static void wait_for(MPI_Request *request)
-{
-    int done = 0;
-    for (int times = 0; !done; times += times < INT_MAX) {
-        MPI_Test(request, &done, MPI_STATUS_IGNORE);
-        if (!done)
-            pause_a_little(times);
-    }
-}
-
 /* ---- one at a time ---- */
 
 #define LARGEST ((size_t)1 << 30)       /* MPI counts in int */
@@ -128,8 +226,10 @@ void team_broadcast(struct team *team, int root, void *bytes, size_t length)
     for (size_t at = 0; team && at < length; at += LARGEST) {
         MPI_Request request;
         size_t part = length - at < LARGEST ? length - at : LARGEST;
+        pthread_mutex_lock(&team->lock);
         MPI_Ibcast((char *)bytes + at, (int)part, MPI_BYTE, root, MPI_COMM_WORLD, &request);
-        wait_for(&request);
+        pthread_mutex_unlock(&team->lock);
+        wait_for(team, &request);
     }
 }
 
@@ -151,8 +251,8 @@ void team_add(struct team *team, double *values, int count)
     MPI_Request request;
     if (!team)
         return;
-    MPI_Iallreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD, &request);
-    wait_for(&request);
+    sum_start(team, values, (size_t)count, MPI_DOUBLE, MPI_SUM, &request);
+    wait_for(team, &request);
 }
 
 int team_agree(struct team *team, int ret, struct error *err)
@@ -162,8 +262,8 @@ int team_agree(struct team *team, int ret, struct error *err)
         return ret;
     int first = ret < 0 ? team->rank : INT_MAX;
     MPI_Request request;
-    MPI_Iallreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &request);
-    wait_for(&request);
+    sum_start(team, &first, 1, MPI_INT, MPI_MIN, &request);
+    wait_for(team, &request);
     if (first == INT_MAX)
         return ret;
     if (err && first == team->rank)
@@ -187,15 +287,15 @@ bool team_knows(const struct team *team)
 struct team_sum *team_sum_start(struct team *team, void *values, size_t count, bool bf16)
 {
     struct team_sum *sum = xcalloc(1, sizeof *sum);
-    MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, bf16 ? MPI_UINT16_T : MPI_FLOAT,
-                   bf16 ? team->add_bf16 : MPI_SUM, MPI_COMM_WORLD, &sum->request);
+    sum->team = team;
+    sum_start(team, values, count, bf16 ? MPI_UINT16_T : MPI_FLOAT, bf16 ? team->add_bf16 : MPI_SUM,
+              &sum->request);
     return sum;
 }
 
 bool team_sum_test(struct team_sum *sum)
 {
-    int done;
-    MPI_Test(&sum->request, &done, MPI_STATUS_IGNORE);
+    bool done = done_with(sum->team, &sum->request);
     if (done)
         free(sum);
     return done;
@@ -203,7 +303,7 @@ bool team_sum_test(struct team_sum *sum)
 
 void team_sum_wait(struct team_sum *sum)
 {
-    wait_for(&sum->request);
+    wait_for(sum->team, &sum->request);
     free(sum);
 }
 

@@ -18,7 +18,8 @@ struct error;
  *     if (team_agree(team, ret, err) < 0) …            // did anyone fail?
  *     team_leave(team);
  *
- * A rank that dies takes the others with it: mpirun and srun see to that. */
+ * A rank that dies takes the others with it: mpirun and srun see to that.  A signal that comes to one
+ * (base/interrupt.h) is one to all of them, at once. */
 struct team;
 
 int team_join(struct team **team, struct error *err);

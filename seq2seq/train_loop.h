@@ -58,7 +58,7 @@ struct loop {
     int first_worker, all_workers;
     bool stopping;              /* agreed: a signal came to one of us */
     double team_seconds;        /* rank 0's clock at the last update */
-    double update_seconds;      /* that the last one took; 0: none yet */
+    double update_seconds;      /* that the last one took, by the same clock; 0: none yet */
     int64_t saved_update;       /* of the newest checkpoint */
     double started;             /* when the clock of training last started */
     struct loss_sums since_log;
@@ -82,8 +82,8 @@ bool loop_leads(const struct loop *l);          /* rank 0, which writes */
 bool loop_stopping(const struct loop *l);       /* after a signal, here or at another rank */
 double loop_clock(const struct loop *l);        /* loop_seconds, the same on all ranks */
 int loop_team_open(struct loop *l, struct error *err);
-/* The end of the gradients of an update: `ret` tells how they went on this rank, -1 is returned
- * where they failed on any; *sums become those of all. */
+/* The end of the gradients of an update: `ret` tells how they went on this rank; returned is -1 where
+ * they failed on any, else 1 where a signal stopped them on any; *sums become those of all. */
 int loop_team_sums(struct loop *l, int ret, struct loss_sums *sums, struct error *err);
 json_t *loop_objective_save(const struct loop *l);
 int loop_objective_restore(struct loop *l, const json_t *all, struct error *err);

@@ -75,13 +75,14 @@ int loop_team_open(struct loop *l, struct error *err)
 int loop_team_sums(struct loop *l, int ret, struct loss_sums *sums, struct error *err)
 {
     double all[] = { sums->loss, sums->tokens, sums->gold, (double)sums->gold_tokens, interrupt_requested(),
-                     ret < 0, loop_leads(l) ? loop_seconds(l) : 0 };
+                     ret < 0, loop_leads(l) ? loop_seconds(l) : 0, ret > 0 };
     exchange_finish(l->exchange);
     team_add(l->data->team, all, ARRAY_COUNT(all));
     *sums = (struct loss_sums){ all[0], all[1], all[2], (int64_t)all[3] };
     l->stopping = all[4] > 0;
+    l->update_seconds = all[6] - l->team_seconds;
     l->team_seconds = all[6];
-    return all[5] > 0 ? team_agree(l->data->team, ret, err) : 0;
+    return all[5] > 0 ? team_agree(l->data->team, ret < 0 ? ret : 0, err) : all[7] > 0;
 }
 
 /* ---- checkpoints ---- */

@@ -40,7 +40,7 @@ void loop_mark(struct loop *l)
 {
     json_decref(l->mark);
     l->mark = NULL;
-    if (!l->exchange && (l->update_seconds == 0 || l->update_seconds > LONG_UPDATE))
+    if (l->update_seconds == 0 || l->update_seconds > LONG_UPDATE)
         l->mark = json_pack("{s:o,s:o}", "data", l->data->train->save(l->data->train->state), "objective",
                             workers_save(l->workers));
     workers_may_stop(l->workers, l->mark != NULL);
@@ -177,7 +177,8 @@ int loop_update(struct loop *l, struct error *err)
     adam_update(&l->adam, &l->m->params, workers_grads(l->workers)[0], norm, factor, (float)rate,
                 &l->adam_config, l->pool);
     good_update(l);
-    l->update_seconds = clock_seconds() - started;
+    if (!l->exchange)
+        l->update_seconds = clock_seconds() - started;
     log_update(l, &sums, rate, norm);
     return 0;
 }

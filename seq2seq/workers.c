@@ -131,7 +131,15 @@ static void output_ready(struct workers *w, struct worker *x, const struct batch
         on_ready(x, layer.bias);
 }
 
-/* Forward, loss and backward of one piece. */
+/* After a signal, where the update may be left in its middle. */
+static bool stop(void *arg)
+{
+    struct worker *x = arg;
+    x->stopped = x->stopped || (x->all->may_stop && interrupt_requested());
+    return x->stopped;
+}
+
+/* Forward, loss and backward of one piece, of a large model some seconds each. */
 static int piece_run(struct workers *w, struct worker *x, const struct batch *b, uint64_t seed)
 {
     const struct objective *o = w->objective;
@@ -142,10 +150,12 @@ static int piece_run(struct workers *w, struct worker *x, const struct batch *b,
     x->tape.seed = (uint32_t)seed;
     x->tape.drops = 0;
     struct tensor *hidden = model_hidden(w->m, &x->tape, b);
-    output_loss(&x->output, w->m, &x->tape, hidden, b, o, x->objective, &x->sums);
-    if (x->tape.ready)
-        output_ready(w, x, b);
-    tape_backward(&x->tape);
+    if (!stop(x)) {
+        output_loss(&x->output, w->m, &x->tape, hidden, b, o, x->objective, &x->sums);
+        if (x->tape.ready)
+            output_ready(w, x, b);
+        tape_backward(&x->tape);
+    }
     tape_reset(&x->tape);
     return 0;
 }
@@ -165,13 +175,11 @@ static void worker_run(void *arg, int i)
     micro_reserve(x, pieces);
     if (pieces > 1)
         batch_split(&w->shares[i], x->micro, pieces);
-    for (int p = 0; p < pieces && !x->failed; p++) {
-        x->stopped = w->may_stop && interrupt_requested();
-        if (x->stopped)
-            return;
+    for (int p = 0; p < pieces && !x->failed && !stop(x); p++) {
         const struct batch *b = pieces > 1 ? &x->micro[p] : &w->shares[i];
         x->tape.ready = w->exchange && p == pieces - 1 ? on_ready : NULL;
-        x->tape.ready_arg = x;
+        x->tape.stop = stop;
+        x->tape.arg = x;
         if (b->B)
             x->failed = piece_run(w, x, b, piece_seed(w, w->first + i, p)) < 0;
     }

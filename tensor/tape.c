@@ -80,7 +80,7 @@ static void note_use(struct tape *tape, int ref)
 static void tell_ready(struct tape *tape, const struct tape_use *uses)
 {
     for (; uses; uses = uses->next)
-        tape->ready(tape->ready_arg, uses->ref);
+        tape->ready(tape->arg, uses->ref);
 }
 
 bool tape_uses(const struct tape *tape, int ref)
@@ -164,7 +164,7 @@ float *tensor_grad(struct tape *tape, struct tensor *t)
 
 void tape_backward(struct tape *tape)
 {
-    for (struct node *n = tape->last; n; n = n->before) {
+    for (struct node *n = tape->last; n && !(tape->stop && tape->stop(tape->arg)); n = n->before) {
         struct tensor *out = n->out;
         if (out->grad)                  /* otherwise nothing depends on it */
             n->op->backward(tape, n);

@@ -68,7 +68,9 @@ struct tape {
     /* Called in the backward pass when a parameter's gradient has got its last addition from this
      * tape; NULL: nobody wants to know.  Set before the forward pass. */
     void (*ready)(void *arg, int ref);
-    void *ready_arg;
+    /* Asked at each node of the backward pass: true leaves it there.  NULL: nobody is asked. */
+    bool (*stop)(void *arg);
+    void *arg;
     unsigned char *used;        /* of each parameter, in the arena */
     struct tape_use *uses;      /* not yet at a node */
 };

@@ -125,6 +125,39 @@ present "stopped/checkpoints/update-$updates.safetensors"
 expect 0 team 2 $train $dev --max-updates $((updates + 2)) --resume -o stopped
 stderr_has "^going on from update $updates of 'stopped'"
 
+# It is one to all at once: in the middle of an update without end, and of rank 0's validation.
+yes 'the cat & sees a house' | head -n 20000 >many.src
+yes 'die Katze & sieht ein Haus' | head -n 20000 >many.trg
+
+# stopped_soon FOLDER UPDATE PATH COMMAND…: a signal to rank 1 when the path is there.
+stopped_soon()
+{
+    folder=$1
+    updates=$2
+    path=$3
+    shift 3
+    command="$*"
+    "$@" >.seen/stdout 2>.seen/stderr &
+    started=$!
+    wait_for "$path"
+    sleep 0.5
+    victim=$(rank 1)
+    [ -n "$victim" ] || { kill -9 $started; fail 'there is no rank 1'; }
+    kill -TERM $victim
+    begun=$(date +%s)
+    wait $started
+    [ $(($(date +%s) - begun)) -le 10 ] || fail 'it takes more than 10 s to stop'
+    stderr_has "^stopped by a signal after update $updates; the same command with --resume goes on"
+    present "$folder/checkpoints/update-$updates.safetensors"
+    no_partial_files "$folder"
+}
+stopped_soon middle 0 'middle/log.jsonl' mpirun -np 3 --oversubscribe $train -s many.src -t many.trg \
+    --accumulate 100000 --max-updates 1 -o middle
+stopped_soon validating 2 'validating/checkpoints/update-1.safetensors' mpirun -np 2 --oversubscribe $train \
+    --dev-source many.src --dev-target many.trg --validate-decode --save-every 1 --validate-every 2 --max-updates 2 \
+    -o validating
+grep -q valid_nll validating/log.jsonl && fail 'the validation went on to its end'
+
 # ---- what is wrong is told once ----
 
 expect 2 team 2 $train --heads
