@@ -21,6 +21,7 @@
 #include "corpora/store.h"
 #include "decode/validate.h"
 #include "eval/metric.h"
+#include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
@@ -182,6 +183,20 @@ static struct store *store_make(struct session *s, const char *name, const char 
     return store;
 }
 
+/* The validation set is measured in pieces such as workers take, whatever a batch of the training
+ * is: no more memory than that takes, and soon left after a signal. */
+static void validation_budget(const struct session *s, struct batching_config *config)
+{
+    const struct train_config *c = &s->train_config;
+    int threads = c->threads ? c->threads : cpu_count();
+    int piece = c->micro_tokens ? c->micro_tokens : s->model->arch->micro_tokens;
+    int64_t tokens = config->batch_tokens ? config->batch_tokens : BATCH_TOKENS;
+    if ((int64_t)threads * piece >= tokens)
+        return;
+    config->batch_tokens = threads * piece;
+    config->batch_source_tokens = 0;
+}
+
 static int batches_open(struct session *s, struct batch_source *out, const struct store *store,
                         bool shuffle, const char *source, const char *target, struct error *err)
 {
@@ -190,6 +205,8 @@ static int batches_open(struct session *s, struct batch_source *out, const struc
     const char *what = shuffle ? "training" : "validation";
     int64_t skipped = 0;
     config.shuffle = shuffle;
+    if (!shuffle)
+        validation_budget(s, &config);
     if (batching_open(out, store, model_bos(s->model), model_eos(s->model), &config, &skipped, err) < 0)
         return error_prefix(err, "'%s' and '%s'", source, target);
     log_info("%s: %lld sentence pairs, %lld target tokens", what, (long long)out->sentences(out->state),
