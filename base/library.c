@@ -3,13 +3,13 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void stop(const char *title)
 {
     fprintf(stderr, "coho: cannot load %s: %s; install it again\n", title, dlerror());
-    exit(1);
+    _exit(1);                           /* no exit handlers: other threads may run */
 }
 
 void *library_open(const char *soname, const char *title)
