@@ -146,6 +146,16 @@ static int model_matches(const struct safetensors *st, const struct model *m, st
     return ret;
 }
 
+/* An average that begins or ends on the way would not be that of an undisturbed run. */
+static int average_matches(const struct safetensors *st, const struct adam *a, struct error *err)
+{
+    bool had = json_object_get(st->header, "ema") != NULL;
+    if (had == (a->ema != NULL))
+        return 0;
+    return error_set(err, "cannot resume: ema was %s and is %s now; resume with the old value or start again in "
+                     "another folder", had ? "on" : "0", had ? "0" : "on");
+}
+
 static int best_read(const struct safetensors *st, const struct model *m, float **best, struct error *err)
 {
     if (!json_object_get(st->header, "best"))
@@ -156,7 +166,7 @@ static int best_read(const struct safetensors *st, const struct model *m, float 
 
 static int blocks_read(const struct safetensors *st, struct model *m, struct adam *a, struct error *err)
 {
-    if (model_matches(st, m, err) < 0 || block_read(st, "weights", &m->params, m->params.block, err) < 0 ||
+    if (model_matches(st, m, err) < 0 || average_matches(st, a, err) < 0 || block_read(st, "weights", &m->params, m->params.block, err) < 0 ||
         block_read(st, "adam.m", &m->params, a->m, err) < 0 || block_read(st, "adam.v", &m->params, a->v, err) < 0)
         return -1;
     return a->ema ? block_read(st, "ema", &m->params, a->ema, err) : 0;
@@ -258,23 +268,36 @@ void snapshot_remove(const char *folder, int64_t update)
     free(path);
 }
 
+static int snapshot_read(const char *folder, const struct model *m, int64_t update, float *block,
+                         struct error *err)
+{
+    struct safetensors st = { 0 };
+    char *path = checkpoint_path(folder, "weights", update);
+    int ret = safetensors_open(&st, path, err);
+    if (ret == 0)
+        ret = block_read(&st, "weights", &m->params, block, err);
+    safetensors_close(&st);
+    free(path);
+    return ret;
+}
+
 int snapshots_average(const char *folder, const struct model *m, const int64_t *updates, int count,
                       float *block, struct error *err)
 {
     float *one = block_new(&m->params);
-    int ret = 0;
+    struct error problem;
+    int found = 0;
     memset(block, 0, m->params.total * sizeof(float));
-    for (int i = 0; i < count && ret == 0; i++) {
-        struct safetensors st = { 0 };
-        char *path = checkpoint_path(folder, "weights", updates[i]);
-        ret = safetensors_open(&st, path, err);
-        if (ret == 0)
-            ret = block_read(&st, "weights", &m->params, one, err);
-        if (ret == 0)
-            kernel->axpy(block, one, 1.0f / (float)count, m->params.total);
-        safetensors_close(&st);
-        free(path);
+    for (int i = 0; i < count; i++) {
+        if (snapshot_read(folder, m, updates[i], one, &problem) == 0) {
+            kernel->axpy(block, one, 1, m->params.total);
+            found++;
+        } else {
+            log_warning("%s; these weights are left out of the average", problem.text);
+        }
     }
     free(one);
-    return ret;
+    if (found)
+        kernel->scale(block, 1.0f / (float)found, m->params.total);
+    return found ? 0 : error_set(err, "%s; there is nothing to average", problem.text);
 }

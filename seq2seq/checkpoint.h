@@ -30,7 +30,7 @@ int snapshot_save(const char *folder, const struct model *m, const float *block,
 int best_set_aside(const char *folder, const struct model *m, int64_t update, struct error *err);
 int best_find(const char *folder, struct model *m, int64_t update, struct error *err);
 void snapshot_remove(const char *folder, int64_t update);
-/* The mean of the snapshots into block. */
+/* The mean of the snapshots into block; those that are damaged or gone are told and left out. */
 int snapshots_average(const char *folder, const struct model *m, const int64_t *updates, int count,
                       float *block, struct error *err);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "seq2seq/checkpoint.h"
+#include "tensor/kernels.h"
 
 double loop_seconds(const struct loop *l)
 {
@@ -131,6 +132,14 @@ static int state_from_json(struct loop *l, const json_t *j, struct error *err)
 
 /* ---- checkpoints ---- */
 
+static int write_checkpoint(struct loop *l, const json_t *state, struct error *err)
+{
+    if (!isfinite(kernel->sum_squares(l->m->params.block, l->m->params.total)))
+        return error_set(err, "the weights of update %lld are not finite and are not saved", (long long)l->s.update);
+    return checkpoint_save(l->folder, l->m, &l->adam, l->unsaved, state, l->s.update, l->config->keep_checkpoints,
+                           err);
+}
+
 /* A checkpoint that cannot be written (a full disk) does not end the training. */
 int loop_save(struct loop *l, struct error *err)
 {
@@ -142,8 +151,7 @@ int loop_save(struct loop *l, struct error *err)
     loop_team_same_weights(l);
     json_t *state = state_to_json(l);
     if (loop_leads(l))
-        ret = checkpoint_save(l->folder, l->m, &l->adam, l->unsaved, state, l->s.update,
-                              l->config->keep_checkpoints, &problem);
+        ret = write_checkpoint(l, state, &problem);
     json_decref(state);
     team_broadcast(l->data->team, 0, &ret, sizeof ret);
     team_broadcast(l->data->team, 0, &problem, sizeof problem);

@@ -106,13 +106,15 @@ static void log_validation(struct loop *l, const struct scores *s, const char *w
         json_object_set_new(record, "weights", json_string(what));
     train_log_write(&l->log, record);
     progress_show(true, "%s", "");
-    char decoded[64] = "", third[96] = "";
+    char decoded[64] = "", third[96] = "", loss[48] = "";
+    if (l->shown_rate > 0)
+        snprintf(loss, sizeof loss, "  train loss %.4f", l->shown_loss);
     if (isfinite(s->bleu))
         snprintf(decoded, sizeof decoded, "  BLEU %.2f  chrF %.2f", s->bleu, s->chrf);
     if (is_third(l))
         snprintf(third, sizeof third, "  %s %.2f", l->config->metric, s->chosen);
-    log_info("update %lld  epoch %d  %s  train loss %.4f  dev NLL %.4f  perplexity %.3f%s%s%s%s",
-             (long long)l->s.update, l->s.epoch, clock_text(l->s.seconds), l->shown_loss, s->nll, exp(s->nll),
+    log_info("update %lld  epoch %d  %s%s  dev NLL %.4f  perplexity %.3f%s%s%s%s",
+             (long long)l->s.update, l->s.epoch, clock_text(l->s.seconds), loss, s->nll, exp(s->nll),
              decoded, third, what ? "  of " : "", what ? what : "");
 }
 

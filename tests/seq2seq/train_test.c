@@ -8,6 +8,7 @@
 #include "base/interrupt.h"
 #include "base/thread.h"
 #include "seq2seq/architecture.h"
+#include "seq2seq/checkpoint.h"
 #include "seq2seq/schedule.h"
 #include "seq2seq/weights.h"
 #include "seq2seq/workers.h"
@@ -186,12 +187,12 @@ static void another_training_in_the_same_folder_is_refused(void **state)
     model_free(other.m);
 }
 
-/* Flips a bit in the middle of the newest checkpoint. */
-static void damage_newest_checkpoint(const char *folder, int update)
+/* Flips a bit in the middle of a checkpoint; kind: "update" or "weights". */
+static void damage_checkpoint(const char *folder, const char *kind, int update)
 {
     char path[4200];
     struct stat st;
-    snprintf(path, sizeof path, "%s/checkpoints/update-%d.safetensors", folder, update);
+    snprintf(path, sizeof path, "%s/checkpoints/%s-%d.safetensors", folder, kind, update);
     FILE *f = fopen(path, "r+b");
     assert_non_null(f);
     fstat(fileno(f), &st);
@@ -209,7 +210,7 @@ static void a_damaged_checkpoint_falls_back_to_the_one_before(void **state)
     c.resume = true;
     struct run first = run_training("transformer", folder, c);
     expect_ok(first.ret);
-    damage_newest_checkpoint(folder, 20);
+    damage_checkpoint(folder, "update", 20);
     c.max_updates = 40;
     struct run second = run_training("transformer", folder, c);
     expect_ok(second.ret);
@@ -226,6 +227,15 @@ static void averages_and_early_stopping_follow_the_validations(void **state)
     c.average = 3;
     c.ema = 0;
     struct run r = run_training("transformer", scratch_path("averaged"), c);
+    expect_ok(r.ret);
+    assert_true(isfinite(r.report.dev_nll));
+    model_free(r.m);
+
+    /* One that is damaged is no reason to lose the whole training. */
+    damage_checkpoint(scratch_path("averaged"), "weights", 60);
+    c.resume = true;
+    c.max_updates = 70;
+    r = run_training("transformer", scratch_path("averaged"), c);
     expect_ok(r.ret);
     assert_true(isfinite(r.report.dev_nll));
     model_free(r.m);
@@ -334,6 +344,43 @@ static void updates_that_are_not_finite_are_skipped_and_slow_the_next(void **sta
     assert_int_equal(train_wrongly(m, folder, 320, 400, c), -1);
     assert_non_null(strstr(err.text, "4 updates in a row, up to update 324, was not finite"));
     model_free(m);
+}
+
+static void weights_that_are_not_finite_take_no_checkpoints_place(void **state)
+{
+    const char *folder = scratch_path("infinite");
+    struct train_config c = config_make(5);
+    c.ema = 0;
+    struct run good = run_training("transformer", folder, c);
+    expect_ok(good.ret);
+    c.resume = true;
+    c.max_updates = 50;
+    c.save_every = 1;
+    c.learning_rate = INFINITY;
+    struct run bad = run_training("transformer", folder, c);
+    assert_int_equal(bad.ret, -1);
+    assert_non_null(strstr(err.text, "go on with --resume from the last checkpoint"));
+    assert_int_equal(checkpoint_newest(folder), 5);
+    model_free(good.m);
+    model_free(bad.m);
+}
+
+static void an_average_neither_begins_nor_ends_on_the_way(void **state)
+{
+    for (int on = 0; on < 2; on++) {
+        struct train_config c = config_make(5);
+        c.ema = on ? 0.9f : 0;
+        struct run first = run_training("transformer", scratch_path("without"), c);
+        expect_ok(first.ret);
+        c.ema = on ? 0 : 0.9f;
+        c.resume = true;
+        c.max_updates = 10;
+        struct run second = run_training("transformer", scratch_path("without"), c);
+        assert_int_equal(second.ret, -1);
+        assert_non_null(strstr(err.text, on ? "ema was on and is 0 now" : "ema was 0 and is on now"));
+        model_free(first.m);
+        model_free(second.m);
+    }
 }
 
 static void a_run_without_an_end_is_refused(void **state)
@@ -483,6 +530,8 @@ int main(void)
         cmocka_unit_test(averages_and_early_stopping_follow_the_validations),
         cmocka_unit_test(a_gradient_that_is_not_finite_stops_with_a_message),
         cmocka_unit_test(updates_that_are_not_finite_are_skipped_and_slow_the_next),
+        cmocka_unit_test(weights_that_are_not_finite_take_no_checkpoints_place),
+        cmocka_unit_test(an_average_neither_begins_nor_ends_on_the_way),
         cmocka_unit_test(a_run_without_an_end_is_refused),
         cmocka_unit_test(pieces_of_a_batch_add_up_to_its_gradient),
         cmocka_unit_test(gradients_at_bf16_are_close_to_those_at_fp32),
