@@ -10,8 +10,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# The shape; target tokens and (0: any number) sentences a batch; updates a round.  2×500
-# and 64 sentences are the defaults of Kim & Rush's published code (harvardnlp/seq2seq-attn).
+# The shape; target tokens and (0: any number) sentences a batch; updates a round.  2×500 and 64
+# sentences are the defaults of Kim & Rush's published code (harvardnlp/seq2seq-attn: -num_layers and
+# -rnn_size of train.lua, --batchsize of preprocess.py).
 MODELS = {
     "small": (dict(arch="transformer", dim=128, ffn=256, heads=4, layers=4, dropout=0.2), 4000, 0, 4),
     "base": (dict(arch="transformer", dim=512, ffn=2048, heads=8, layers=6, dropout=0.1), 3000, 0, 1),
