@@ -70,7 +70,7 @@ static int log_ticks(double *ticks, double low, double high)
 int plot_ticks(double ticks[16], double low, double high, bool logarithmic)
 {
     if (logarithmic)
-        return log_ticks(ticks, low, high);
+        return log_ticks(ticks, low, high > low * (1 + 1e-9) ? high : low * 10);
     if (high - low < 1e-12 * fmax(1, fabs(low))) {
         double margin = fabs(low) > 0 ? fabs(low) * 0.1 : 1;
         low -= margin;
@@ -160,9 +160,15 @@ static void draw_y_axis(struct strbuf *out, const struct axis *a, const char *la
 
 /* ---- marks ---- */
 
-static void add_mark(struct strbuf *out, int shape, double x, double y, double r)
+/* Colours that come again have other shapes. */
+static int shape_of(int colour)
 {
-    switch (shape % 4) {
+    return (colour + colour / PLOT_COLOURS) % 4;
+}
+
+static void add_mark(struct strbuf *out, int colour, double x, double y, double r)
+{
+    switch (shape_of(colour)) {
     case 0:
         strbuf_printf(out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", x, y, r);
         break;
@@ -207,7 +213,7 @@ static void draw_point(struct strbuf *out, const struct plot_series *s, size_t i
         strbuf_printf(out, "%.5g at %.6g", s->y[i], s->x[i]);
     strbuf_puts(out, "</title>");
     static const char *const names[] = { "circle", "rect", "polygon", "polygon" };
-    strbuf_printf(out, "</%s>", names[s->colour % 4]);
+    strbuf_printf(out, "</%s>", names[shape_of(s->colour)]);
 }
 
 void plot_svg(struct strbuf *out, const struct plot *p)

@@ -7,7 +7,8 @@
 #include "base/strbuf.h"
 
 /* A plot as inline SVG.  Colours come from the page's classes s0 … s7, one a series, so that the
- * page's light and dark styles apply; each series has a mark of its own shape, too. */
+ * page's light and dark styles apply; each series has a mark of its own shape, too.  Numbers from 8 on
+ * have the colours again, with other shapes. */
 #define PLOT_COLOURS 8
 
 struct plot_series {

@@ -23,7 +23,7 @@ static const struct option eval_options[] = {
     { "metrics", OPTION_LIST, FIELD(metrics), "bleu", .letter = 'm',
       .help = "what to compute: bleu, chrf, chrf++, ter; or of labels accuracy, exact_match, f1_macro, "
               "f1_micro, f1_weighted, mcc; of numbers pearson, spearman, mse, mae; of tags span_f1, "
-              "span_precision, span_recall" },
+              "span_precision, span_recall", .alias = "metric" },
     { "sentence-level", OPTION_FLAG, FIELD(sentence_level), "false",
       .help = "score every line by itself", .alias = "sl" },
     { "num-refs", OPTION_INT, FIELD(num_refs), "1", 1, 1000,
@@ -63,7 +63,7 @@ static const struct option output_options[] = {
       .help = "how to print; auto: text on a terminal, JSON elsewhere. "
               "SACREBLEU_FORMAT overrides it" },
     { "json", OPTION_FLAG, FIELD(json), "false", .help = "the same as --format json, and one object a line with --sentence-level" },
-    { "width", OPTION_INT, FIELD(width), "-1", -1, 17,
+    { "width", OPTION_INT, FIELD(width), "-1", -1, 100,
       "decimals of a score; -1: 1, or 4 for metrics of labels, numbers and tags", .letter = 'w' },
     { "score-only", OPTION_FLAG, FIELD(score_only), "false", .letter = 'b',
       .help = "print the bare score" },
@@ -79,6 +79,18 @@ static bool paired(const struct eval_job *job)
 {
     return eval_is_paired(&job->options);
 }
+
+static const struct option page_options[] = {
+    { "html", OPTION_STRING, FIELD(html),
+      .help = "a page as well: scores by length and by the frequency of words, and the sentences in which systems "
+              "differ most from the first one, word by word" },
+    { "source", OPTION_STRING, FIELD(source), .help = "what was translated, shown there; UTF-8" },
+    { "training", OPTION_STRING, FIELD(training),
+      .help = "target side of the training text, whose words' frequencies are those of the page; without: those of "
+              "the references" },
+    { "examples", OPTION_INT, FIELD(examples), "20", 0, 10000, "sentences shown on either side of a comparison" },
+    { 0 }
+};
 
 /* ---- usage ---- */
 
@@ -186,6 +198,12 @@ static int check_usage(const struct eval_job *job, const char *const *refs, int 
     if (job->answer_metrics_count && (o->sentence_level || paired(job) || refs_count > 1 || o->num_refs > 1))
         return command_misuse(job->self, "%s takes one file of gold answers and neither --sentence-level nor "
                               "paired tests", job->answer_metrics[0]->name);
+    if (o->html && (o->sentence_level || job->answer_metrics_count))
+        return command_misuse(job->self, "--html shows translations, and goes without --sentence-level");
+    if (!o->html && (o->source || o->training))
+        return command_misuse(job->self, "--source and --training are for the page; name it with --html");
+    if (job->config.chrf.char_order + job->config.chrf.word_order == 0)
+        return command_misuse(job->self, "--chrf-char-order and --chrf-word-order cannot both be 0");
     if (o->paired_ar && o->paired_bs)
         return command_misuse(job->self, "--paired-ar and --paired-bs exclude each other");
     if (o->confidence && o->input.count > 1 && !job->answer_metrics_count)
@@ -263,8 +281,9 @@ static int print_scores(const struct eval_job *job, struct error *err)
             strbuf_release(&out);
             return -1;
         }
-    } else {
-        eval_scores(&out, job);
+    } else if (eval_scores(&out, job, err) < 0) {
+        strbuf_release(&out);
+        return -1;
     }
     fwrite(out.text, 1, out.length, stdout);
     strbuf_release(&out);
@@ -316,6 +335,7 @@ int cmd_eval(const struct command *self, int argc, char **argv)
         { "TER", ter_options, &job.config.ter },
         { "significance", test_options, &job.options },
         { "output", output_options, &job.options },
+        { "page", page_options, &job.options },
         { NULL, NULL, NULL },
     };
     const char **refs = xcalloc((size_t)argc, sizeof *refs);

@@ -19,7 +19,7 @@ COMMAND(shortlist, "[OPTIONS] -s SRC -t TRG -v SPM -o FILE",
         "learns which target pieces a source piece may become, for faster decoding")
 COMMAND(predict, "[OPTIONS] -m MODEL [--task NAME] [-i FILE] [-o FILE]",
         "labels, tags and numbers for texts, by a model of several tasks")
-COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and chrF++, equal to sacreBLEU's")
+COMMAND(eval, "[OPTIONS] REF [REF …] [-i HYP …]", "BLEU, chrF and TER, equal to sacreBLEU's; tests of significance, a page")
 COMMAND(gap, "[OPTIONS] --teacher MODEL --student MODEL -s SRC -t TRG",
         "what a student does not do as its teacher does, by length and by frequency")
 COMMAND(model, "STEP [OPTIONS] …", "tells of a model; averages several")

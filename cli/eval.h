@@ -20,6 +20,8 @@ struct eval_options {
     int format, width;
     bool json, score_only, short_keys, no_color, quiet;
     int threads;
+    char *html, *source, *training;
+    int examples;
 };
 
 #define ANSWER_METRICS_MAX 16
@@ -42,8 +44,9 @@ static inline bool eval_is_paired(const struct eval_options *o)
     return o->paired_bs || o->paired_ar;
 }
 
-/* Scores of translations, in the form wanted: appends what is to be printed. */
-void eval_scores(struct strbuf *out, const struct eval_job *job);
+/* Scores of translations, in the form wanted: appends what is to be printed, and writes the page
+ * where one is wanted. */
+int eval_scores(struct strbuf *out, const struct eval_job *job, struct error *err);
 
 /* Looks for options of sacreBLEU that coho answers in another way: --version prints, those of test
  * sets are refused with what to do instead.  Returns the exit status, or -1: there are none. */

@@ -2,8 +2,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "cli/eval.h"
+#include "eval/page.h"
 #include "eval/significance.h"
 
 /* The systems' statistics, segment by segment, where a test needs them. */
@@ -72,18 +74,11 @@ static void score_systems(struct metric_report *reports, size_t step, const stru
     free(stats);
 }
 
-static void write_one_system(struct strbuf *out, const struct eval_job *job)
+static void write_one_system(struct strbuf *out, const struct eval_job *job, const struct metric_report *reports)
 {
     const struct eval_options *o = &job->options;
-    struct metric_report reports[REPORT_METRICS_MAX];
-
-    for (size_t m = 0; m < job->metrics_count; m++)
-        score_systems(&reports[m], 1, job, job->metrics[m]);
     if (o->score_only)
-        for (size_t m = 0; m < job->metrics_count; m++) {
-            report_score(out, &reports[m], o->width);
-            strbuf_putc(out, '\n');
-        }
+        report_scores(out, reports, job->metrics_count, o->width, o->format == FORMAT_JSON);
     else if (o->format == FORMAT_JSON)
         report_jsons(out, reports, job->metrics_count, o->width);
     else
@@ -102,33 +97,22 @@ static char *shown_name(const struct eval_job *job, size_t system)
     return piped ? xasprintf("System %zu", system) : xstrdup(name);
 }
 
-static void write_systems(struct strbuf *out, const struct eval_job *job)
+static void write_systems(struct strbuf *out, const struct eval_job *job, const struct report_systems *r)
 {
-    const struct eval_options *o = &job->options;
-    size_t systems = job->set.systems_count, count = job->metrics_count;
-    struct metric_report *reports = xcalloc(systems * count, sizeof *reports);
-    char **names = xcalloc(systems, sizeof *names);
-    struct report_systems r = {
-        .names = (const char *const *)names, .systems = systems, .reports = reports, .count = count,
-        .test = o->paired_bs ? PAIRED_BOOTSTRAP : o->paired_ar ? PAIRED_RANDOMIZATION : PAIRED_NONE,
-        .samples = o->paired_bs ? o->paired_bs_n : o->paired_ar_n,
-        .width = o->width, .short_keys = o->short_keys,
-    };
-
-    for (size_t m = 0; m < count; m++)
-        score_systems(&reports[m], count, job, job->metrics[m]);
-    for (size_t s = 0; s < systems; s++)
+    struct report_systems shown = *r;
+    char **names = xcalloc(r->systems, sizeof *names);
+    for (size_t s = 0; s < r->systems; s++)
         names[s] = shown_name(job, s);
-    if (o->format == FORMAT_JSON)
-        report_systems_json(out, &r);
-    else if (o->format == FORMAT_LATEX)
-        report_systems_latex(out, &r);
+    shown.names = (const char *const *)names;
+    if (job->options.format == FORMAT_JSON)
+        report_systems_json(out, &shown);
+    else if (job->options.format == FORMAT_LATEX)
+        report_systems_latex(out, &shown);
     else
-        report_systems_text(out, &r);
-    for (size_t s = 0; s < systems; s++)
+        report_systems_text(out, &shown);
+    for (size_t s = 0; s < r->systems; s++)
         free(names[s]);
     free(names);
-    free(reports);
 }
 
 static void write_sentences(struct strbuf *out, const struct eval_job *job)
@@ -155,12 +139,68 @@ static void write_sentences(struct strbuf *out, const struct eval_job *job)
     free(stats);
 }
 
-void eval_scores(struct strbuf *out, const struct eval_job *job)
+/* ---- the page ---- */
+
+/* What was translated, line by line. */
+static int load_source(struct segments *source, const struct eval_job *job, struct error *err)
 {
-    if (job->options.sentence_level)
-        write_sentences(out, job);
-    else if (job->set.systems_count > 1)
-        write_systems(out, job);
+    const char *path = job->options.source;
+    if (segments_load(source, path, 1, (struct encoding){ 0 }, err) < 0)
+        return -1;
+    if (source->count != job->set.n)
+        return error_set(err, "%s has %zu lines but the references have %zu; they must match line by line", path,
+                         source->count, job->set.n);
+    return 0;
+}
+
+static int write_page(const struct eval_job *job, const struct report_systems *r, struct error *err)
+{
+    const struct eval_options *o = &job->options;
+    struct segments source = { 0 };
+    struct word_counts training = { 0 };
+    struct eval_page page = {
+        .title = "Translations compared", .set = &job->set, .scores = r, .metrics = job->metrics,
+        .config = &job->config, .examples = o->examples, .threads = o->threads,
+    };
+    int ret = o->source ? load_source(&source, job, err) : 0;
+    if (ret == 0 && o->training)
+        ret = word_counts_read(&training, o->training, err);
+    page.source = source.items;
+    page.training = o->training ? &training : NULL;
+    if (ret == 0)
+        ret = eval_page_write(o->html, &page, err);
+    segments_release(&source);
+    word_counts_release(&training);
+    return ret;
+}
+
+static int write_scores(struct strbuf *out, const struct eval_job *job, struct error *err)
+{
+    const struct eval_options *o = &job->options;
+    size_t systems = job->set.systems_count, count = job->metrics_count;
+    struct metric_report *reports = xcalloc(systems * count, sizeof *reports);
+    struct report_systems r = {
+        .systems = systems, .reports = reports, .count = count,
+        .test = o->paired_bs ? PAIRED_BOOTSTRAP : o->paired_ar ? PAIRED_RANDOMIZATION : PAIRED_NONE,
+        .samples = o->paired_bs ? o->paired_bs_n : o->paired_ar_n,
+        .width = o->width, .short_keys = o->short_keys,
+    };
+
+    for (size_t m = 0; m < count; m++)
+        score_systems(&reports[m], count, job, job->metrics[m]);
+    if (systems > 1)
+        write_systems(out, job, &r);
     else
-        write_one_system(out, job);
+        write_one_system(out, job, reports);
+    int ret = o->html ? write_page(job, &r, err) : 0;
+    free(reports);
+    return ret;
+}
+
+int eval_scores(struct strbuf *out, const struct eval_job *job, struct error *err)
+{
+    if (!job->options.sentence_level)
+        return write_scores(out, job, err);
+    write_sentences(out, job);
+    return 0;
 }

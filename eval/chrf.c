@@ -14,8 +14,8 @@
 
 #define FIELD(member) offsetof(struct chrf_config, member)
 const struct option chrf_options[] = {
-    { "chrf-char-order", OPTION_INT, FIELD(char_order), "6", 1, CHRF_ORDER_MAX,
-      "longest character n-grams", .alias = "cc" },
+    { "chrf-char-order", OPTION_INT, FIELD(char_order), "6", 0, CHRF_ORDER_MAX,
+      "longest character n-grams; 0: none", .alias = "cc" },
     { "chrf-word-order", OPTION_INT, FIELD(word_order), "0", 0, CHRF_ORDER_MAX,
       "longest word n-grams; 2 is chrF++", .alias = "cw" },
     { "chrf-beta", OPTION_INT, FIELD(beta), "2", 0, 1000,

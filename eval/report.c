@@ -77,9 +77,15 @@ static void put_figures(struct strbuf *out, const struct metric_report *r, int w
         strbuf_printf(out, " %s", r->verbose);
 }
 
-void report_score(struct strbuf *out, const struct metric_report *r, int width)
+void report_scores(struct strbuf *out, const struct metric_report *reports, size_t count, int width, bool json)
 {
-    put_score(out, r, width);
+    bool array = json && count > 1;
+    strbuf_puts(out, array ? "[\n" : "");
+    for (size_t i = 0; i < count; i++) {
+        put_score(out, &reports[i], width);
+        strbuf_puts(out, array && i + 1 < count ? ",\n" : "\n");
+    }
+    strbuf_puts(out, array ? "]\n" : "");
 }
 
 void report_text(struct strbuf *out, const struct metric_report *r, int width, bool short_keys)

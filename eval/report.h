@@ -9,8 +9,9 @@
 
 /* Scores as sacreBLEU writes them, to the character.  Each function appends to `out`. */
 
-/* The bare score, with the interval where there is one. */
-void report_score(struct strbuf *out, const struct metric_report *r, int width);
+/* The bare scores, with their intervals where there are some, a line each; of several, as a JSON
+ * array where that is wanted. */
+void report_scores(struct strbuf *out, const struct metric_report *reports, size_t count, int width, bool json);
 
 /* "BLEU|nrefs:1|… = 22.7 56.2/28.7/… (BP = …)", with `width` decimals; short_keys abbreviates
  * the signature's keys. */

@@ -170,7 +170,7 @@ stdout_lines 61
 stderr_has '^warning: long.src:61: 300000 tokens'
 stderr_has '^warning: long.trg:61: 200000 tokens'
 refused 1 'long.trg:61: 200000 tokens' "$limited" score -m m -s long.src -t long.trg --long-lines refuse -o new
-expect 0 "$limited" eval long.src -i long.src -m bleu chrf -b
+expect 0 "$limited" eval long.src -i long.src -m bleu chrf -b -f text
 stdout_is '100.0
 100.0'
 absent new
@@ -211,7 +211,7 @@ done <<'END'
 --batch-tokens train --bach-tokens 100
 --beam translate -m m --beem 4
 --per-token score -m m --pertoken
---metrics eval a --metric bleu
+--metrics eval a --metrik bleu
 --dry-run distill a.yml --dryrun
 translate tranlsate -m m
 clean corpus clena a b
@@ -238,7 +238,7 @@ range train -o new --dropout 1
 range train -o new --learning-rate -1
 none.of.transformer,.lstm train -o new --arch gru
 go.together train -s a -t b -v c -o new --dev-source a
-range eval a -i b -w 99
+range eval a -i b -w 999
 no.option train -s a -t b -v c -o new d
 one.recipe distill a.yml b.yml
 unexpected.*'c' corpus clean a b c -o new

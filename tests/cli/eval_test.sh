@@ -48,7 +48,16 @@ check 'BLEU in text' 0 \
     "BLEU|nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:$version = 59.5 87.5/71.4/50.0/40.0 (BP = 1.000 ratio = 1.000 hyp_len = 16 ref_len = 16)" \
     "$coho" eval ref -i hyp -f text
 check 'bare scores with the width wanted, in the table order' 0 '59.4604
-74.7205' "$coho" eval ref -i hyp -m chrf bleu -b -w 4
+74.7205' "$coho" eval ref -i hyp -m chrf bleu -b -w 4 -f text
+check 'or as an array of JSON' 0 '[
+59.46,
+74.72,
+15.38
+]' "$coho" eval ref -i hyp -m ter chrf bleu -b -w 2
+check 'no characters, only words' 0 \
+    "chrF2++|nrefs:1|case:mixed|eff:yes|nc:0|nw:2|space:no|version:$version = 79.4643" \
+    "$coho" eval ref -i hyp -m chrf --chrf-char-order 0 -cw 2 -w 4 -f text
+check 'more decimals than there are' 0 59.4603557501361 sh -c "'$coho' eval ref -i hyp -w 40 | sed -n 's/ .score.: \(.*\),/\1/p'"
 check 'without --input, standard input is scored' 0 59.5 sh -c "'$coho' eval ref -b <hyp"
 check 'a dash is standard input' 0 59.5 sh -c "'$coho' eval ref -i - -b <hyp"
 check 'several references, metrics aligned' 0 \
@@ -150,6 +159,8 @@ printf 'これはペンです。「東京都」に住んでいます。\n今日�
 printf 'これは本です。「東京都」に住んでいます。\n明日は\343\200\200天気が悪い!100円のﾘﾝｺﾞ😀 hello World\n' >ja.hyp
 if "$coho" eval ja -i ja.hyp -tok ja-mecab >/dev/null 2>stderr; then
     check 'words of MeCab' 0 75.5080 "$coho" eval ja -i ja.hyp -l en-ja -b -w 4
+    grep -q words stderr && check 'a dictionary with other words signs otherwise' 0 IPA.Reiwa \
+        sh -c "'$coho' eval ja -i ja.hyp -l en-ja | sed -n 's/ .tok.: .*-\(.*\)\",/\1/p'"
 else
     echo "skipped: $(cat stderr)"
     told 'MeCab is asked for by name' 1 'mecab' "$coho" eval ja -i ja.hyp -tok ja-mecab
@@ -179,6 +190,23 @@ told 'an encoding that is none' 1 "'klingon' is not known" "$coho" eval ref -i h
 printf '\357\273\277The cat sat on a mat.\nIt is 1,000 km away, he said.\n' >sig
 check 'a byte order mark counts, as in sacreBLEU' 0 50.5 "$coho" eval ref -i sig -b -q
 check 'unless the encoding has it' 0 59.5 "$coho" eval ref -i sig -b -e utf-8-sig
+printf 'The tomcat sat.\nIt is <1,000> km & he.\n' >source
+printf 'The the the the the the\nIt is away\n' | gzip -c >training.gz
+check 'a page as well' 0 59.5 "$coho" eval ref -i hyp -b --html page.html --source source --training training.gz
+for pattern in '</html>' 'Lowest scores of hyp' '&lt;1,000&gt; km &amp; he' 'times in the training text' \
+    '<tr><td>5–9</td><td>1</td><td>0.0</td></tr>' '<span class="wrong">a</span>'; do
+    grep -qF -- "$pattern" page.html || { echo "FAILED: the page lacks $pattern"; failed=1; }
+done
+"$coho" eval ref -i hyp hyp2 -m bleu ter -pbs -pbsn 40 --html pair.html --examples 1 >/dev/null || failed=1
+for pattern in 'Most in favour of hyp2' 'class="pair"' 'p = 0.0244' 'TER ↓' 'paired bootstrap with 40 resamples'; do
+    grep -qF -- "$pattern" pair.html || { echo "FAILED: the page of two lacks $pattern"; failed=1; }
+done
+told 'a source with other lines' 1 'source2 has 1 lines' sh -c "head -n 1 source >source2; '$coho' eval ref -i hyp --html x --source source2"
+[ ! -e x ] || { echo 'FAILED: a page in spite of an error'; failed=1; }
+told 'a source goes on a page' 2 'name it with --html' "$coho" eval ref -i hyp --source source
+told 'a page is of translations' 2 'shows translations' "$coho" eval ref -i ref -m mcc --html x
+told 'a page is not of sentences' 2 'sentence-level' "$coho" eval ref -i ref -sl --html x
+told 'a page that cannot be written' 1 'nowhere/x' "$coho" eval ref -i hyp --html nowhere/x
 gzip -c hyp >hyp.gz
 check 'compressed files are read' 0 59.5 "$coho" eval ref -i hyp.gz -b
 
@@ -198,7 +226,8 @@ told 'an unknown metric is told with the nearest' 2 "did you mean 'bleu'" \
     "$coho" eval ref -i hyp -m blue
 told 'an unknown option too' 2 'lowercase' "$coho" eval ref -i hyp --lowercas
 told 'an unknown tokenizer too' 2 'intl' "$coho" eval ref -i hyp -tok int
-told 'a width out of range' 2 'width' "$coho" eval ref -i hyp -w 99
+told 'a width out of range' 2 'width' "$coho" eval ref -i hyp -w 999
+told 'no n-grams at all' 2 'cannot both be 0' "$coho" eval ref -i hyp -m chrf -cc 0
 for option in '-t wmt17' '--test-set=wmt17' '--download wmt17' '--list' '--cite' '--echo src'; do
     # shellcheck disable=SC2086
     told "$option points to sacreBLEU" 2 'sacrebleu -t wmt17' "$coho" eval $option -l en-de
