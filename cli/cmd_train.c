@@ -11,6 +11,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "base/strbuf.h"
 #include "base/team.h"
 #include "base/thread.h"
@@ -18,6 +19,7 @@
 #include "cli/train_forecast.h"
 #include "cli/train_objective.h"
 #include "corpora/batching.h"
+#include "corpora/mixing.h"
 #include "corpora/store.h"
 #include "decode/validate.h"
 #include "eval/metric.h"
@@ -28,6 +30,7 @@
 
 struct train_command {
     char *source, *target, *dev_source, *dev_target;
+    struct strings also_source, also_target;
     char *vocab, *target_vocab;
     char *output, *start;
     int64_t dev_decode_lines;
@@ -36,12 +39,15 @@ struct train_command {
 
 #define FIELD(member) offsetof(struct train_command, member)
 static const struct option command_options[] = {
-    { "source", OPTION_STRING, FIELD(source), NULL, 0, 0, "source text, a sentence a line (plain, gz, zst)",
+    { "source", OPTION_STRING, FIELD(source), NULL, 0, 0, "source text, a sentence a line (plain, gz, zst, xz)",
       NULL, 's', true },
     { "target", OPTION_STRING, FIELD(target), NULL, 0, 0, "target text, line by line with the source", NULL,
       't', true },
     { "dev-source", OPTION_STRING, FIELD(dev_source), NULL, 0, 0, "source text for validation" },
     { "dev-target", OPTION_STRING, FIELD(dev_target), NULL, 0, 0, "target text for validation" },
+    { "also-source", OPTION_LIST, FIELD(also_source), NULL, 0, 0,
+      "source texts of further corpora, of which batches are drawn as mixing-weights or mixing-temperature say" },
+    { "also-target", OPTION_LIST, FIELD(also_target), NULL, 0, 0, "their target texts, in the same order" },
     { "vocab", OPTION_STRING, FIELD(vocab), NULL, 0, 0,
       "SentencePiece model of both sides, or of the source; not needed with --start", NULL, 'v' },
     { "target-vocab", OPTION_STRING, FIELD(target_vocab), NULL, 0, 0,
@@ -65,11 +71,14 @@ struct session {
     char **argv;
     const char **rest;
     struct train_command command;
+    struct strings sources, targets;            /* of all corpora, that of the command first */
     struct model_config model_config;
     struct train_config train_config;
     struct batching_config batching;
+    struct mixing_config mixing;
     struct model *model;
-    struct store *train_store, *dev_store;
+    struct store **train_stores, *dev_store;    /* of the training: one a corpus, so many: */
+    size_t corpora;
     struct batch_source train, dev;
     struct validator validator;
     struct train_objective objective;
@@ -197,13 +206,13 @@ static void validation_budget(const struct session *s, struct batching_config *c
     config->batch_source_tokens = 0;
 }
 
-static int batches_open(struct session *s, struct batch_source *out, const struct store *store,
-                        bool shuffle, const char *source, const char *target, struct error *err)
+static int batches_open(struct session *s, struct batch_source *out, const struct store *store, bool shuffle,
+                        uint64_t seed, const char *source, const char *target, struct error *err)
 {
     struct batching_config config = s->batching;
-    config.seed = s->train_config.seed;
     const char *what = shuffle ? "training" : "validation";
     int64_t skipped = 0;
+    config.seed = (int64_t)seed;
     config.shuffle = shuffle;
     if (!shuffle)
         validation_budget(s, &config);
@@ -217,12 +226,58 @@ static int batches_open(struct session *s, struct batch_source *out, const struc
     return 0;
 }
 
-/* An earlier training in the folder may have had a validation corpus. */
-static void old_store_remove(const char *folder, const char *name)
+/* The i-th corpus of the training, from 0. */
+static const char *store_name(char name[40], size_t i)
+{
+    snprintf(name, 40, i ? "train-%zu.store" : "train.store", i + 1);
+    return name;
+}
+
+static int old_store_remove(const char *folder, const char *name)
 {
     char *path = path_join(folder, name);
-    unlink(path);
+    int ret = unlink(path);
     free(path);
+    return ret;
+}
+
+/* An earlier training in the folder may have had a validation corpus, and more corpora. */
+static void old_stores_remove(const struct train_command *c)
+{
+    char name[40];
+    old_store_remove(c->output, "dev.store");
+    for (size_t i = 1; old_store_remove(c->output, store_name(name, i)) == 0; i++)
+        ;
+}
+
+/* The corpora of the training as one source. */
+static int train_open(struct session *s, struct error *err)
+{
+    const struct strings *sources = &s->sources, *targets = &s->targets;
+    struct batching_config batching = s->batching;
+    struct batch_source *parts = xcalloc(sources->count, sizeof *parts);
+    size_t opened = 0;
+    int ret = 0;
+    batching.seed = s->train_config.seed;
+    s->train_stores = xcalloc(sources->count, sizeof *s->train_stores);
+    while (opened < sources->count && ret == 0) {
+        const char *source = sources->items[opened], *target = targets->items[opened];
+        uint64_t seed = (uint64_t)batching.seed;
+        char name[40];
+        struct store *store = store_make(s, store_name(name, opened), source, target, err);
+        s->train_stores[s->corpora++] = store;
+        ret = store ? batches_open(s, &parts[opened], store, true, opened ? rng_mix(seed + opened) >> 1 : seed, source,
+                                   target, err) : -1;
+        opened += ret == 0;
+    }
+    if (ret == 0 && opened == 1)
+        s->train = *parts;
+    else if (ret == 0)
+        ret = mixing_open(&s->train, parts, s->train_stores, opened, &s->mixing, &batching, err);
+    for (size_t i = 0; i < opened && ret < 0; i++)
+        parts[i].free(parts[i].state);
+    free(parts);
+    return ret;
 }
 
 /* The small corpus comes first: its mistakes are told before the large one is encoded. */
@@ -232,16 +287,16 @@ static int data_open(struct session *s, struct error *err)
     if (team_rank(s->team) == 0 && dir_make(c->output, err) < 0)
         return -1;
     if (team_rank(s->team) == 0)
-        old_store_remove(c->output, "dev.store");
+        old_stores_remove(c);
     if (c->dev_source) {
         s->dev_store = store_make(s, "dev.store", c->dev_source, c->dev_target, err);
         if (!s->dev_store || validator_open(&s->validator, c->dev_source, c->dev_target, c->dev_decode_lines, err) < 0)
             return -1;
     }
-    s->train_store = store_make(s, "train.store", c->source, c->target, err);
-    if (!s->train_store || batches_open(s, &s->train, s->train_store, true, c->source, c->target, err) < 0)
+    if (train_open(s, err) < 0)
         return -1;
-    return c->dev_source ? batches_open(s, &s->dev, s->dev_store, false, c->dev_source, c->dev_target, err) : 0;
+    return c->dev_source ? batches_open(s, &s->dev, s->dev_store, false, (uint64_t)s->train_config.seed, c->dev_source,
+                                        c->dev_target, err) : 0;
 }
 
 static void session_close(struct session *s)
@@ -250,7 +305,11 @@ static void session_close(struct session *s)
         s->train.free(s->train.state);
     if (s->dev.free)
         s->dev.free(s->dev.state);
-    store_close(s->train_store);
+    for (size_t i = 0; i < s->corpora; i++)
+        store_close(s->train_stores[i]);
+    free(s->train_stores);
+    strings_release(&s->sources);
+    strings_release(&s->targets);
     store_close(s->dev_store);
     validator_close(&s->validator);
     train_objective_close(&s->objective);
@@ -266,19 +325,47 @@ static json_t *start_ancestor(const struct session *s)
                      s->model->lineage);
 }
 
+/* Of several corpora, what each is. */
+static json_t *corpora_describe(const struct session *s, uint64_t *fingerprint, int64_t *sentences)
+{
+    json_t *list = json_array();
+    *fingerprint = store_fingerprint(s->train_stores[0]);
+    *sentences = 0;
+    for (size_t i = 0; i < s->corpora; i++) {
+        const struct store *store = s->train_stores[i];
+        char text[HASH_TEXT];
+        hash_text(text, store_fingerprint(store));
+        json_array_append_new(list, json_pack("{s:s, s:I}", "corpus", text, "sentences",
+                                              (json_int_t)store_count(store)));
+        *sentences += store_count(store);
+        if (i)
+            *fingerprint = rng_mix(*fingerprint ^ store_fingerprint(store));
+    }
+    return list;
+}
+
 static void lineage_write(struct session *s)
 {
     const struct option_group training[] = { { NULL, train_options, &s->train_config }, { 0 } };
+    const struct option_group mixing[] = { { NULL, mixing_options, &s->mixing }, { 0 } };
     char corpus[HASH_TEXT];
-    hash_text(corpus, store_fingerprint(s->train_store));
+    uint64_t fingerprint;
+    int64_t sentences;
+    json_t *corpora = corpora_describe(s, &fingerprint, &sentences);
+    hash_text(corpus, fingerprint);
     json_t *l = json_pack("{s:s, s:o, s:s, s:I, s:I, s:o}", "program", "coho " COHO_VERSION,
                           "objective", train_objective_describe(&s->objective), "corpus", corpus,
-                          "sentences", (json_int_t)store_count(s->train_store),
+                          "sentences", (json_int_t)sentences,
                           "seed", (json_int_t)s->train_config.seed, "training", options_to_json(training));
     if (s->objective.kind->wants_teacher)
         json_object_set_new(l, "teachers", train_objective_teachers(&s->objective));
     if (s->command.start)
         json_object_set_new(l, "start", start_ancestor(s));
+    if (s->corpora > 1) {
+        json_object_set(l, "corpora", corpora);
+        json_object_set_new(l, "mixing", options_to_json(mixing));
+    }
+    json_decref(corpora);
     json_decref(s->model->lineage);
     s->model->lineage = l;
 }
@@ -314,7 +401,7 @@ static int dry_run(struct session *s, struct error *err)
     if (train_check(&s->train_config, c->output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
         positions_check(s, err) < 0 || memory_plan(s, &plan, err) < 0)
         return -1;
-    return train_forecast(stdout, c->source, c->target, s->model, &plan, &s->train_config, &s->batching, err);
+    return train_forecast(stdout, &s->sources, &s->targets, s->model, &plan, &s->train_config, &s->batching, err);
 }
 
 /* All but the data: nothing is written before every rank has come so far. */
@@ -331,7 +418,7 @@ static int train(struct session *s, struct train_report *report, struct error *e
 {
     if (team_agree(s->team, prepare(s, err), err) < 0 || team_agree(s->team, data_open(s, err), err) < 0)
         return -1;
-    int ret = train_objective_open(&s->objective, s->model, s->train_store, s->batching.max_length, err);
+    int ret = train_objective_open(&s->objective, s->model, s->train_stores[0], s->batching.max_length, err);
     if (team_agree(s->team, ret, err) < 0)
         return -1;
     lineage_write(s);
@@ -372,6 +459,13 @@ static int usage_check(const struct session *s)
         return command_misuse(s->self, "--dev-source and --dev-target go together");
     if (!c->vocab && !c->start)
         return command_misuse(s->self, "--vocab is required, or --start, which brings one");
+    if (c->also_source.count != c->also_target.count)
+        return command_misuse(s->self, "--also-source names %zu texts and --also-target %zu; they go together",
+                              c->also_source.count, c->also_target.count);
+    if (c->also_source.count && s->objective.soft_path)
+        return command_misuse(s->self, "--soft-targets are of one corpus; leave out --also-source");
+    if (mixing_check(&s->mixing, c->also_source.count + 1, &err) < 0)
+        return command_misuse(s->self, "--%s", err.text);
     if (train_objective_check(&s->objective, &err) < 0)
         return command_misuse(s->self, "%s", err.text);
     if (strcmp(s->train_config.metric, "nll") && !metric_find(s->train_config.metric))
@@ -393,12 +487,24 @@ static int fail(const struct session *s, struct error *err)
     return 1;
 }
 
+static void list_corpora(struct session *s)
+{
+    const struct train_command *c = &s->command;
+    strings_add(&s->sources, c->source);
+    strings_add(&s->targets, c->target);
+    for (size_t i = 0; i < c->also_source.count; i++) {
+        strings_add(&s->sources, c->also_source.items[i]);
+        strings_add(&s->targets, c->also_target.items[i]);
+    }
+}
+
 static int run(struct session *s)
 {
     struct error err = { 0 };
     struct train_report report;
     if (s->command.dry_run && team_rank(s->team))
         return 0;
+    list_corpora(s);
     if (s->command.dry_run)
         return dry_run(s, &err) < 0 ? command_fail(s->self, &err) : 0;
     interrupt_install();
@@ -441,6 +547,7 @@ int cmd_train(const struct command *self, int argc, char **argv)
         train_objective_group(&s.objective),
         { "training", train_options, &s.train_config },
         { "batches", batching_options, &s.batching },
+        { "several corpora", mixing_options, &s.mixing },
         { 0 }
     };
     if (team_join(&s.team, &err) < 0)

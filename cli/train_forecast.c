@@ -51,24 +51,24 @@ static void sample_see(struct sample *s, const struct lines *source, const struc
     s->pairs[at] = (struct pair){ xstrndup(source->text, source->length), xstrndup(target->text, target->length) };
 }
 
-static int sample_read(struct sample *s, const char *source_path, const char *target_path, struct error *err)
+static int sample_read(struct sample *s, struct rng *rng, const char *source_path, const char *target_path,
+                       struct error *err)
 {
     struct lines source = { 0 }, target = { 0 };
-    struct rng rng;
+    int64_t before = s->seen;
     int a = -1, b = -1, ret = -1;
-    rng_seed(&rng, 1, 0);
     if (lines_open(&source, source_path, err) < 0 || lines_open(&target, target_path, err) < 0)
         goto done;
     while ((a = lines_next(&source, err)) > 0 && (b = lines_next(&target, err)) > 0)
-        sample_see(s, &source, &target, &rng);
+        sample_see(s, &source, &target, rng);
     if (a == 0)
         b = lines_next(&target, err);
     if (a < 0 || b < 0)
         goto done;
     if (a != b)
         ret = error_set(err, "'%s' and '%s' are not equally long: one ends after line %" PRId64, source_path,
-                        target_path, s->seen);
-    else if (!s->seen)
+                        target_path, s->seen - before);
+    else if (s->seen == before)
         ret = error_set(err, "'%s' is empty", source_path);
     else
         ret = 0;
@@ -208,14 +208,18 @@ static void time_rows(struct table *t, const struct corpus *c, double batches, c
         row(t, "training", "until patience ends it");
 }
 
-int train_forecast(FILE *out, const char *source, const char *target, const struct model *m,
+int train_forecast(FILE *out, const struct strings *sources, const struct strings *targets, const struct model *m,
                    const struct train_plan *plan, const struct train_config *config,
                    const struct batching_config *batching, struct error *err)
 {
     struct sample *s = xcalloc(1, sizeof *s);
     struct corpus c;
     struct table t = { 0 };
-    int ret = sample_read(s, source, target, err);
+    struct rng rng;
+    int ret = 0;
+    rng_seed(&rng, 1, 0);
+    for (size_t i = 0; i < sources->count && ret == 0; i++)
+        ret = sample_read(s, &rng, sources->items[i], targets->items[i], err);
     if (ret == 0)
         ret = corpus_measure(&c, s, m, batching->max_length, err);
     if (ret == 0) {

@@ -376,6 +376,9 @@ static int batching_restore(void *state, const json_t *position, struct error *e
     json_int_t epoch, part = 0, next, seed;
     const char *corpus;
     json_t *options;
+    if (json_is_array(json_object_get(position, "parts")))
+        return error_set(err, "cannot resume: the training was of %zu corpora, and is of one now; resume with all of "
+                              "them or start again", json_array_size(json_object_get(position, "parts")));
     if (json_unpack((json_t *)position, "{s:I, s?I, s:I, s:I, s:s, s:o}", "epoch", &epoch, "part", &part, "batch", &next,
                     "seed", &seed, "corpus", &corpus, "options", &options) < 0)
         return error_set(err, "cannot resume: the saved position in corpus '%s' is incomplete; "

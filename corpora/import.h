@@ -55,9 +55,8 @@ int import_next(struct import *in, struct text_pair *out, struct error *err);
 int64_t import_repaired(const struct import *in);
 void import_close(struct import *in);
 
-/* Whether its pairs have two sides. */
-/* … and whether it reads text files line by line. */
-bool import_is_text(const struct import_config *config, const char *source, const char *target);
+/* Whether its pairs have two sides, and whether it reads text files line by line. */
 bool import_is_paired(const struct import_config *config, const char *source, const char *target);
+bool import_is_text(const struct import_config *config, const char *source, const char *target);
 
 #endif

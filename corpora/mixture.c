@@ -115,28 +115,54 @@ static int mixture_next(void *state, struct batch *b, struct error *err)
 
 /* ---- the position ---- */
 
+static json_t *weights_json(const struct mixture *m)
+{
+    json_t *weights = json_array();
+    for (int i = 0; i < m->count; i++) {
+        char text[COURSE_TEXT];
+        course_text(text, &m->parts[i].weight);
+        json_array_append_new(weights, json_string(text));
+    }
+    return weights;
+}
+
 static json_t *mixture_save(void *state)
 {
     struct mixture *m = state;
     json_t *parts = json_array();
     for (int i = 0; i < m->count; i++)
         json_array_append_new(parts, m->parts[i].source.save(m->parts[i].source.state));
-    return json_pack("{s:I, s:I, s:I, s:o}", "draws", (json_int_t)m->draws, "given", (json_int_t)m->given,
-                     "seed", (json_int_t)m->seed, "parts", parts);
+    return json_pack("{s:I, s:I, s:I, s:o, s:o}", "draws", (json_int_t)m->draws, "given", (json_int_t)m->given,
+                     "seed", (json_int_t)m->seed, "weights", weights_json(m), "parts", parts);
+}
+
+/* The next draws depend on the weights as the earlier ones did. */
+static int check_weights(const struct mixture *m, const json_t *saved, struct error *err)
+{
+    json_t *now = weights_json(m);
+    bool same = !saved || json_equal(saved, now);
+    json_decref(now);
+    return same ? 0 : error_set(err, "cannot resume: the mixture had other weights; resume with the old ones or start "
+                                     "again");
 }
 
 static int mixture_restore(void *state, const json_t *position, struct error *err)
 {
     struct mixture *m = state;
     json_int_t draws, given, seed;
-    json_t *parts;
-    if (json_unpack((json_t *)(uintptr_t)position, "{s:I, s:I, s:I, s:o}", "draws", &draws, "given", &given,
-                    "seed", &seed, "parts", &parts) < 0 || draws < 0 || given < 0)
+    json_t *parts, *weights = NULL;
+    if (!json_object_get(position, "parts"))
+        return error_set(err, "cannot resume: the training was of one corpus, and is of %d now; resume with that one "
+                         "or start again", m->count);
+    if (json_unpack((json_t *)(uintptr_t)position, "{s:I, s:I, s:I, s?o, s:o}", "draws", &draws, "given", &given,
+                    "seed", &seed, "weights", &weights, "parts", &parts) < 0 || draws < 0 || given < 0)
         return error_set(err, "cannot resume: the position in a mixture of corpora is damaged; start again");
     if ((uint64_t)seed != m->seed || json_array_size(parts) != (size_t)m->count)
         return error_set(err, "cannot resume: the mixture had %zu parts and seed %lld, and has %d and %lld now; "
                          "resume with the old ones or start again", json_array_size(parts), (long long)seed,
                          m->count, (long long)m->seed);
+    if (check_weights(m, weights, err) < 0)
+        return -1;
     for (int i = 0; i < m->count; i++) {
         struct batch_source *s = &m->parts[i].source;
         if (s->restore(s->state, json_array_get(parts, (size_t)i), err) < 0)

@@ -2,7 +2,6 @@
  *
  * Each batch is of one task, drawn with a probability that grows as a power of the task's size.
  * `teachers` names for some tasks or all of them the stages whose models teach them. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "base/memory.h"
 #include "corpora/batching.h"
 #include "corpora/chain.h"
+#include "corpora/mixing.h"
 #include "corpora/mixture.h"
 #include "corpora/store.h"
 #include "distill/forecast.h"
@@ -198,17 +198,11 @@ static int open_source(struct training *t, struct batch_source *out, int task, c
     return batching_open(out, store, tokenizer_bos(target), tokenizer_eos(target), &c, NULL, err);
 }
 
-/* About how many sentences a batch of the task holds. */
 static double batch_sentences(const struct training *t, int task)
 {
-    const struct batching_config *c = &t->config->batching;
-    const struct store *s = t->train_stores[task];
-    double n = (double)store_count(s), source = (double)store_source_tokens(s) / n + 1;
-    double target = t->files[task].task.kind == TASK_TRANSLATE ? (double)store_target_tokens(s) / n + 1
-                                                               : (double)store_target_tokens(s) / n / 2;
-    double room = c->batch_source_tokens ? c->batch_source_tokens : 1.5 * c->batch_tokens;
-    double sentences = fmin(room / source, c->batch_tokens / target);
-    return c->batch_sentences ? fmin(sentences, c->batch_sentences) : fmax(1, sentences);
+    struct batching_config c = t->config->batching;
+    c.labels = t->files[task].task.kind != TASK_TRANSLATE;
+    return mixing_batch_sentences(t->train_stores[task], &c);
 }
 
 static int open_train(struct training *t, struct error *err)

@@ -77,6 +77,26 @@ for signal in INT TERM; do
     stdout_lines 60
 done
 
+# Several corpora, drawn from by temperature or by weights: the position in each is kept.
+head -n 20 source.txt | sed 's/cat/dog/' >small.src
+head -n 20 target.txt | sed 's/Katze/Hund/' >small.trg
+for mixing in '--mixing-temperature 5' '--mixing-weights 1 2'; do
+    rm -rf stopped whole
+    several="--also-source small.src --also-target small.trg $mixing"
+    stopped TERM 'stopped/checkpoints/update-*' "$coho" train $tiny $several -o stopped --max-updates 1000000 --save-every 25
+    updates=$(sed -n 's/^stopped by a signal after update \([0-9]*\);.*/\1/p' .seen/stderr)
+    more=$((updates + 31))
+    expect 0 "$coho" train $tiny $several -o stopped --max-updates $more --resume
+    expect 0 "$coho" train $tiny $several -o whole --max-updates $more
+    cmp -s stopped/model.safetensors whole/model.safetensors || fail 'a mixture that was stopped ends with other weights'
+    file_has whole/lineage.json '"corpora"'
+    expect 1 "$coho" train $tiny -o stopped --max-updates $((more + 1)) --resume
+    stderr_has '^coho train: cannot resume: the training was of 2 corpora, and is of one now'
+    several=${several%% --mixing*}
+    expect 1 "$coho" train $tiny $several --mixing-temperature 2 -o stopped --max-updates $((more + 1)) --resume
+    stderr_has '^coho train: cannot resume: the mixture had other weights'
+done
+
 # In the middle of a validation, which is most of the time here: it is made again, whole.
 yes 'the cat & sees a house' | head -n 4000 >many.src
 yes 'die Katze & sieht ein Haus' | head -n 4000 >many.trg
