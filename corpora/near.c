@@ -18,30 +18,46 @@ struct bins {
     int64_t letters;
 };
 
-static int32_t lower(int32_t c)
+/* The letter or digit that begins at `at`, in lower case, and 0 for all else; goes past it. */
+static inline int32_t letter_next(struct text t, size_t *at)
 {
-    if (c < 0x80)
-        return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
-    return utf8proc_tolower(c);
+    unsigned char byte = (unsigned char)t.bytes[*at];
+    if (byte < 0x80) {
+        unsigned lower = byte | 0x20U;
+        ++*at;
+        return lower - 'a' < 26U ? (int32_t)lower : byte - (unsigned)'0' < 10U ? byte : 0;
+    }
+    int32_t c;
+    enum character_class class = character_next(t, at, &c);
+    return class == CLASS_LETTER || class == CLASS_DIGIT ? utf8proc_tolower(c) : 0;
+}
+
+/* Here and not in base/: it is called for every letter of a corpus. */
+static inline uint64_t scatter(uint64_t x)
+{
+    x *= UINT64_C(0x9E3779B97F4A7C15);
+    x = (x ^ (x >> 32)) * UINT64_C(0xBF58476D1CE4E5B9);
+    return x ^ (x >> 29);
 }
 
 static void add_side(struct bins *b, struct text t, uint64_t seed)
 {
-    int64_t first = b->letters;
+    int64_t letters = 0;
+    uint64_t window = b->window;
     for (size_t at = 0; at < t.length;) {
-        int32_t c;
-        enum character_class class = character_next(t, &at, &c);
-        if (class != CLASS_LETTER && class != CLASS_DIGIT)
+        int32_t c = letter_next(t, &at);
+        if (!c)
             continue;
-        b->letters++;
-        b->window = (b->window << 12 | (uint64_t)(lower(c) & 0xFFF)) & ((UINT64_C(1) << 60) - 1);
-        if (b->letters - first < 5)
+        window = (window << 12 | (uint64_t)(c & 0xFFF)) & ((UINT64_C(1) << 60) - 1);
+        if (++letters < 5)
             continue;
-        uint64_t hash = rng_mix(b->window ^ seed);
+        uint64_t hash = scatter(window ^ seed);
         uint64_t *bin = &b->least[hash & (BINS - 1)];
         if (hash < *bin)
             *bin = hash;
     }
+    b->window = window;
+    b->letters += letters;
 }
 
 void near_keys(uint64_t keys[NEAR_KEYS], struct text_pair pair)

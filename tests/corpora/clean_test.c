@@ -1,9 +1,13 @@
 /* Edits, filters beyond the first ones, duplicates in bounded memory, several sources, models. */
 #include "tests/test.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "corpora/clean.h"
 #include "corpora/language_id.h"
 #include "corpora/moses.h"
@@ -232,6 +236,67 @@ static void near_duplicates_share_a_key(void **state)
     assert_true(shared);
 }
 
+enum { LETTERS = 300, RUN = 5, RUNS = LETTERS - RUN + 1 };
+
+static int compare_runs(const void *a, const void *b)
+{
+    return memcmp(a, b, RUN);
+}
+
+/* The Jaccard similarity of the runs of two texts. */
+static double similarity(const char *a, const char *b)
+{
+    char runs[2][RUNS][RUN];
+    int i = 0, k = 0, both = 0, all = 0;
+    for (int r = 0; r < RUNS; r++) {
+        memcpy(runs[0][r], a + r, RUN);
+        memcpy(runs[1][r], b + r, RUN);
+    }
+    qsort(runs[0], RUNS, RUN, compare_runs);
+    qsort(runs[1], RUNS, RUN, compare_runs);
+    while (i < RUNS || k < RUNS) {
+        int order = i == RUNS ? 1 : k == RUNS ? -1 : compare_runs(runs[0][i], runs[1][k]);
+        i += order <= 0;
+        k += order >= 0;
+        both += order == 0;
+        all++;
+    }
+    return (double)both / all;
+}
+
+/* corpora/near.h: 1 - (1 - J^4)^4 for a similarity of J. */
+static void likely_near_duplicates_are_as_likely_as_promised(void **state)
+{
+    struct rng rng;
+    int count[11] = { 0 }, shared[11] = { 0 };
+    rng_seed(&rng, 5, 0);
+    for (int trial = 0; trial < 20000; trial++) {
+        char a[LETTERS + 1] = "", b[LETTERS + 1] = "";
+        uint64_t keys[2][NEAR_KEYS];
+        for (int i = 0; i < LETTERS; i++)
+            a[i] = (char)('a' + rng_below(&rng, 26));
+        memcpy(b, a, sizeof b);
+        for (uint64_t changes = rng_below(&rng, 30); changes; changes--)
+            b[rng_below(&rng, LETTERS)] = (char)('a' + rng_below(&rng, 26));
+        near_keys(keys[0], (struct text_pair){ text_of(a), text_of("") });
+        near_keys(keys[1], (struct text_pair){ text_of(b), text_of("") });
+        double J = similarity(a, b) * 10;
+        int tenth = (int)(J + 0.5), same = 0;
+        if (fabs(J - tenth) > 0.1)
+            continue;
+        for (int k = 0; k < NEAR_KEYS; k++)
+            same |= keys[0][k] == keys[1][k];
+        count[tenth]++;
+        shared[tenth] += same;
+    }
+    for (int tenth = 5; tenth <= 10; tenth++) {
+        double wanted = 1 - pow(1 - pow(tenth / 10.0, 4), 4), found = (double)shared[tenth] / count[tenth];
+        if (count[tenth] < 100 || fabs(found - wanted) > 0.06)
+            fail_msg("similarity %.1f: %d of %d share a key, a share of %.3f in place of %.3f", tenth / 10.0,
+                     shared[tenth], count[tenth], found, wanted);
+    }
+}
+
 static void threads_change_nothing(void **state)
 {
     char *text[2];
@@ -419,6 +484,7 @@ int main(void)
         TEST(reasons_are_written_on_request),
         TEST(duplicates_are_the_same_in_any_memory),
         TEST(near_duplicates_share_a_key),
+        TEST(likely_near_duplicates_are_as_likely_as_promised),
         TEST(threads_change_nothing),
         TEST(noise_stands_out),
         TEST(other_languages_are_told),
