@@ -29,5 +29,5 @@ if [ -n "$clang" ] && echo 'int LLVMFuzzerTestOneInput(const char *d, long n) { 
         "$clang" -x c -fsanitize=fuzzer,address - -o /dev/null 2>/dev/null; then
     sh "$root/tests/fuzz/run.sh" -runs=3000 -max_total_time=10
 else
-    say "no clang with libFuzzer: the parsers are tested on the kept inputs alone"
+    say "no clang with libFuzzer (packages clang and libclang-rt-14-dev): the parsers are tested on the kept inputs alone"
 fi

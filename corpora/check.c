@@ -455,7 +455,7 @@ static void judge(struct run *r)
     struct check_report *report = &r->report;
     double lines = (double)(report->lines[0] > report->lines[1] ? report->lines[0] : report->lines[1]);
     for (int i = 0; checks[i].name; i++)
-        if ((double)report->found[i].count > (double)r->config->tolerate * lines &&
+        if ((float)((double)report->found[i].count / lines) > r->config->tolerate &&
             (checks[i].level == CHECK_ERROR || r->config->strict))
             report->failed = true;
 }

@@ -93,6 +93,54 @@ three
 ' 0 "$coho" corpus stats -
 stdout_has '^words  *3$'
 
+expect 0 "$coho" corpus stats all.en all.de -m "$model" --against clean.src --html page.html
+stdout_has '^pieces a word  *[0-9]'
+stdout_has '^of 2 held-out lines 2 are in the corpus'
+file_has page.html '<svg'
+file_has page.html 'Words a line'
+file_has page.html 'pieces a word'
+expect 0 "$coho" corpus stats all.en all.de -m "$model" --against clean.src --json
+stdout_has '"pieces_per_word"'
+stdout_has '"overlap"'
+expect 1 "$coho" corpus stats all.en all.de --html absent/page.html
+stderr_is_one_line
+
+# Checking: the status tells, findings are listed with their lines.
+awk 'BEGIN { for (i = 1; i <= 400; i++) print "number " i " of " i * 7 % 13 " things in the house of person " i * 11 % 17 }' >ok.en
+awk 'BEGIN { for (i = 1; i <= 400; i++) print "Nummer " i " von " i * 7 % 13 " Dingen im Haus der Person " i * 11 % 17 }' >ok.de
+languages='--source-lang en --target-lang de'
+expect 0 "$coho" corpus check ok.en ok.de $languages
+stdout_has '^passed: 400 lines, correlation of lengths'
+sed 200d ok.de >lost.de
+expect 1 "$coho" corpus check ok.en lost.de $languages
+stdout_has '^line_count: the source has 400 lines, the target 399$'
+stdout_has '^slip: from about line \(199\|200\|201\) of the source on, 1 line was added there or lost from the target$'
+expect 1 "$coho" corpus check ok.en lost.de $languages --json
+stdout_has '"status": "failed"'
+stdout_has '"check": "slip"'
+sed -n '7p;9p' ok.en >held
+expect 1 "$coho" corpus check ok.en ok.de $languages --against held
+stdout_has '^overlap  *2  *0.500%  error  *sources that are in a held-out set  *7, 9$'
+expect 0 "$coho" corpus check ok.en ok.de $languages --against held --tolerate 0.005
+sed '5s/.*/<b>Nummer 5 von 9<\/b> Dingen im Haus der Person 4/' ok.de >tags.de
+expect 0 "$coho" corpus check ok.en tags.de $languages
+stdout_has '^markup  *1  *0.250%  warning  *tags or entities  *5$'
+expect 1 "$coho" corpus check ok.en tags.de $languages --strict
+expect 0 "$coho" corpus check ok.en tags.de $languages --json
+stdout_has '"level": "warning"'
+expect 1 "$coho" corpus check absent ok.de $languages
+stderr_is_one_line
+
+# Several sources: tags, weights, formats; a wrong key is told with its line.
+paste ok.en ok.de | head -n 30 | sed 's/number/count/' | xz >more.tsv.xz
+printf -- '- { source: ok.en, target: ok.de, weight: 2 }\n- { source: more.tsv.xz, tag: <old> }\n' >list.yml
+expect 0 "$coho" corpus clean --sources list.yml -o several $languages
+stdout_has '^kept  *430$'
+expect 0 sh -c 'test $(grep -c "^<old> count" several.en) -eq 30 && test $(grep -c "^number" several.en) -eq 800'
+printf -- '- { source: ok.en, target: ok.de }\n- { source: more.tsv.xz, wieght: 2 }\n' >list.yml
+expect 1 "$coho" corpus clean --sources list.yml -o several $languages
+stderr_has "list.yml:2: unknown key 'wieght', did you mean 'weight'"
+
 # Stores.
 expect 0 "$coho" corpus store n.src n.trg -o n.ids -m "$model"
 stdout_has '^pairs  *100$'

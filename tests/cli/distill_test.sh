@@ -87,6 +87,7 @@ rm run/report.html
 expect 0 "$coho" report run
 stdout_is 'run/report.html'
 file_has run/report.html '<td>seq_inter</td>'
+file_has run/report.html 'Words a line'
 expect 0 "$coho" report run/teacher
 file_has run/teacher/report.html 'Dev NLL over updates'
 rm run/teacher/report.html

@@ -7,6 +7,7 @@
 #include "base/lines.h"
 #include "corpora/edit.h"
 #include "corpora/filter.h"
+#include "corpora/moses.h"
 #include "corpora/near.h"
 #include "corpora/noise.h"
 
@@ -26,6 +27,10 @@ static void look(struct text_pair pair, const struct filter_tools *tools)
     edits_apply(&after, scratch, pair.source, &edit);
     if (after.length && utf8_valid_prefix(after.bytes, after.length) != after.length)
         abort();                        /* mended text is UTF-8 */
+    strbuf_reset(&scratch[0]);
+    moses_unescape(&scratch[0], pair.target);
+    if (scratch[0].length > pair.target.length)
+        abort();                        /* signs are shorter than their escapes */
     strbuf_release(&scratch[0]);
     strbuf_release(&scratch[1]);
 }
