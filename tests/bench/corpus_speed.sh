@@ -48,23 +48,38 @@ rate corpus_speed.clean_near "$bytes" "$coho" corpus clean "$work/corpus.src" "$
     --threads 1 -q --near-duplicates similar
 rate corpus_speed.clean_threads "$bytes" "$coho" corpus clean "$work/corpus.src" "$work/corpus.trg" -o "$work/out" -q
 
-# TMX: bytes of the file, markup and all; and the memory that it takes.
-{
+# TMX: bytes of the file, markup and all; and the memory that it takes, also of one that is 18 times as long,
+# which comes through a pipe.
+paste "$work/corpus.src" "$work/corpus.trg" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' |
+    awk -F '\t' '{ printf "<tu><tuv xml:lang=\"en\"><seg>%s</seg></tuv><tuv xml:lang=\"de\"><seg>%s</seg></tuv></tu>\n", $1, $2 }' >"$work/units"
+
+# tmx_of N: the units N times.
+tmx_of() {
     echo '<?xml version="1.0" encoding="UTF-8"?><tmx version="1.4"><header srclang="en"/><body>'
-    paste "$work/corpus.src" "$work/corpus.trg" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' |
-        awk -F '\t' '{ printf "<tu><tuv xml:lang=\"en\"><seg>%s</seg></tuv><tuv xml:lang=\"de\"><seg>%s</seg></tuv></tu>\n", $1, $2 }'
+    for _ in $(seq "$1"); do cat "$work/units"; done
     echo '</body></tmx>'
-} >"$work/corpus.tmx"
+}
+
+# tmx_memory FIGURE FILE
+tmx_memory() {
+    "$coho" corpus import "$2" -o "$work/out" --threads 1 -q --source-lang en --target-lang de >/dev/null &
+    job=$!
+    most=0
+    while now=$(awk '/^VmHWM/ { print $2 }' "/proc/$job/status" 2>/dev/null) && [ -n "$now" ]; do
+        most=$now
+        sleep 0.05
+    done
+    wait $job
+    figure "$1" "$((most / 1024))" MB
+}
+
+tmx_of 1 >"$work/corpus.tmx"
 tmx=$(wc -c <"$work/corpus.tmx")
 rate corpus_speed.tmx "$tmx" "$coho" corpus import "$work/corpus.tmx" -o "$work/out" --threads 1 -q \
     --source-lang en --target-lang de
 figure corpus_speed.tmx_size "$((tmx / 1000000))" MB
-"$coho" corpus import "$work/corpus.tmx" -o "$work/out" --threads 1 -q --source-lang en --target-lang de >/dev/null &
-job=$!
-most=0
-while now=$(awk '/^VmHWM/ { print $2 }' "/proc/$job/status" 2>/dev/null) && [ -n "$now" ]; do
-    most=$now
-    sleep 0.05
-done
-wait $job
-figure corpus_speed.tmx_rss "$((most / 1024))" MB
+tmx_memory corpus_speed.tmx_rss "$work/corpus.tmx"
+mkfifo "$work/long.tmx"
+tmx_of 18 >"$work/long.tmx" &
+figure corpus_speed.tmx_long_size "$((18 * tmx / 1000000))" MB
+tmx_memory corpus_speed.tmx_long_rss "$work/long.tmx"
