@@ -1,7 +1,7 @@
 #!/bin/sh
 # sh tests/fuzz/run.sh [OPTION …]: builds the libFuzzer programs with clang and runs each with these options
-# of libFuzzer (-runs=3000, -max_total_time=600) on a copy of its kept inputs.  What ends one is left in
-# build-fuzz/found/; TARGETS="tmx po" chooses.
+# of libFuzzer (-runs=3000, -max_total_time=600) on a copy of its kept inputs, with the words of its format
+# (tests/fuzz/words) where there are any.  What ends one is left in build-fuzz/found/; TARGETS="tmx po" chooses.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 clang=$(command -v clang-14 || command -v clang)
@@ -16,7 +16,9 @@ trap 'rm -rf "$work"' EXIT
 failed=
 for name in $names; do
     cp -r "$root/tests/fuzz/inputs/$name" "$work/$name"
-    if "$build/fuzz/${name}_fuzz" "$work/$name" -max_len=4096 -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=2500 \
+    words=
+    [ ! -f "$root/tests/fuzz/words/$name" ] || words=-dict=$root/tests/fuzz/words/$name
+    if "$build/fuzz/${name}_fuzz" "$work/$name" ${words:+"$words"} -max_len=4096 -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=2500 \
         -artifact_prefix="$build/found/$name." -print_final_stats=1 "$@" >"$work/log" 2>&1; then
         echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log") inputs, no finding"
     else
