@@ -306,7 +306,7 @@ static int evaluate(struct eval_job *job, const char *const *refs, int refs_coun
                                  o->bad_utf8 == BAD_UTF8_REPLACE ? UTF8_REPLACE : UTF8_REFUSE };
 
     if (testset_load(&job->set, refs, (size_t)refs_count, o->num_refs, o->input.items,
-                     o->input.count, encoding, err) < 0)
+                     o->input.count, encoding, o->threads, err) < 0)
         return -1;
     if (o->sentence_level && job->set.systems_count > 1)
         return error_set(err, "--sentence-level scores one system at a time, but standard input "

@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "base/hash.h"
 
 /* A multiset of n-grams, each known by a 64-bit key that mixes its parts: the references' side
  * of clipped counting.  Two n-grams of a segment share a key with a probability around 1e-15.
@@ -43,6 +46,33 @@ static inline uint64_t bag_extend(uint64_t key, uint64_t part)
 {
     uint64_t x = (key ^ (part << 23 | part >> 41)) * 0x9E3779B97F4A7C15u;
     return x ^ x >> 29;
+}
+
+/* Folds the 128 bits of a product. */
+static inline uint64_t bag_fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* The part that a token is.  Short ones, nearly all, are two words of their first and last bytes. */
+static inline uint64_t bag_part(const char *bytes, size_t length)
+{
+    uint64_t first = 0, last = 0;
+    if (length > 16)
+        return hash_bytes(bytes, length, 0);
+    if (length >= 8) {
+        memcpy(&first, bytes, 8);
+        memcpy(&last, bytes + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(&first, bytes, 4);
+        memcpy(&last, bytes + length - 4, 4);
+    } else if (length) {
+        first = (uint64_t)(unsigned char)bytes[0] | (uint64_t)(unsigned char)bytes[length / 2] << 8
+            | (uint64_t)(unsigned char)bytes[length - 1] << 16;
+    }
+    return bag_fold(bag_fold(first ^ 0xA0761D6478BD642Fu, last ^ 0xE7037ED1A0B428DBu) ^ length,
+                    0x8EBC6AF09C88C6E3u);
 }
 
 /* ---- the inner loop of every metric over n-grams, hence here ---- */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
 #include "eval/bag.h"
 #include "eval/metric_row.h"
@@ -156,27 +155,25 @@ static void cut_and_hash(struct bleu_state *s, struct text t)
     s->count = s->tokens.count;
     ARRAY_GROW(s->hashes, s->hashes_room, s->count + 1);
     for (size_t i = 0; i < s->count; i++)
-        s->hashes[i] = hash_bytes(s->tokens.items[i].bytes, s->tokens.items[i].length, 0);
+        s->hashes[i] = bag_part(s->tokens.items[i].bytes, s->tokens.items[i].length);
 }
 
-static void add_ngrams(struct bag *bag, const uint64_t *hashes, size_t count)
+typedef void (*bag_adder)(struct bag *bag, uint64_t key);
+
+static inline __attribute__((always_inline))
+void add_ngrams(struct bag *bag, const uint64_t *hashes, size_t count, bag_adder add)
 {
-    bag_rewind(bag);
     for (size_t i = 0; i < count; i++) {
         uint64_t key = hashes[i];
-        bag_add(bag, key);
+        add(bag, key);
         for (size_t n = 1; n < BLEU_ORDER && i + n < count; n++)
-            bag_add(bag, key = bag_extend(key, hashes[i + n]));
+            add(bag, key = bag_extend(key, hashes[i + n]));
     }
 }
 
-void bleu_refs(void *state, const struct text *refs, int nrefs)
+static void refs_of_many(struct bleu_state *s, const struct text *refs, int nrefs)
 {
-    struct bleu_state *s = state;
     size_t all = 0;
-
-    s->nrefs = nrefs;
-    ARRAY_GROW(s->ref_lens, s->ref_lens_room, nrefs);
     for (int r = 0; r < nrefs; r++) {
         cut_and_hash(s, refs[r]);
         s->ref_lens[r] = s->count;
@@ -186,10 +183,26 @@ void bleu_refs(void *state, const struct text *refs, int nrefs)
         all += s->count;
     }
     bag_reset(&s->bag, all * BLEU_ORDER);
-    for (int r = 0; r < nrefs; r++) {
-        all -= s->ref_lens[nrefs - 1 - r];
-        add_ngrams(&s->bag, s->ref_hashes + all, s->ref_lens[nrefs - 1 - r]);
+    for (int r = nrefs - 1; r >= 0; r--) {
+        all -= s->ref_lens[r];
+        bag_rewind(&s->bag);
+        add_ngrams(&s->bag, s->ref_hashes + all, s->ref_lens[r], bag_add);
     }
+}
+
+void bleu_refs(void *state, const struct text *refs, int nrefs)
+{
+    struct bleu_state *s = state;
+    s->nrefs = nrefs;
+    ARRAY_GROW(s->ref_lens, s->ref_lens_room, nrefs);
+    if (nrefs != 1) {
+        refs_of_many(s, refs, nrefs);
+        return;
+    }
+    cut_and_hash(s, refs[0]);
+    s->ref_lens[0] = s->count;
+    bag_reset(&s->bag, s->count * BLEU_ORDER);
+    add_ngrams(&s->bag, s->hashes, s->count, bag_put);
 }
 
 /* The length of the reference closest to the hypothesis; of two as close, the shorter. */

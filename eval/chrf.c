@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "eval/bag.h"
 #include "eval/grams.h"
 #include "eval/metric_row.h"
 #include "eval/tokenizers.h"
@@ -142,8 +142,7 @@ static bool is_one_character(struct text word)
 
 static void add_word(struct sequence *words, const char *bytes, size_t length)
 {
-    enum { WORD_SEED = 1 };             /* keeps words apart from characters */
-    add_part(words, hash_bytes(bytes, length, WORD_SEED));
+    add_part(words, bag_part(bytes, length));
 }
 
 /* A punctuation mark at the end of a word, or else at its beginning, is a word of its own. */

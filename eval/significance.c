@@ -69,37 +69,54 @@ struct resampling {
     const struct sampled *data;
     int width, groups;          /* numbers of a row, vectors of a row */
     lanes *rows;                /* (systems, n, groups) */
-    const uint32_t *draws;      /* (batch, n) */
+    const uint32_t *draws;      /* (batch, n), and room for TOGETHER samples more */
     int batch_begin, batch, chunks;
     struct sample_scores *scores;       /* (systems) */
     bool *wide;                 /* (systems, samples) */
     int samples;
 };
 
+/* Samples that are summed at a time, so that additions do not wait for each other; each one's order
+ * stays that of its draws. */
+#define TOGETHER 4
+
+/* sums (TOGETHER, groups) of samples whose draws, n each, follow one another. */
 static inline __attribute__((always_inline))
-void sum_rows(lanes *sum, const lanes *rows, const uint32_t *draws, size_t n, int groups)
+void sum_rows(lanes *sums, const lanes *rows, const uint32_t *draws, size_t n, int groups)
 {
-    lanes s[GROUPS_MAX];
-    for (int g = 0; g < groups; g++)
-        s[g] = (lanes){ 0 };
-    for (size_t i = 0; i < n; i++) {
-        const lanes *row = rows + (size_t)draws[i] * (size_t)groups;
+    lanes s[TOGETHER][GROUPS_MAX];
+    for (int t = 0; t < TOGETHER; t++)
         for (int g = 0; g < groups; g++)
-            s[g] += row[g];
-    }
-    for (int g = 0; g < groups; g++)
-        sum[g] = s[g];
+            s[t][g] = (lanes){ 0 };
+    for (size_t i = 0; i < n; i++)
+        for (int t = 0; t < TOGETHER; t++) {
+            const lanes *row = rows + (size_t)draws[(size_t)t * n + i] * (size_t)groups;
+            for (int g = 0; g < groups; g++)
+                s[t][g] += row[g];
+        }
+    for (int t = 0; t < TOGETHER; t++)
+        for (int g = 0; g < groups; g++)
+            sums[t * groups + g] = s[t][g];
 }
 
-static void sum_drawn(lanes *sum, const lanes *rows, const uint32_t *draws, size_t n, int groups)
+static void sum_drawn(lanes *sums, const lanes *rows, const uint32_t *draws, size_t n, int groups)
 {
     switch (groups) {
-    case 1: sum_rows(sum, rows, draws, n, 1); break;        /* TER */
-    case 3: sum_rows(sum, rows, draws, n, 3); break;        /* BLEU */
-    case 5: sum_rows(sum, rows, draws, n, 5); break;        /* chrF */
-    case 6: sum_rows(sum, rows, draws, n, 6); break;        /* chrF++ */
-    default: sum_rows(sum, rows, draws, n, groups);
+    case 1: sum_rows(sums, rows, draws, n, 1); break;       /* TER */
+    case 3: sum_rows(sums, rows, draws, n, 3); break;       /* BLEU */
+    case 5: sum_rows(sums, rows, draws, n, 5); break;       /* chrF */
+    case 6: sum_rows(sums, rows, draws, n, 6); break;       /* chrF++ */
+    default: sum_rows(sums, rows, draws, n, groups);
     }
+}
+
+static void score_sum(struct resampling *r, size_t system, int sample, const lanes *sum)
+{
+    float stats[METRIC_WIDTH_MAX];
+    bool wide = false;
+    memcpy(stats, sum, (size_t)r->groups * sizeof *sum);
+    r->scores[system].items[sample] = metric_sampled_score(r->data->metric, r->data->config, stats, &wide);
+    r->wide[system * (size_t)r->samples + (size_t)sample] = wide;
 }
 
 /* A share of a batch: some samples of one system. */
@@ -110,15 +127,11 @@ static void score_samples(void *arg, int index)
     int chunk = index % r->chunks;
     const lanes *rows = r->rows + system * n * (size_t)r->groups;
 
-    for (int b = chunk; b < r->batch; b += r->chunks) {
-        lanes sum[GROUPS_MAX];
-        float stats[METRIC_WIDTH_MAX];
-        bool wide = false;
-        int sample = r->batch_begin + b;
-        sum_drawn(sum, rows, r->draws + (size_t)b * n, n, r->groups);
-        memcpy(stats, sum, (size_t)r->groups * sizeof *sum);
-        r->scores[system].items[sample] = metric_sampled_score(r->data->metric, r->data->config, stats, &wide);
-        r->wide[system * (size_t)r->samples + (size_t)sample] = wide;
+    for (int b = chunk * TOGETHER; b < r->batch; b += r->chunks * TOGETHER) {
+        lanes sums[TOGETHER * GROUPS_MAX];
+        sum_drawn(sums, rows, r->draws + (size_t)b * n, n, r->groups);
+        for (int t = 0; t < TOGETHER && b + t < r->batch; t++)
+            score_sum(r, system, r->batch_begin + b + t, sums + t * r->groups);
     }
 }
 
@@ -148,7 +161,7 @@ static struct sample_scores *resample(const struct sampled *data, int samples, s
     uint32_t *draws;
 
     batch = batch < (size_t)samples ? batch : (size_t)samples;
-    r.draws = draws = xmalloc(batch * n * sizeof *draws + 1);
+    r.draws = draws = xcalloc((batch + TOGETHER) * n + 1, sizeof *draws);
     r.scores = xcalloc(data->systems, sizeof *r.scores);
     r.wide = xcalloc(data->systems * (size_t)samples, sizeof *r.wide);
     for (size_t s = 0; s < data->systems; s++)

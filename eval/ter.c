@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/memory.h"
+#include "eval/bag.h"
 #include "eval/metric_row.h"
 #include "eval/shifts.h"
 
@@ -77,7 +77,7 @@ static void take_words(struct words *words, const struct ter_state *s)
     ARRAY_GROW(words->hashes, words->room, words->count + 1);
     for (size_t i = 0; i < words->count; i++) {
         struct text word = s->tercom.tokens.items[i];
-        words->hashes[i] = hash_bytes(word.bytes, word.length, 0);
+        words->hashes[i] = bag_part(word.bytes, word.length);
     }
 }
 

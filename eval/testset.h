@@ -19,9 +19,9 @@ struct testset {
 
 /* Reads the references, one a file, or `num_refs` columns of a single file; then the systems, a
  * file each; without files, the columns of standard input.  Differing line counts are an error
- * that names both files.  Warns of byte order marks. */
+ * that names both files.  Warns of byte order marks.  threads 0: one a core. */
 int testset_load(struct testset *set, const char *const *ref_paths, size_t ref_count, int num_refs,
-                 char *const *system_paths, size_t system_count, struct encoding encoding,
+                 char *const *system_paths, size_t system_count, struct encoding encoding, int threads,
                  struct error *err);
 void testset_release(struct testset *set);
 

@@ -21,7 +21,7 @@ static const unsigned char kinds[256] = {
     ['[' ... '`'] = SYMBOL, ['{' ... '~'] = SYMBOL,
     ['.'] = POINT, [','] = POINT,
     ['-'] = DASH,
-    [0x80 ... 0xFF] = WIDE,
+    [0xC2] = WIDE, [0xE1 ... 0xEF] = WIDE,      /* white space and what can be `alone` begin so */
 };
 
 static enum byte_kind kind_at(struct text t, size_t at)
@@ -55,15 +55,14 @@ void western_cut(struct tokens *tokens, struct text t, const struct western *rul
 {
     size_t begin = 0, cut_point = SIZE_MAX;     /* cut_point: behind the last point cut by rule 2 */
 
-    for (size_t at = 0; at < t.length; ) {
+    for (size_t at = 0;;) {
+        while (at < t.length && kind_at(t, at) <= DIGIT)
+            at++;
+        if (at == t.length)
+            break;
         size_t here = at;
         enum byte_kind kind = kind_at(t, at);
         bool space = false, token = false;
-
-        if (kind <= DIGIT) {
-            at++;
-            continue;
-        }
         if (kind == WIDE) {
             uint32_t code = text_next(t, &at);
             space = code_is_space(code);

@@ -1,5 +1,6 @@
-# eval_peers: wall time of whole processes, sacreBLEU's over ours, on one system of WMT 2017
-# (3,004 segments), and our BLEU of 1,000,000 lines.
+# eval_peers: wall time of whole processes, sacreBLEU's over ours: BLEU, chrF and TER of one system of
+# WMT 2017 (3,004 segments), the paired bootstrap of all 16 systems with 1,000 samples; and our BLEU
+# of 1,000,000 lines.
 need_peers sacrebleu==2.6.0
 systems=$root/../shared/data/wmt17_en_de_systems
 ref=$systems/newstest2017.ref.de
@@ -26,14 +27,22 @@ ratio() {
     awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a / b }'
 }
 
+# against NAME TIMES THEIR_TIMES ARGUMENTS…: both programs with the same arguments, the fastest runs.
+against() {
+    name=$1 times=$2 their_times=$3
+    shift 3
+    ours=$(seconds "$times" "$coho" eval "$@")
+    theirs=$(seconds "$their_times" "$peers/bin/sacrebleu" "$@")
+    figure "eval.${name}_s" "$ours" s
+    figure "eval.${name}_sacrebleu_s" "$theirs" s
+    figure "eval.$name" "$(ratio "$theirs" "$ours")" times
+}
+
 figure eval.start_s "$(seconds 20 "$coho" --version)" s
-for metric in bleu chrf; do
-    ours=$(seconds 20 "$coho" eval "$ref" -i "$hyp" -m $metric)
-    theirs=$(seconds 3 "$python" -m sacrebleu "$ref" -i "$hyp" -m $metric)
-    figure eval.${metric}_s "$ours" s
-    figure eval.${metric}_sacrebleu_s "$theirs" s
-    figure eval.$metric "$(ratio "$theirs" "$ours")" times
-done
+against bleu 40 5 "$ref" -i "$hyp"
+against chrf 40 5 "$ref" -i "$hyp" -m chrf
+against ter 20 2 "$ref" -i "$hyp" -m ter
+against bootstrap 5 1 "$ref" -i "$systems"/newstest2017.*.en-de.de --paired-bs --paired-bs-n 1000 -f text -q
 
 i=0
 while [ $i -lt 333 ]; do

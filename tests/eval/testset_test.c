@@ -22,7 +22,7 @@ static int load(const char *ref, int num_refs, const char *hyp)
     const char *refs[] = { file(0, ref) };
     char *hyps[] = { (char *)(uintptr_t)file(1, hyp) };
     testset_release(&set);
-    return testset_load(&set, refs, 1, num_refs, hyps, 1, (struct encoding){ 0 }, &err);
+    return testset_load(&set, refs, 1, num_refs, hyps, 1, (struct encoding){ 0 }, 0, &err);
 }
 
 static void assert_text(struct text got, const char *want)
@@ -92,7 +92,7 @@ static void bad_files_are_told_by_name(void **state)
                 fail_msg("'%s' is not told in: %s", cases[i].told[k], err.text);
     }
     const char *absent[] = { "/nowhere/ref" };
-    assert_int_equal(testset_load(&set, absent, 1, 1, NULL, 0, (struct encoding){ 0 }, &err), -1);
+    assert_int_equal(testset_load(&set, absent, 1, 1, NULL, 0, (struct encoding){ 0 }, 0, &err), -1);
     assert_non_null(strstr(err.text, "/nowhere/ref"));
 }
 

@@ -99,7 +99,7 @@ static void check_system(char **names, char **fields, int count)
     const char *ref = WMT17 "newstest2017.ref.de";
 
     snprintf(path, sizeof path, WMT17 "%s", fields[find_column(names, count, "system")]);
-    if (testset_load(&set, &ref, 1, 1, paths, 1, (struct encoding){ 0 }, &err) < 0)
+    if (testset_load(&set, &ref, 1, 1, paths, 1, (struct encoding){ 0 }, 0, &err) < 0)
         fail_msg("%s", err.text);
     assert_int_equal(set.n, 3004);
     check_scores(&set, names, fields, count);

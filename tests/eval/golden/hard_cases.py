@@ -88,6 +88,10 @@ def cases(count, seed=1):
     return out
 
 
+# Very long lines: hyp, refs, how often they are repeated.
+LONG = [("word 1,000.5 Ünïcode, ", ["word 1,000.5 ünicode, "], 3000), ("中", ["中文"], 20000),
+        ("a", ["b"], 50000), ("ab ", ["ab "], 40000)]
+
 # Metric, sacreBLEU's keyword arguments.
 SETTINGS = (
     [("bleu", dict(tokenize=t, lowercase=lc, effective_order=True))

@@ -15,12 +15,10 @@ import os
 import sacrebleu
 from sacrebleu.metrics import BLEU, CHRF, TER
 
-from hard_cases import SETTINGS, cases
+from hard_cases import LONG, SETTINGS, cases
 
 logging.disable(logging.WARNING)
 CASES = 500
-LONG = [("word 1,000.5 Ünïcode, ", ["word 1,000.5 ünicode, "], 3000), ("中", ["中文"], 20000),
-        ("a", ["b"], 50000), ("ab ", ["ab "], 40000)]
 TER_TIMES = 200
 
 
