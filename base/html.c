@@ -63,7 +63,8 @@ static const char style[] =
     ".plots svg{width:100%;height:auto}.one svg{max-width:660px}\n"
     "svg text{fill:var(--fg);font:12px system-ui,sans-serif}svg .title{font-weight:600;font-size:14px}"
     "svg .tick{fill:var(--dim)}.grid{stroke:var(--rule);stroke-width:1}"
-    ".line{fill:none;stroke:var(--c);stroke-width:2}.mark{fill:var(--c);stroke:var(--bg);stroke-width:1}\n"
+    ".line{fill:none;stroke:var(--c);stroke-width:2}.thin{stroke-width:1;stroke-dasharray:4 3}"
+    ".spread{stroke:var(--c);stroke-width:5;stroke-opacity:.28}.mark{fill:var(--c);stroke:var(--bg);stroke-width:1}\n"
     ".s0{--c:var(--c0)}.s1{--c:var(--c1)}.s2{--c:var(--c2)}.s3{--c:var(--c3)}"
     ".s4{--c:var(--c4)}.s5{--c:var(--c5)}.s6{--c:var(--c6)}.s7{--c:var(--c7)}\n";
 

@@ -79,6 +79,20 @@ int plot_ticks(double ticks[16], double low, double high, bool logarithmic)
     return linear_ticks(ticks, low, high);
 }
 
+/* Places in the middle of columns of one width. */
+static struct axis named_axis(size_t count)
+{
+    struct axis a = { -0.5, (double)count - 0.5, false, { 0 }, 0 };
+    for (; a.tick_count < MOST_TICKS && a.tick_count < (int)count; a.tick_count++)
+        a.ticks[a.tick_count] = a.tick_count;
+    return a;
+}
+
+static double spread_of(const struct plot_series *s, size_t i)
+{
+    return s->spread && isfinite(s->spread[i]) ? s->spread[i] : 0;
+}
+
 static struct axis axis_of(const struct plot *p, bool x)
 {
     struct axis a = { INFINITY, -INFINITY, x && p->log_x, { 0 }, 0 };
@@ -88,9 +102,12 @@ static struct axis axis_of(const struct plot *p, bool x)
             double other = x ? p->series[s].y[i] : p->series[s].x[i];
             if (!isfinite(value) || !isfinite(other) || (a.logarithmic && value <= 0))
                 continue;
-            a.low = fmin(a.low, value);
-            a.high = fmax(a.high, value);
+            double spread = x ? 0 : spread_of(&p->series[s], i);
+            a.low = fmin(a.low, value - spread);
+            a.high = fmax(a.high, value + spread);
         }
+    if (x && p->names)
+        return named_axis(p->name_count);
     if (a.low > a.high)
         a.low = a.logarithmic ? 1 : 0, a.high = a.logarithmic ? 10 : 1;
     a.tick_count = plot_ticks(a.ticks, a.low, a.high, a.logarithmic);
@@ -125,14 +142,17 @@ static void add_number(struct strbuf *out, double value)
         strbuf_printf(out, "%.5g", fabs(value) < 1e-12 ? 0 : value);
 }
 
-static void draw_x_axis(struct strbuf *out, const struct axis *a, const char *label)
+static void draw_x_axis(struct strbuf *out, const struct axis *a, const char *const *names, const char *label)
 {
     for (int i = 0; i < a->tick_count; i++) {
         double x = place_x(a, a->ticks[i]);
         strbuf_printf(out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x, TOP, x,
                       HEIGHT - BOTTOM);
         strbuf_printf(out, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", x, HEIGHT - BOTTOM + 16);
-        add_number(out, a->ticks[i]);
+        if (names)
+            html_text(out, names[i]);
+        else
+            add_number(out, a->ticks[i]);
         strbuf_puts(out, "</text>");
     }
     strbuf_printf(out, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
@@ -193,11 +213,20 @@ static bool drawable(const struct plot *p, const struct plot_series *s, size_t i
 static void draw_line(struct strbuf *out, const struct plot *p, const struct plot_series *s,
                       const struct axis *x, const struct axis *y)
 {
-    strbuf_puts(out, "<polyline class=\"line\" points=\"");
+    strbuf_printf(out, "<polyline class=\"%s\" points=\"", s->bare ? "line thin" : "line");
     for (size_t i = 0; i < s->count; i++)
         if (drawable(p, s, i))
             strbuf_printf(out, "%.1f,%.1f ", place_x(x, s->x[i]), place_y(y, s->y[i]));
     strbuf_puts(out, "\"/>");
+}
+
+static void draw_spread(struct strbuf *out, const struct plot_series *s, size_t i,
+                        const struct axis *x, const struct axis *y)
+{
+    double at = place_x(x, s->x[i]), reach = spread_of(s, i);
+    if (reach > 0)
+        strbuf_printf(out, "<line class=\"spread\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", at,
+                      place_y(y, s->y[i] - reach), at, place_y(y, s->y[i] + reach));
 }
 
 static void draw_point(struct strbuf *out, const struct plot_series *s, size_t i,
@@ -225,14 +254,16 @@ void plot_svg(struct strbuf *out, const struct plot *p)
     strbuf_printf(out, "\">\n<text class=\"title\" x=\"%d\" y=\"18\">", LEFT);
     html_text(out, p->title);
     strbuf_puts(out, "</text>\n");
-    draw_x_axis(out, &x, p->x_label);
+    draw_x_axis(out, &x, p->names, p->x_label);
     draw_y_axis(out, &y, p->y_label);
     for (size_t s = 0; s < p->count; s++) {
         strbuf_printf(out, "<g class=\"s%d\">", p->series[s].colour % PLOT_COLOURS);
         draw_line(out, p, &p->series[s], &x, &y);
         for (size_t i = 0; i < p->series[s].count; i++)
-            if (drawable(p, &p->series[s], i))
+            if (drawable(p, &p->series[s], i) && !p->series[s].bare) {
+                draw_spread(out, &p->series[s], i, &x, &y);
                 draw_point(out, &p->series[s], i, &x, &y);
+            }
         strbuf_puts(out, "</g>\n");
     }
     strbuf_puts(out, "</svg>\n");

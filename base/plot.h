@@ -17,6 +17,8 @@ struct plot_series {
     double *x, *y;              /* borrowed; points that are not finite are left out */
     size_t count;
     const char *const *notes;   /* shown when a point is pointed at; NULL: the figures */
+    const double *spread;       /* how far a bar reaches up and down from each point; NULL: no bars */
+    bool bare;                  /* a thin line without marks, such as a diagonal */
 };
 
 struct plot {
@@ -24,6 +26,8 @@ struct plot {
     bool log_x;
     const struct plot_series *series;
     size_t count;
+    const char *const *names;   /* of the places 0 … name_count-1 on the x axis; NULL: numbers */
+    size_t name_count;
 };
 
 void plot_svg(struct strbuf *out, const struct plot *p);

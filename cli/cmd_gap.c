@@ -2,26 +2,35 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/lines.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
+#include "cli/decoding.h"
 #include "distill/gap.h"
 #include "seq2seq/model.h"
 
-struct gap_options {
-    char *teacher, *student, *source, *reference, *train_source, *train_target, *distilled, *distilled_source;
+struct gap_command {
+    struct strings teacher, student, teacher_weights, student_weights;
+    char *source, *reference, *train_source, *train_target, *distilled, *distilled_source, *html;
+    int average, threads;
     int64_t lines;
-    struct gap_config config;
     bool json, quiet;
 };
 
-#define FIELD(member) offsetof(struct gap_options, member)
-static const struct option gap_options[] = {
-    { "teacher", OPTION_STRING, FIELD(teacher), .required = true, .help = "model folder of the teacher" },
-    { "student", OPTION_STRING, FIELD(student), .required = true, .help = "model folder of the student" },
+#define FIELD(member) offsetof(struct gap_command, member)
+static const struct option command_options[] = {
+    { "teacher", OPTION_LIST, FIELD(teacher), .required = true,
+      .help = "model folder of the teacher; several speak as one ensemble" },
+    { "student", OPTION_LIST, FIELD(student), .required = true, .help = "model folder of the student; or several" },
+    { "teacher-weights", OPTION_LIST, FIELD(teacher_weights),
+      .help = "of several teachers, one a model; without: equal ones" },
+    { "student-weights", OPTION_LIST, FIELD(student_weights), .help = "the same of several students" },
+    { "average", OPTION_CHOICE, FIELD(average), "probability", .choices = average_names,
+      .help = "what an ensemble averages: probabilities or their logarithms" },
     { "source", OPTION_STRING, FIELD(source), NULL, .letter = 's', .required = true,
       .help = "test set: source text (plain, gzip, zstd, xz)" },
     { "target", OPTION_STRING, FIELD(reference), NULL, .letter = 't', .required = true,
@@ -35,8 +44,8 @@ static const struct option gap_options[] = {
       .help = "the teacher's output for the same text: complexity and faithfulness of that corpus" },
     { "distilled-source", OPTION_STRING, FIELD(distilled_source), NULL,
       .help = "its source text, where it leaves lines out; else --train-source" },
-    { "samples", OPTION_INT, FIELD(config.samples), "1000", 10, 1000000, "of the paired bootstrap" },
-    { "threads", OPTION_INT, FIELD(config.threads), "0", 0, 1024, "threads; 0: one a core" },
+    { "html", OPTION_STRING, FIELD(html), .help = "also write all of it, with plots, to this page" },
+    { "threads", OPTION_INT, FIELD(threads), "0", 0, 1024, "threads; 0: one a core" },
     { "json", OPTION_FLAG, FIELD(json), "false", .help = "all of it as JSON" },
     { "quiet", OPTION_FLAG, FIELD(quiet), "false", .letter = 'q', .help = "no messages" },
     { 0 }
@@ -44,15 +53,16 @@ static const struct option gap_options[] = {
 #undef FIELD
 
 struct job {
-    struct gap_options options;
+    struct gap_command options;
+    struct gap_config config;
     struct search_config search;
-    struct model *teacher, *student;
+    struct models teacher, student;
     struct strings sources, references;
 };
 
 static int read_test_set(struct job *j, struct error *err)
 {
-    const struct gap_options *o = &j->options;
+    const struct gap_command *o = &j->options;
     if (lines_read(&j->sources, o->source, o->lines, err) < 0
         || lines_read(&j->references, o->reference, o->lines, err) < 0)
         return -1;
@@ -62,21 +72,26 @@ static int read_test_set(struct job *j, struct error *err)
                      j->sources.count, o->reference, j->references.count);
 }
 
+static struct gap_voice voice_of(const struct models *m, int average)
+{
+    return (struct gap_voice){ (const struct model *const *)m->items, m->count, m->weights, (enum average)average,
+                               models_translator(m) };
+}
+
 static json_t *measure(struct job *j, struct error *err)
 {
-    const struct gap_options *o = &j->options;
-    struct gap_config config = o->config;
+    const struct gap_command *o = &j->options;
+    const struct gap_voice teacher = voice_of(&j->teacher, o->average), student = voice_of(&j->student, o->average);
     const struct gap_texts texts = {
         (const char *const *)j->sources.items, (const char *const *)j->references.items, j->sources.count,
         o->train_target,
     };
-    config.search = j->search;
-    json_t *gap = gap_measure(j->teacher, j->student, &texts, &config, err);
+    json_t *gap = gap_measure(&teacher, &student, &texts, &j->search, &j->config, o->threads, err);
     if (!gap || !o->distilled)
         return gap;
-    json_t *corpora = gap_corpora(j->student, o->train_source, o->train_target,
+    json_t *corpora = gap_corpora(&student.translator, o->train_source, o->train_target,
                                   o->distilled_source ? o->distilled_source : o->train_source, o->distilled,
-                                  config.threads, err);
+                                  o->threads, err);
     if (corpora)
         json_object_set_new(gap, "corpora", corpora);
     else
@@ -84,25 +99,42 @@ static json_t *measure(struct job *j, struct error *err)
     return corpora ? gap : NULL;
 }
 
-static int run(struct job *j, struct error *err)
+static int write_page(const struct job *j, const json_t *gap, struct error *err)
 {
-    const struct gap_options *o = &j->options;
-    if (o->distilled && (!o->train_source || !o->train_target))
-        return error_set(err, "--distilled needs --train-source and --train-target");
-    if (search_check(&j->search, err) < 0 || read_test_set(j, err) < 0
-        || !(j->teacher = model_load(o->teacher, err)) || !(j->student = model_load(o->student, err)))
-        return -1;
-    json_t *gap = measure(j, err);
-    if (!gap)
-        return -1;
-    if (o->json) {
+    const struct gap_command *o = &j->options;
+    struct strbuf html = { 0 };
+    char *title = xasprintf("%s beside %s", o->student.items[0], o->teacher.items[0]);
+    gap_page(&html, gap, title, o->source);
+    int ret = file_write(o->html, html.text, html.length, err);
+    strbuf_release(&html);
+    free(title);
+    return ret;
+}
+
+static int write_all(const struct job *j, const json_t *gap, struct error *err)
+{
+    if (j->options.json) {
         json_dumpf(gap, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(7));
         putchar('\n');
     } else {
         gap_print(gap, stdout);
     }
+    return j->options.html ? write_page(j, gap, err) : 0;
+}
+
+static int run(struct job *j, struct error *err)
+{
+    const struct gap_command *o = &j->options;
+    if (o->distilled && (!o->train_source || !o->train_target))
+        return error_set(err, "--distilled needs --train-source and --train-target");
+    if (search_check(&j->search, err) < 0 || read_test_set(j, err) < 0
+        || models_load(&j->teacher, &o->teacher, &o->teacher_weights, o->average, PRODUCTS_STORED, err) < 0
+        || models_load(&j->student, &o->student, &o->student_weights, o->average, PRODUCTS_STORED, err) < 0)
+        return -1;
+    json_t *gap = measure(j, err);
+    int ret = gap ? write_all(j, gap, err) : -1;
     json_decref(gap);
-    return 0;
+    return ret;
 }
 
 int cmd_gap(const struct command *self, int argc, char **argv)
@@ -110,7 +142,8 @@ int cmd_gap(const struct command *self, int argc, char **argv)
     struct job job = { 0 };
     struct error err = { 0 };
     const struct option_group groups[] = {
-        { NULL, gap_options, &job.options }, { "search", search_options, &job.search }, { 0 }
+        { NULL, command_options, &job.options }, { "bootstrap", gap_options, &job.config },
+        { "search", search_options, &job.search }, { 0 }
     };
     const char **rest = xmalloc((size_t)argc * sizeof *rest);
     int rest_count, status;
@@ -124,8 +157,8 @@ int cmd_gap(const struct command *self, int argc, char **argv)
         interrupt_install();
         status = run(&job, &err) < 0 ? command_fail(self, &err) : 0;
     }
-    model_free(job.teacher);
-    model_free(job.student);
+    models_release(&job.teacher);
+    models_release(&job.student);
     strings_release(&job.sources);
     strings_release(&job.references);
     options_release(groups);

@@ -5,46 +5,63 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/option.h"
+#include "base/strbuf.h"
 #include "decode/search.h"
+#include "decode/translator.h"
 
 struct error;
 struct model;
 
 /* What a student does not do as its teacher does: on a test set, in all, by the length of the
- * sources and by how often the gold tokens were seen in training.
+ * sources and by how often a piece was seen in training.
  *
- *     quality      BLEU and chrF of both, greedy and by beam search; paired bootstrap of each
+ *     quality      BLEU and chrF of both, greedy and by beam search; by frequency the F1 of the
+ *                  outputs' pieces against the reference's
  *     agreement    share of equal outputs; overlap of words (F1 of the bags of words)
  *     mode share   the mean probability that a model gives to its own best output
  *     on gold      negative log-likelihood, share of tokens that are the likeliest, calibration
  *                  (expected calibration error: Naeini 2015), a token
- *     soft         cross-entropy of the student to the teacher's distribution, and its divergence:
- *                  only where both have the same target vocabulary
+ *     soft         cross-entropy of the student to the teacher's distribution, and its divergence
  *
- * and of a pair of corpora (gold and distilled targets of the same sources) complexity and
- * faithfulness (Zhou 2019), by IBM model 1 over pieces. */
+ * each with paired bootstrap resampling (Koehn 2004) of the sentences.  On gold and soft are
+ * measured only where both have the same vocabularies.  And of a pair of corpora (gold and distilled
+ * targets of the same sources) complexity and faithfulness (Zhou 2019), by IBM model 1 over pieces. */
 struct gap_config {
-    struct search_config search;        /* the beam's; greedy is done as well */
-    int threads;
     int samples;                        /* of the bootstrap */
     int64_t seed;
+};
+extern const struct option gap_options[];
+
+/* Who speaks: a model, or several as one.  All borrowed. */
+struct gap_voice {
+    const struct model *const *models;
+    int count;
+    const float *weight;                /* one a model; NULL: equal ones */
+    enum average average;
+    struct translator translator;       /* of the same */
 };
 
 struct gap_texts {
     const char *const *sources, *const *references;
     size_t n;
-    const char *training_target;        /* counts how often pieces were seen; NULL: not asked for */
+    const char *training_target;        /* a file: counts how often pieces were seen; NULL: not asked for */
 };
 
 /* The measures as JSON, the caller's; NULL: failed. */
-json_t *gap_measure(const struct model *teacher, const struct model *student, const struct gap_texts *texts,
-                    const struct gap_config *config, struct error *err);
+json_t *gap_measure(const struct gap_voice *teacher, const struct gap_voice *student, const struct gap_texts *texts,
+                    const struct search_config *search, const struct gap_config *config, int threads,
+                    struct error *err);
 
 /* { "complexity": {"gold": …, "distilled": …}, "faithfulness": … } from two corpora,
  * which may leave out different lines. */
-json_t *gap_corpora(const struct model *vocabulary, const char *source, const char *gold,
+json_t *gap_corpora(const struct translator *vocabulary, const char *source, const char *gold,
                     const char *distilled_source, const char *distilled, int threads, struct error *err);
 
+#define GAP_PAGE_FILE "gap.html"
+
+/* As text, and as a page that needs nothing else; about: a line below the title, or NULL. */
 void gap_print(const json_t *gap, FILE *out);
+void gap_page(struct strbuf *out, const json_t *gap, const char *title, const char *about);
 
 #endif

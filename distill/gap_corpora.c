@@ -15,12 +15,11 @@
 #include "corpora/store.h"
 #include "decode/lexicon.h"
 #include "distill/gap.h"
-#include "seq2seq/model.h"
 #include "tokenize/tokenizer.h"
 
 #define SMOOTHING 1e-5
 
-static int learn(struct lexicon *out, const struct model *m, const char *source, const char *target, int threads,
+static int learn(struct lexicon *out, const struct translator *t, const char *source, const char *target, int threads,
                  struct error *err)
 {
     char path[] = "/tmp/coho-gap-XXXXXX";
@@ -32,12 +31,12 @@ static int learn(struct lexicon *out, const struct model *m, const char *source,
     if (fd < 0)
         return error_set(err, "cannot write in /tmp");
     close(fd);
-    if (store_build(path, source, target, m->source_tokenizer, m->target_tokenizer, threads, err) == 0)
+    if (store_build(path, source, target, t->source, t->target, threads, err) == 0)
         store = store_open(path, false, err);
     unlink(path);
     if (store) {
         struct pool *pool = pool_new(threads > 0 ? threads : cpu_count());
-        ret = lexicon_train(out, store, tokenizer_vocab(m->source_tokenizer), tokenizer_vocab(m->target_tokenizer),
+        ret = lexicon_train(out, store, tokenizer_vocab(t->source), tokenizer_vocab(t->target),
                             &config, pool, err);
         pool_free(pool);
     }
@@ -89,13 +88,13 @@ static double faithfulness(const struct lexicon *gold, const struct lexicon *dis
     return rows > 0 ? sum / rows : NAN;
 }
 
-json_t *gap_corpora(const struct model *m, const char *source, const char *gold,
+json_t *gap_corpora(const struct translator *vocabulary, const char *source, const char *gold,
                     const char *distilled_source, const char *distilled, int threads, struct error *err)
 {
     struct lexicon first = { 0 }, second = { 0 };
     json_t *out = NULL;
-    if (learn(&first, m, source, gold, threads, err) == 0
-        && learn(&second, m, distilled_source, distilled, threads, err) == 0)
+    if (learn(&first, vocabulary, source, gold, threads, err) == 0
+        && learn(&second, vocabulary, distilled_source, distilled, threads, err) == 0)
         out = json_pack("{s:{s:f, s:f}, s:f}", "complexity", "gold", complexity(&first), "distilled",
                         complexity(&second), "faithfulness", faithfulness(&first, &second));
     lexicon_release(&first);

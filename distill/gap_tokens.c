@@ -10,10 +10,12 @@
 #include "base/thread.h"
 #include "corpora/batching.h"
 #include "corpora/store.h"
+#include "distill/gap.h"
 #include "seq2seq/model.h"
 #include "seq2seq/teacher.h"
 
 #define ROWS 32
+#define LONGEST 1000             /* tokens of a side of a pair; longer ones are left out */
 
 const int gap_lengths[GAP_BANDS + 1] = { 1, 6, 11, 16, 21, 31, 41, 61, 0 };
 const int64_t gap_frequencies[GAP_BANDS + 1] = { 0, 1, 10, 100, 1000, 10000, 100000, 1000000, 0 };
@@ -26,7 +28,7 @@ int gap_length_band(int words)
     return band;
 }
 
-static int frequency_band(int64_t times)
+int gap_frequency_band(int64_t times)
 {
     int band = 0;
     while (band + 1 < GAP_BANDS && times >= gap_frequencies[band + 1])
@@ -45,11 +47,16 @@ static int likeliest(const float *p, int V)
     return best;
 }
 
+static int bin_of(double confidence)
+{
+    int bin = (int)(confidence * GAP_BINS);
+    return bin < 0 ? 0 : bin >= GAP_BINS ? GAP_BINS - 1 : bin;
+}
+
 static void add_side(struct gap_side *s, const float *p, int best, int32_t gold)
 {
     double confidence = (double)p[best], right = best == gold;
-    int bin = (int)(confidence * GAP_BINS);
-    bin = bin < 0 ? 0 : bin >= GAP_BINS ? GAP_BINS - 1 : bin;
+    int bin = bin_of(confidence);
     s->nll -= log(fmax((double)p[gold], 1e-30));
     s->right += right;
     s->bin_confidence[bin] += confidence;
@@ -86,6 +93,17 @@ static void add_token(struct gap_cell *c, const struct token *t)
     c->entropy += t->entropy;
 }
 
+static void add_row(struct gap_row *row, const struct token *t)
+{
+    row->tokens++;
+    row->nll[0] -= log(fmax((double)t->q[t->gold], 1e-30));
+    row->nll[1] -= log(fmax((double)t->p[t->gold], 1e-30));
+    row->right[0] += t->best_q == t->gold;
+    row->right[1] += t->best_p == t->gold;
+    row->unsure[0][bin_of((double)t->q[t->best_q])] += t->q[t->best_q] - (float)(t->best_q == t->gold);
+    row->unsure[1][bin_of((double)t->p[t->best_p])] += t->p[t->best_p] - (float)(t->best_p == t->gold);
+}
+
 /* ---- batches ---- */
 
 struct lane {
@@ -97,6 +115,7 @@ struct lane {
 struct job {
     struct lane *lanes;
     struct batch *shares;
+    struct gap_row *rows;
     const int *words;
     const int64_t *count;
     int V;
@@ -112,8 +131,10 @@ static void measure_row(struct job *j, struct lane *lane, const struct batch *b,
     soft_terms(&t, V);
     add_token(&lane->sums.all, &t);
     add_token(&lane->sums.length[gap_length_band(j->words[b->index[sentence]])], &t);
+    int frequency = j->count ? gap_frequency_band(j->count[t.gold]) : 0;
     if (j->count)
-        add_token(&lane->sums.frequency[frequency_band(j->count[t.gold])], &t);
+        add_token(&lane->sums.frequency[frequency], &t);
+    add_row(&j->rows[b->index[sentence] * GAP_BANDS + frequency], &t);
 }
 
 static void lane_run(void *arg, int i)
@@ -189,18 +210,31 @@ static int run(struct job *j, struct gap_tokens *out, const struct teacher *teac
     return more;
 }
 
-int gap_tokens(struct gap_tokens *out, const struct model *teacher, const struct model *student,
-               const struct store *corpus, const int *words, const int64_t *count, int threads, struct error *err)
+static struct teacher *speaker(const struct gap_voice *v, struct error *err)
 {
-    const struct teacher_config plain = { .temperature = 1 };
-    struct teacher *first = teacher_new(&teacher, 1, &plain, err);
-    struct teacher *second = first ? teacher_new(&student, 1, &plain, err) : NULL;
-    struct job j = { .words = words, .count = count, .V = student->config.target_vocab };
-    struct batching_config config = { .batch_tokens = 2000, .max_length = 1000 };
+    return teacher_new(v->models, v->count, &(struct teacher_config){ v->average, 1, v->weight }, err);
+}
+
+/* Learned positions end sentences; 0 is no limit. */
+static int longest(const struct teacher *a, const struct teacher *b)
+{
+    int limit = LONGEST, x = teacher_max_length(a), y = teacher_max_length(b);
+    limit = x && x < limit ? x : limit;
+    return y && y < limit ? y : limit;
+}
+
+int gap_tokens(struct gap_tokens *out, struct gap_row *rows, const struct gap_voice *teacher,
+               const struct gap_voice *student, const struct store *corpus, const int *words, const int64_t *count,
+               int threads, struct error *err)
+{
+    const struct model *m = student->models[0];
+    struct teacher *first = speaker(teacher, err), *second = first ? speaker(student, err) : NULL;
+    struct job j = { .words = words, .rows = rows, .count = count, .V = m->config.target_vocab };
+    struct batching_config config = { .batch_tokens = 2000, .max_length = second ? longest(first, second) : 0 };
     struct batch_source batches;
     int ret = -1;
     *out = (struct gap_tokens){ 0 };
-    if (second && batching_open(&batches, corpus, model_bos(student), model_eos(student), &config, NULL, err) == 0) {
+    if (second && batching_open(&batches, corpus, model_bos(m), model_eos(m), &config, NULL, err) == 0) {
         ret = run(&j, out, first, second, &batches, threads, err);
         batches.free(batches.state);
     }

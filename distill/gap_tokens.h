@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 struct error;
-struct model;
+struct gap_voice;
 struct store;
 
 /* Teacher-forced measures of two models on gold targets, summed over cells: a cell is a band of
@@ -31,11 +31,20 @@ struct gap_tokens {
 extern const int gap_lengths[GAP_BANDS + 1];
 extern const int64_t gap_frequencies[GAP_BANDS + 1];
 int gap_length_band(int words);
+int gap_frequency_band(int64_t times);
 
-/* words[i]: source words of pair i of the corpus; count[v]: how often piece v was seen, or NULL.
- * Both models must have the vocabularies of the corpus. */
-int gap_tokens(struct gap_tokens *out, const struct model *teacher, const struct model *student,
-               const struct store *corpus, const int *words, const int64_t *count, int threads, struct error *err);
+/* Of one sentence, the tokens of one band of frequencies; teacher first. */
+struct gap_row {
+    double tokens, nll[2], right[2];
+    float unsure[2][GAP_BINS];          /* of each bin of confidence, confidence less right */
+};
+
+/* words[i]: source words of pair i of the corpus; count[v]: how often piece v was seen, or NULL, and
+ * all are in the first band.  rows (pairs, GAP_BANDS) must be zero.  Both must have the vocabularies
+ * of the corpus. */
+int gap_tokens(struct gap_tokens *out, struct gap_row *rows, const struct gap_voice *teacher,
+               const struct gap_voice *student, const struct store *corpus, const int *words, const int64_t *count,
+               int threads, struct error *err);
 
 double gap_calibration_error(const struct gap_side *side, double tokens);
 

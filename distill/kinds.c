@@ -17,6 +17,7 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_filter,              /* corpus [, model, reverse-model] → the pairs worth learning from */
     &stage_reverse,             /* corpus → the same with its sides changed */
     &stage_evaluate,            /* model, corpus → scores, speed */
+    &stage_gap,                 /* teacher, student, corpus → what the one does not do as the other */
     &stage_table,               /* scores → table, report page */
     NULL
 };

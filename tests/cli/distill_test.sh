@@ -118,10 +118,16 @@ expect 0 diff first second
 # The gap between a teacher and a student; a model has none to itself.
 texts="-s run/corpus/test.src -t run/corpus/test.trg --train-source run/corpus/train.src --train-target run/corpus/train.trg"
 expect 0 "$coho" gap --teacher run/teacher --student run/seq_kd $texts --distilled run/labels/train.trg \
-    --distilled-source run/labels/train.src
-stdout_has '^BLEU, beam '
+    --distilled-source run/labels/train.src --html gap.html --samples 100
+stdout_has '^BLEU, beam .* [01]\.[0-9]*$'
+stdout_has '^by the length of the source: gold'
+stdout_has '^by how often the piece was seen in training: outputs of beam search'
 stdout_has '^by how often the gold piece was seen in training'
+file_has gap.html '<h2>Calibration</h2>'
 stdout_has '^distilled corpus: complexity '
+expect 0 "$coho" gap --teacher run/teacher run/baseline --teacher-weights 2 1 --student run/seq_kd -q --json --samples 10 \
+    -s run/corpus/test.src -t run/corpus/test.trg
+stdout_has '"calibration_error": [0-9]'
 expect 0 "$coho" gap --teacher run/teacher --student run/teacher $texts --distilled run/corpus/train.trg --json
 stdout_has '"exact": 1.0'
 stdout_has '"faithfulness": -*0.0,*$'
@@ -131,6 +137,17 @@ expect 1 "$coho" gap --teacher run/teacher --student run/seq_kd -s run/corpus/te
 stderr_has 'they must be aligned line by line'
 expect 1 "$coho" gap --teacher run/teacher --student run/seq_kd -s run/corpus/test.src -t run/corpus/test.trg --distilled x
 stderr_has '[-][-]distilled needs --train-source and --train-target'
+
+# The same as a stage.
+cat >gap.yml <<EOF
+$(cat "$recipe")
+  gap: { kind: gap, teacher: [teacher, baseline], student: seq_kd, corpus: corpus, distilled: labels, samples: 100 }
+EOF
+expect 0 "$coho" distill gap.yml -o run --stage gap -q
+file_has run/gap/gap.html '<title>seq_kd beside teacher</title>'
+file_has run/gap/gap.json '"by_frequency"'
+file_has run/gap/gap.txt '^distilled corpus: complexity '
+file_has run/gap/manifest.json '"bleu_beam_gap": [-0-9]'
 
 # Pruned, and trained again with its zeros kept; a start without zeros has none to keep.
 cat >pruned.yml <<EOF

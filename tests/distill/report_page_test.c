@@ -10,6 +10,7 @@
 #include "base/plot.h"
 #include "distill/report.h"
 #include "distill/results.h"
+#include "tests/distill/page.h"
 
 static const char *const rows[] = { "teacher", "baseline", "word_kd", "seq_kd", "seq_inter" };
 
@@ -76,29 +77,13 @@ static char *page_of(const char *folder)
     return text;
 }
 
-static int occurrences(const char *text, const char *what)
-{
-    int count = 0;
-    while ((text = strstr(text, what))) {
-        count++;
-        text += strlen(what);
-    }
-    return count;
-}
-
 static void the_page_is_well_formed_and_stands_alone(void **state)
 {
     char *folder = synthetic_run("teacher", "quickstart en-de"), *page = page_of(folder);
     const char *keep = getenv("KEEP_PAGE");
     if (keep)
         write_text(keep, page);
-    assert_well_formed(page);
-    assert_int_equal(occurrences(page, "http"), occurrences(page, "http://www.w3.org/2000/svg"));
-    assert_null(strstr(page, "<script"));
-    assert_null(strstr(page, "src="));
-    assert_null(strstr(page, "@import"));
-    assert_null(strstr(page, "nan"));
-    assert_null(strstr(page, "inf,"));
+    assert_stands_alone(page);
     free(page);
     free(folder);
 }

@@ -1,0 +1,290 @@
+/* The gap between a teacher and a student: its parts add up, a model has none to itself, tests see
+ * what is there, and the page is whole. */
+#include "tests/test.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "distill/gap.h"
+#include "distill/gap_parts.h"
+#include "seq2seq/model.h"
+#include "tests/distill/page.h"
+#include "tokenize/tokenizer.h"
+
+#define GOLDEN TEST_DATA "/../tokenize/golden/"
+
+static struct error err;
+
+static struct model *model_of(const char *vocabulary, int dim, int64_t seed)
+{
+    struct model_config c = { 0 };
+    const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
+    char path[4096];
+    options_default(groups);
+    c.dim = dim;
+    c.ffn = 2 * dim;
+    c.heads = 2;
+    c.encoder_layers = c.decoder_layers = 1;
+    snprintf(path, sizeof path, GOLDEN "%s.model", vocabulary);
+    struct tokenizer *t = tokenizer_load(path, &err);
+    assert_non_null(t);
+    struct model *m = model_new(&c, t, t, seed, &err);
+    assert_non_null(m);
+    return m;
+}
+
+static const char *const sources[] = {
+    "the cat", "a dog runs over the grass", "two", "men play in the long grass with a ball and a dog that runs",
+    "the man sees the cat on the table", "one two three four five six seven eight nine ten eleven twelve",
+};
+static const char *const references[] = {
+    "die Katze", "ein Hund rennt", "zwei", "Männer spielen mit einem Ball", "der Mann sieht die Katze", "eins zwei drei",
+};
+#define LINES (sizeof sources / sizeof *sources)
+
+static struct gap_voice voice_of(const struct model *const *models, int count)
+{
+    struct gap_voice v = { models, count, NULL, AVERAGE_PROBABILITY, translator_of_model(models[0]) };
+    return v;
+}
+
+static struct search_config search_of(int beam)
+{
+    struct search_config search = { 0 };
+    const struct option_group groups[] = { { NULL, search_options, &search }, { NULL } };
+    options_default(groups);
+    search.beam = beam;
+    search.max_length = 12;             /* models that have learnt nothing do not end */
+    return search;
+}
+
+/* With the references as the training text, each of whose pieces was seen at least once. */
+static json_t *measured(const struct model *teacher, const struct model *student, bool training)
+{
+    const char *path = scratch_path("training.txt");
+    FILE *f = fopen(path, "w");
+    for (size_t i = 0; i < LINES; i++)
+        for (int n = 0; n < 3; n++)
+            fprintf(f, "%s\n", references[i]);
+    fclose(f);
+    const struct gap_voice a = voice_of(&teacher, 1), b = voice_of(&student, 1);
+    const struct gap_texts texts = { sources, references, LINES, training ? path : NULL };
+    const struct gap_config config = { .samples = 200, .seed = 3 };
+    const struct search_config search = search_of(3);
+    json_t *gap = gap_measure(&a, &b, &texts, &search, &config, 2, &err);
+    if (!gap)
+        fail_msg("%s", err.text);
+    return gap;
+}
+
+static double at(const json_t *object, const char *path)
+{
+    char key[64];
+    while (*path) {
+        size_t length = strcspn(path, "/");
+        snprintf(key, sizeof key, "%.*s", (int)length, path);
+        object = json_object_get(object, key);
+        path += length + (path[length] == '/');
+    }
+    return json_is_number(object) ? json_number_value(object) : NAN;
+}
+
+static double mean_over(const json_t *bands, const char *path, const char *weight)
+{
+    double sum = 0, all = 0;
+    json_t *band;
+    size_t i;
+    json_array_foreach((json_t *)(uintptr_t)bands, i, band) {
+        sum += at(band, path) * at(band, weight);
+        all += at(band, weight);
+    }
+    return sum / all;
+}
+
+static void bands_add_up_to_the_whole(void **state)
+{
+    static const char *const paths[] = { "teacher/nll", "student/nll", "teacher/right", "soft_cross_entropy", "divergence" };
+    struct model *teacher = model_of("bpe", 24, 1), *student = model_of("bpe", 16, 2);
+    json_t *gap = measured(teacher, student, true), *gold = json_object_get(gap, "gold");
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        double whole = at(gold, paths[i]);
+        assert_true(fabs(mean_over(json_object_get(gap, "gold_by_length"), paths[i], "tokens") - whole) < 1e-6 * (1 + fabs(whole)));
+        assert_true(fabs(mean_over(json_object_get(gap, "gold_by_frequency"), paths[i], "tokens") - whole) < 1e-6 * (1 + fabs(whole)));
+    }
+    assert_true(fabs(mean_over(json_object_get(gap, "by_length"), "student/mode_share", "lines")
+                     - at(gap, "student/mode_share")) < 1e-9);
+    assert_true(fabs(mean_over(json_object_get(gap, "by_length"), "agreement/greedy/overlap", "lines")
+                     - at(gap, "agreement/greedy/overlap")) < 1e-9);
+    assert_int_equal(json_array_size(json_object_get(gap, "by_length")), 3);    /* 1-5, 6-10, 11-15 */
+    /* gold's tokens are the references' pieces and an end each */
+    double pieces = 0;
+    json_t *band;
+    size_t i;
+    json_array_foreach(json_object_get(gap, "by_frequency"), i, band)
+        pieces += at(band, "reference_pieces");
+    assert_true(pieces + LINES == at(gold, "tokens"));
+    json_decref(gap);
+    model_free(teacher);
+    model_free(student);
+}
+
+static void tests_measure_the_difference_that_is_told(void **state)
+{
+    struct model *teacher = model_of("bpe", 24, 1), *student = model_of("bpe", 16, 2);
+    json_t *gap = measured(teacher, student, true), *gold = json_object_get(gap, "gold");
+    static const char *const keys[] = { "nll", "right", "calibration_error" };
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        char test[64], a[64], b[64];
+        snprintf(test, sizeof test, "significance/%s/difference", keys[i]);
+        snprintf(a, sizeof a, "teacher/%s", keys[i]);
+        snprintf(b, sizeof b, "student/%s", keys[i]);
+        if (!(fabs(at(gold, test) - (at(gold, b) - at(gold, a))) < 1e-5))
+            fail_msg("%s: %g, not %g", keys[i], at(gold, test), at(gold, b) - at(gold, a));
+    }
+    assert_true(fabs(at(gap, "significance/mode_share/difference")
+                     - (at(gap, "student/mode_share") - at(gap, "teacher/mode_share"))) < 1e-9);
+    assert_true(at(gap, "significance/bleu_beam/p") > 0 && at(gap, "significance/bleu_beam/p") <= 1);
+    assert_true(at(gap, "significance/chrf_greedy/student_interval") >= 0);
+    json_decref(gap);
+    model_free(teacher);
+    model_free(student);
+}
+
+static void a_model_has_no_gap_to_itself(void **state)
+{
+    struct model *m = model_of("bpe", 24, 1);
+    json_t *gap = measured(m, m, true), *band;
+    size_t i;
+    assert_true(at(gap, "agreement/beam/exact") == 1 && at(gap, "agreement/greedy/overlap") == 1);
+    assert_true(fabs(at(gap, "gold/divergence")) < 1e-6);
+    assert_true(at(gap, "gold/significance/nll/difference") == 0);
+    assert_true(at(gap, "gold/significance/nll/p") == 1 && at(gap, "significance/bleu_beam/p") == 1);
+    json_array_foreach(json_object_get(gap, "by_frequency"), i, band)
+        assert_true(!(at(band, "agreement/beam") < 1));         /* 1, or neither says such a piece */
+    json_decref(gap);
+    model_free(m);
+}
+
+static void the_same_call_gives_the_same_json(void **state)
+{
+    struct model *teacher = model_of("bpe", 24, 1), *student = model_of("bpe", 16, 2);
+    json_t *a = measured(teacher, student, true), *b = measured(teacher, student, true);
+    assert_true(json_equal(a, b));
+    json_decref(a);
+    json_decref(b);
+    model_free(teacher);
+    model_free(student);
+}
+
+static void other_vocabularies_are_compared_by_their_texts_alone(void **state)
+{
+    struct model *teacher = model_of("char", 24, 1), *student = model_of("bpe", 16, 2);
+    json_t *gap = measured(teacher, student, true);
+    assert_null(json_object_get(gap, "gold"));
+    assert_true(at(gap, "agreement/beam/overlap") >= 0);
+    assert_non_null(json_object_get(gap, "by_frequency"));
+    struct strbuf page = { 0 };
+    gap_page(&page, gap, "other vocabularies", NULL);
+    assert_stands_alone(page.text);
+    assert_non_null(strstr(page.text, "distributions are not compared"));
+    strbuf_release(&page);
+    json_decref(gap);
+    model_free(teacher);
+    model_free(student);
+}
+
+static void the_page_shows_every_part(void **state)
+{
+    struct model *teacher = model_of("bpe", 24, 1), *student = model_of("bpe", 16, 2);
+    json_t *gap = measured(teacher, student, true);
+    struct strbuf page = { 0 };
+    json_object_set_new(gap, "corpora", json_pack("{s:{s:f, s:f}, s:f}", "complexity", "gold", 2.5, "distilled", 1.25,
+                                                  "faithfulness", 0.75));
+    gap_page(&page, gap, "a <student> & \"its\" teacher", "test.en");
+    assert_stands_alone(page.text);
+    assert_non_null(strstr(page.text, "a &lt;student&gt; &amp; &quot;its&quot; teacher"));
+    assert_int_equal(occurrences(page.text, "role=\"img\""), 8 + 5 + 1);
+    assert_int_equal(occurrences(page.text, "<table"), 2);
+    assert_non_null(strstr(page.text, "Complexity 1.2500 nats, that of gold 2.5000"));
+    assert_non_null(strstr(page.text, ">11-15</text>"));
+    strbuf_release(&page);
+    json_decref(gap);
+    gap = measured(teacher, student, false);            /* no training text: nothing by frequency */
+    gap_page(&page, gap, "without", NULL);
+    assert_stands_alone(page.text);
+    assert_int_equal(occurrences(page.text, "role=\"img\""), 8 + 1);
+    strbuf_release(&page);
+    json_decref(gap);
+    model_free(teacher);
+    model_free(student);
+}
+
+static void an_ensemble_teaches_as_one(void **state)
+{
+    struct model *first = model_of("bpe", 24, 1), *second = model_of("bpe", 16, 2), *student = model_of("bpe", 16, 3);
+    const struct model *both[] = { first, second };
+    const struct model *one = student;
+    struct ensemble *ensemble = ensemble_new(both, NULL, 2, AVERAGE_PROBABILITY, &err);
+    struct gap_voice teacher = { both, 2, NULL, AVERAGE_PROBABILITY, translator_of_ensemble(ensemble) };
+    const struct gap_voice other = voice_of(&one, 1);
+    const struct gap_texts texts = { sources, references, LINES, NULL };
+    const struct gap_config config = { .samples = 50, .seed = 3 };
+    const struct search_config search = search_of(2);
+    json_t *gap = gap_measure(&teacher, &other, &texts, &search, &config, 1, &err);
+    json_t *alone = measured(first, student, false);
+    assert_non_null(gap);
+    assert_true(fabs(at(gap, "gold/student/nll") - at(alone, "gold/student/nll")) < 1e-5);
+    assert_true(fabs(at(gap, "gold/teacher/nll") - at(alone, "gold/teacher/nll")) > 1e-3);
+    json_decref(gap);
+    json_decref(alone);
+    ensemble_free(ensemble);
+    model_free(first);
+    model_free(second);
+    model_free(student);
+}
+
+/* ---- the bootstrap itself ---- */
+
+static json_t *tested(double shift, double noise, size_t n)
+{
+    static const struct gap_config config = { .samples = 1000, .seed = 5 };
+    static const struct gap none = { .config = &config };
+    struct gap_ratio *a = xcalloc(n, sizeof *a), *b = xcalloc(n, sizeof *b);
+    for (size_t i = 0; i < n; i++) {
+        a[i] = (struct gap_ratio){ (double)(i % 7), 3 };
+        b[i] = (struct gap_ratio){ (double)(i % 7) + 3 * shift + (i % 2 ? noise : -noise), 3 };
+    }
+    json_t *it = gap_test_ratio(&none, a, b, n);
+    free(a);
+    free(b);
+    return it;
+}
+
+/* Pairs that all differ by the same are no matter of chance, however much sentences differ; as much
+ * noise as difference is. */
+static void a_paired_test_sees_the_difference_and_not_the_sentences(void **state)
+{
+    json_t *sure = tested(0.01, 0, 400), *unsure = tested(0.01, 3, 400), *none = tested(0, 0, 400);
+    assert_true(fabs(at(sure, "difference") - 0.01) < 1e-9 && at(sure, "p") < 0.002 && at(sure, "interval") < 1e-9);
+    assert_true(fabs(at(unsure, "difference") - 0.01) < 1e-9 && at(unsure, "p") > 0.3);
+    /* the deviation of the mean of ±1 over 400 is 0.05, and the central 95 % reach 1.96 of it */
+    assert_true(fabs(at(unsure, "interval") - 0.098) < 0.012);
+    assert_true(at(none, "p") == 1);
+    json_decref(sure);
+    json_decref(unsure);
+    json_decref(none);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bands_add_up_to_the_whole),
+        cmocka_unit_test(tests_measure_the_difference_that_is_told),
+        cmocka_unit_test(a_model_has_no_gap_to_itself),
+        cmocka_unit_test(the_same_call_gives_the_same_json),
+        cmocka_unit_test(other_vocabularies_are_compared_by_their_texts_alone),
+        cmocka_unit_test(the_page_shows_every_part),
+        cmocka_unit_test(an_ensemble_teaches_as_one),
+        cmocka_unit_test(a_paired_test_sees_the_difference_and_not_the_sentences),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
