@@ -15,6 +15,8 @@
 #include "seq2seq/average.h"
 #include "seq2seq/model.h"
 #include "seq2seq/prune.h"
+#include "seq2seq/sparse.h"
+#include "seq2seq/weights.h"
 #include "tokenize/tokenizer.h"
 
 struct model_command {
@@ -67,6 +69,28 @@ static json_t *config_json(const struct model *m)
     return own;
 }
 
+/* The share of all weights that are not zero. */
+static double density(const struct model *m)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < m->params.count; i++)
+        count += sparse_count(param_data(&m->params, (int)i), (size_t)m->params.items[i].rows * (size_t)m->params.items[i].cols);
+    return (double)count / (double)model_parameters(m);
+}
+
+/* How the weights lie in the folder. */
+static void add_file(json_t *info, const struct model *m, const char *folder)
+{
+    char *path = path_join(folder, "model.safetensors");
+    struct safetensors st = { 0 };
+    if (safetensors_open(&st, path, NULL) == 0) {
+        const char *form = weights_are_int8(m, &st) ? "int8" : weights_are_sparse(m, &st) ? "float32, zeros packed" : "float32";
+        json_object_set_new(info, "file", json_pack("{s:s, s:I}", "weights", form, "bytes", (json_int_t)st.file.length));
+        safetensors_close(&st);
+    }
+    free(path);
+}
+
 /* Weights by the first word of their names: embed, encoder, decoder, … */
 static json_t *parts_json(const struct model *m)
 {
@@ -96,6 +120,8 @@ static json_t *info_json(const struct model *m, const char *folder)
     json_t *info = json_pack("{s:s, s:s, s:o, s:I, s:o}", "folder", folder, "fingerprint",
                              fingerprint, "config", config_json(m), "weights",
                              (json_int_t)model_parameters(m), "parts", parts_json(m));
+    json_object_set_new(info, "density", json_real(density(m)));
+    add_file(info, m, folder);
     if (m->source_tokenizer == m->target_tokenizer) {
         json_object_set_new(info, "vocabulary", vocabulary_json(m->source_tokenizer));
     } else {
@@ -164,6 +190,19 @@ static void print_parts(const json_t *info)
     table_release(&t);
 }
 
+static void print_file(const json_t *info)
+{
+    const json_t *file = json_object_get(info, "file");
+    double nonzero = json_number_value(json_object_get(info, "density"));
+    if (!file)
+        return;
+    printf("\nmodel.safetensors: %s bytes, %s", grouped(json_integer_value(json_object_get(file, "bytes"))),
+           json_string_value(json_object_get(file, "weights")));
+    if (nonzero < 1)
+        printf("; %.1f%% of the weights are not zero", 100 * nonzero);
+    putchar('\n');
+}
+
 static void print_info(const struct model *m, const char *folder, const json_t *info)
 {
     const char *name = json_string_value(json_object_get(m->lineage, "name"));
@@ -172,6 +211,7 @@ static void print_info(const struct model *m, const char *folder, const json_t *
     print_vocabularies(info);
     putchar('\n');
     print_parts(info);
+    print_file(info);
     printf("\nlineage\n-------\n");
     lineage_print(stdout, name ? name : folder, model_fingerprint(m), m->lineage);
 }
@@ -268,6 +308,24 @@ static int run_quantize(const struct model_command *c, const char *const *folder
     return ret;
 }
 
+/* ---- export ---- */
+
+static int run_export(const struct model_command *c, const char *const *folders, int count, struct error *err)
+{
+    (void)count;
+    if (output_differs(c->output, folders[0], err) < 0)
+        return -1;
+    struct model *m = model_load(folders[0], err);
+    if (!m)
+        return -1;
+    int ret = model_save_plain(m, c->output, err);
+    if (ret == 0)
+        log_info("%s weights by their names, as float32, are in '%s/model.safetensors'", grouped(model_parameters(m)),
+                 c->output);
+    model_free(m);
+    return ret;
+}
+
 /* ---- the steps ---- */
 
 /* To add a step: write its run function and add a row. */
@@ -288,6 +346,8 @@ static const struct step {
       average_options, prune_options, run_prune },
     { { "quantize", "[OPTIONS] -o OUT FOLDER", "int8 matrices: a quarter as large, and faster to decode with" }, 1, 1,
       average_options, NULL, run_quantize },
+    { { "export", "[OPTIONS] -o OUT FOLDER", "plain safetensors again: each weight by its name, as float32, zeros and all" },
+      1, 1, average_options, NULL, run_export },
     { { 0 } }
 };
 

@@ -428,13 +428,13 @@ int model_load_weights(struct model *m, const char *folder, struct error *err)
     return load_block(m, folder, NULL, err);
 }
 
-static int save(const struct model *m, const char *folder, bool int8, struct error *err)
+static int save(const struct model *m, const char *folder, enum weights_form form, struct error *err)
 {
     if (dir_make(folder, err) < 0 || config_write(m, folder, err) < 0 || tokenizers_write(m, folder, err) < 0)
         return -1;
     char *weights = path_join(folder, "model.safetensors"), *lineage = path_join(folder, "lineage.json");
     json_t *marks = marks_of(m);
-    int ret = weights_write(m, weights, int8, marks, err) < 0 ? -1 : json_write_sealed(m->lineage, lineage, err);
+    int ret = weights_write(m, weights, form, marks, err) < 0 ? -1 : json_write_sealed(m->lineage, lineage, err);
     json_decref(marks);
     free(weights);
     free(lineage);
@@ -443,12 +443,17 @@ static int save(const struct model *m, const char *folder, bool int8, struct err
 
 int model_save(const struct model *m, const char *folder, struct error *err)
 {
-    return save(m, folder, false, err);
+    return save(m, folder, WEIGHTS_FLOAT32, err);
 }
 
 int model_save_int8(const struct model *m, const char *folder, struct error *err)
 {
-    return save(m, folder, true, err);
+    return save(m, folder, WEIGHTS_INT8, err);
+}
+
+int model_save_plain(const struct model *m, const char *folder, struct error *err)
+{
+    return save(m, folder, WEIGHTS_PLAIN, err);
 }
 
 static int lineage_read(struct model *m, const char *folder, struct error *err)

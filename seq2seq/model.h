@@ -99,6 +99,10 @@ int model_save(const struct model *m, const char *folder, struct error *err);
  * float32, rounded, for whatever else is to be done with it. */
 int model_save_int8(const struct model *m, const char *folder, struct error *err);
 
+/* model_save packs matrices of many zeros, as pruning leaves them (seq2seq/sparse.h); this does not: every
+ * parameter stands in the file by its name, as float32, for whatever else reads safetensors. */
+int model_save_plain(const struct model *m, const char *folder, struct error *err);
+
 /* Loads a model to decode and score with, and for nothing else: its matrices are packed for products
  * (tensor/packed.h), not in the block.  STORED: int8 from an int8 file, mapped and shared between processes,
  * float32 from another. */

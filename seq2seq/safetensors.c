@@ -26,7 +26,7 @@
 #define HEADER_CHECKSUM "xxh3_header"
 
 static const struct { const char *name; size_t bytes; } dtypes[] = {
-    [DTYPE_F32] = { "F32", 4 }, [DTYPE_I32] = { "I32", 4 }, [DTYPE_I8] = { "I8", 1 },
+    [DTYPE_F32] = { "F32", 4 }, [DTYPE_I32] = { "I32", 4 }, [DTYPE_I8] = { "I8", 1 }, [DTYPE_U8] = { "U8", 1 },
 };
 
 static size_t entry_bytes(const struct safetensors_entry *e)

@@ -11,7 +11,7 @@ struct error;
 /* The safetensors format: a JSON header of names, shapes and offsets, then the numbers.
  * Files written here start their numbers at a multiple of 64 bytes, and carry checksums in their metadata, of the numbers ("xxh3") and of the
  * header ("xxh3_header"), which are verified where they are present. */
-enum dtype { DTYPE_F32, DTYPE_I32, DTYPE_I8 };
+enum dtype { DTYPE_F32, DTYPE_I32, DTYPE_I8, DTYPE_U8 };
 struct safetensors_entry {
     char *name;                 /* owned by whoever made the entry */
     int rows, cols;             /* rows 0: a vector of cols */

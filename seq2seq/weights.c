@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
+#include "seq2seq/sparse.h"
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -34,43 +35,117 @@ static bool is_packed(const struct model *m, int ref, enum packed_kind kind)
 
 /* ---- written ---- */
 
-static void add_int8(struct safetensors_entry *e, const struct param *p, const struct packed *w, size_t *at,
-                     size_t *rest)
+/* The tensors of a file on their way there. */
+struct tensors {
+    struct safetensors_entry *items;
+    size_t count;
+    struct packed *packed;      /* of each parameter; int8 alone */
+    void **own;                 /* (2 a parameter) what a sparse one was made into */
+    size_t own_count;
+};
+
+static void add(struct tensors *t, char *name, int rows, int cols, const void *data, enum dtype type)
 {
-    int panels = (p->rows + 15) / 16, groups = (p->cols + 3) / 4;
-    e[(*at)++] = (struct safetensors_entry){ xstrdup(p->name), panels, groups * 64, w->panels, DTYPE_I8 };
-    e[(*rest)++] = (struct safetensors_entry){ xasprintf("%s.scale", p->name), 0, p->rows, w->scale };
-    e[(*rest)++] = (struct safetensors_entry){ xasprintf("%s.sum", p->name), 0, p->rows, w->sum, DTYPE_I32 };
+    t->items[t->count++] = (struct safetensors_entry){ name, rows, cols, data, type };
+}
+
+static void add_int8(struct tensors *t, const struct param *p, const struct packed *w)
+{
+    add(t, xstrdup(p->name), (p->rows + 15) / 16, (p->cols + 3) / 4 * 64, w->panels, DTYPE_I8);
+}
+
+static void add_int8_rest(struct tensors *t, const struct param *p, const struct packed *w)
+{
+    add(t, xasprintf("%s.scale", p->name), 0, p->rows, w->scale, DTYPE_F32);
+    add(t, xasprintf("%s.sum", p->name), 0, p->rows, w->sum, DTYPE_I32);
+}
+
+static size_t size_of(const struct param *p)
+{
+    return (size_t)p->rows * (size_t)p->cols;
+}
+
+static void *own(struct tensors *t, size_t bytes)
+{
+    return t->own[t->own_count++] = xmalloc(bytes + 1);
+}
+
+/* The values; their bits come last, so that all else stays aligned. */
+static void add_sparse(struct tensors *t, const struct param *p, const float *w)
+{
+    size_t n = size_of(p), count = sparse_count(w, n);
+    float *values = own(t, count * sizeof *values);
+    uint8_t *bits = own(t, (n + 7) / 8);
+    sparse_split(values, bits, w, n);
+    add(t, xasprintf("%s.values", p->name), 0, (int)count, values, DTYPE_F32);
+}
+
+static void add_bits(struct tensors *t, const struct param *p, const void *bits)
+{
+    add(t, xasprintf("%s.bits", p->name), 0, (int)((size_of(p) + 7) / 8), bits, DTYPE_U8);
 }
 
 /* Matrices of int8 come first: they are multiples of 64 bytes, so that all stay aligned. */
-int weights_write(const struct model *m, const char *path, bool int8, json_t *metadata, struct error *err)
+static void list_int8(struct tensors *t, const struct param_set *set)
 {
-    const struct param_set *set = &m->params;
-    struct safetensors_entry *entries = xcalloc(3 * set->count, sizeof *entries);
-    struct packed *packed = xcalloc(set->count, sizeof *packed);
-    size_t matrices = 0, count = 0;
-    for (size_t i = 0; i < set->count && int8; i++)
-        matrices += is_matrix(&set->items[i]);
-    count = matrices;
-    matrices = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct param *p = &set->items[i];
+        if (!is_matrix(p))
+            continue;
+        packed_init(&t->packed[i], PACKED_INT8, set->block + p->offset, (size_t)p->cols, 1, p->rows, p->cols);
+        add_int8(t, p, &t->packed[i]);
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        const struct param *p = &set->items[i];
+        if (is_matrix(p))
+            add_int8_rest(t, p, &t->packed[i]);
+        else
+            add(t, xstrdup(p->name), p->rows == 1 ? 0 : p->rows, p->cols, set->block + p->offset, DTYPE_F32);
+    }
+}
+
+static void list_float32(struct tensors *t, const struct param_set *set, bool plain)
+{
+    bool *sparse = xcalloc(set->count, sizeof *sparse);
     for (size_t i = 0; i < set->count; i++) {
         const struct param *p = &set->items[i];
         const float *w = set->block + p->offset;
-        if (int8 && is_matrix(p)) {
-            packed_init(&packed[i], PACKED_INT8, w, (size_t)p->cols, 1, p->rows, p->cols);
-            add_int8(entries, p, &packed[i], &matrices, &count);
-        } else {
-            entries[count++] = (struct safetensors_entry){ xstrdup(p->name), p->rows == 1 ? 0 : p->rows, p->cols, w };
-        }
+        sparse[i] = !plain && p->rows > 1 && sparse_saves(w, size_of(p));
+        if (sparse[i])
+            add_sparse(t, p, w);
+        else
+            add(t, xstrdup(p->name), p->rows == 1 ? 0 : p->rows, p->cols, w, DTYPE_F32);
     }
-    int ret = safetensors_write(path, entries, count, metadata, err);
-    for (size_t i = 0; i < count; i++)
-        free(entries[i].name);
+    for (size_t i = 0, k = 1; i < set->count; i++)
+        if (sparse[i]) {
+            add_bits(t, &set->items[i], t->own[k]);
+            k += 2;
+        }
+    free(sparse);
+}
+
+int weights_write(const struct model *m, const char *path, enum weights_form form, json_t *metadata,
+                  struct error *err)
+{
+    const struct param_set *set = &m->params;
+    struct tensors t = {
+        .items = xcalloc(3 * set->count, sizeof *t.items), .packed = xcalloc(set->count, sizeof *t.packed),
+        .own = xcalloc(2 * set->count, sizeof *t.own),
+    };
+    if (form == WEIGHTS_INT8)
+        list_int8(&t, set);
+    else
+        list_float32(&t, set, form == WEIGHTS_PLAIN);
+    int ret = safetensors_write(path, t.items, t.count, metadata, err);
+    for (size_t i = 0; i < t.count; i++)
+        free(t.items[i].name);
     for (size_t i = 0; i < set->count; i++)
-        packed_release(&packed[i]);
-    free(packed);
-    free(entries);
+        packed_release(&t.packed[i]);
+    for (size_t i = 0; i < t.own_count; i++)
+        free(t.own[i]);
+    free(t.items);
+    free(t.packed);
+    free(t.own);
     return ret;
 }
 
@@ -88,6 +163,14 @@ bool weights_are_int8(const struct model *m, const struct safetensors *st)
 {
     for (size_t i = 0; i < m->params.count; i++)
         if (is_matrix(&m->params.items[i]) && is_int8(st, &m->params.items[i]))
+            return true;
+    return false;
+}
+
+bool weights_are_sparse(const struct model *m, const struct safetensors *st)
+{
+    for (size_t i = 0; i < m->params.count; i++)
+        if (sparse_is(st, m->params.items[i].name))
             return true;
     return false;
 }
@@ -119,10 +202,12 @@ static int read_floats(float *out, const struct safetensors *st, const struct pa
             packed_row(out + (size_t)n * (size_t)p->cols, &w, n);
         return 0;
     }
+    if (sparse_is(st, p->name))
+        return sparse_read(out, size_of(p), st, p->name, err);
     const void *data = safetensors_find(st, p->name, p->rows, p->cols, err);
     if (!data)
         return -1;
-    memcpy(out, data, (size_t)p->rows * (size_t)p->cols * sizeof(float));
+    memcpy(out, data, size_of(p) * sizeof(float));
     return 0;
 }
 
@@ -138,13 +223,14 @@ static int pack(struct packed *out, const struct safetensors *st, const struct p
                 bool *borrowed, struct error *err)
 {
     size_t K = (size_t)p->cols;
-    if (!is_int8(st, p)) {
+    bool int8 = is_int8(st, p);
+    if (!int8 && !sparse_is(st, p->name)) {
         const float *w = safetensors_find(st, p->name, p->rows, p->cols, err);
         if (w)
             packed_init(out, kind, w, K, 1, p->rows, p->cols);
         return w ? 0 : -1;
     }
-    if (kind == PACKED_INT8) {
+    if (int8 && kind == PACKED_INT8) {
         *borrowed = true;
         return borrow_int8(out, st, p, err);
     }

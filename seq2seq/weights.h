@@ -9,7 +9,8 @@
 struct error;
 struct model;
 
-/* A model's weights in a safetensors file.  A float32 file has every parameter by its name.  In an int8
+/* A model's weights in a safetensors file.  A float32 file has every parameter by its name, but in a file
+ * that is not plain a matrix of many zeros is packed as seq2seq/sparse.h draws it.  In an int8
  * file a matrix (N,K) stands as the products read it (tensor/panels.h), so that it is mapped and used
  * without a copy and processes share its memory:
  *
@@ -19,7 +20,9 @@ struct model;
  *     "ffn.in.weight.sum"     I32 (N)                  the sum of each row's int8 numbers
  *
  * Vectors and learned positions stay float32. */
-int weights_write(const struct model *m, const char *path, bool int8, json_t *metadata, struct error *err);
+enum weights_form { WEIGHTS_FLOAT32, WEIGHTS_PLAIN, WEIGHTS_INT8 };
+int weights_write(const struct model *m, const char *path, enum weights_form form, json_t *metadata,
+                  struct error *err);
 
 /* All into the block, as float32 whatever the file holds. */
 int weights_read(struct model *m, const struct safetensors *st, struct error *err);
@@ -29,6 +32,7 @@ int weights_read(struct model *m, const struct safetensors *st, struct error *er
 int weights_pack(struct model *m, const struct safetensors *st, enum packed_kind kind, bool *borrowed,
                  struct error *err);
 bool weights_are_int8(const struct model *m, const struct safetensors *st);
+bool weights_are_sparse(const struct model *m, const struct safetensors *st);     /* one of them, at least */
 
 /* Fills `block`, of the layout of the model's, with the weights as an int8 file would hold them. */
 struct pool;

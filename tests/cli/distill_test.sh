@@ -163,6 +163,23 @@ zeros=$(sed -n 's/.*"zeros": \([0-9]*\).*/\1/p' run/pruned/manifest.json)
 expect 0 "$coho" model prune run/retrained --share 0 -o again      # nothing more; tells how many there are
 [ "$(tr -d , <.seen/stderr | sed -n 's/^\([0-9]*\) of .* weights in matrices are zero.*/\1/p')" = "$zeros" ] ||
     fail "not the $zeros zeros that there were: $(cat .seen/stderr)"
+
+# The zeros shrink the file; the models that come of it are the same; export writes them out again.
+size() { wc -c <"$1/model.safetensors"; }
+fingerprint() { "$coho" model info "$1" --json | sed -n 's/^  "fingerprint": "\(.*\)",/\1/p'; }
+[ $(($(size run/pruned) * 2)) -lt "$(size run/teacher)" ] || fail "a pruned model is as large as the whole one"
+expect 0 "$coho" model info run/pruned
+stdout_has '^model.safetensors: [0-9,]* bytes, float32, zeros packed; 4[0-9]\.[0-9]% of the weights are not zero$'
+expect 0 "$coho" model info run/teacher
+stdout_has '^model.safetensors: [0-9,]* bytes, float32$'
+expect 0 "$coho" model export run/pruned -o plain
+stderr_has "as float32, are in 'plain/model.safetensors'"
+[ "$(size plain)" -eq "$(size run/teacher)" ] || fail "a plain file is not as large as the whole model's"
+[ "$(fingerprint plain)" = "$(fingerprint run/pruned)" ] || fail "a plain file holds another model"
+expect 0 "$coho" translate -m run/pruned -i run/corpus/test.src -o packed.out -q
+expect 0 "$coho" translate -m plain -i run/corpus/test.src -o plain.out -q
+expect 0 cmp packed.out plain.out
+expect 1 "$coho" model export run/pruned -o run/pruned
 expect 2 "$coho" model prune run/teacher --share 1.5 -o again
 expect 1 "$coho" model prune run/teacher -o run/teacher
 

@@ -41,6 +41,26 @@ header = json.dumps({'__metadata__': {'format': 'pt'}, 'a': {'dtype': 'F32', 'sh
 put('safetensors', 'two', struct.pack('<Q', len(header)) + header + bytes(20))
 put('safetensors', 'none', struct.pack('<Q', 2) + b'{}')
 
+
+
+def weights(tensors):
+    head, body = {}, b''
+    for name, dtype, shape, numbers in tensors:
+        head[name] = {'dtype': dtype, 'shape': shape, 'data_offsets': [len(body), len(body) + len(numbers)]}
+        body += numbers
+    text = json.dumps(head).encode()
+    return struct.pack('<Q', len(text)) + text + body
+
+
+floats = lambda n: struct.pack('<%df' % n, *range(1, n + 1))
+bias = ('b', 'F32', [5], floats(5))
+put('weights', 'dense', weights([('w', 'F32', [3, 7], floats(21)), bias, ('p', 'F32', [16, 4], floats(64))]))
+put('weights', 'sparse', weights([('w.values', 'F32', [4], floats(4)), bias, ('p.values', 'F32', [0], b''),
+                                  ('w.bits', 'U8', [3], bytes([1, 6, 16])), ('p.bits', 'U8', [8], bytes(8))]))
+put('weights', 'beyond', weights([('w.values', 'F32', [1], floats(1)), bias, ('w.bits', 'U8', [3], bytes([0, 0, 32]))]))
+put('weights', 'int8', weights([('w', 'F32', [3, 7], floats(21)), bias, ('p', 'I8', [1, 64], bytes(64)),
+                                ('p.scale', 'F32', [16], floats(16)), ('p.sum', 'I32', [16], bytes(64))]))
+
 for name in 'bpe', 'bytes', 'char', 'word':
     with open(os.path.join(root, 'tests', 'tokenize', 'golden', name + '.model'), 'rb') as f:
         put('tokenizer', name, f.read())
