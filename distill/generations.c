@@ -34,6 +34,21 @@ static bool one_of(const char *text, const char *a, const char *b, const char *c
     return !strcmp(text, a) || !strcmp(text, b) || !strcmp(text, c);
 }
 
+/* Weights come from one model, and a generation may have several teachers. */
+static int check_start(const struct generations *g, struct error *err)
+{
+    const json_t *teacher = json_object_get(g->given, "teacher");
+    if (!one_of(g->start_from, "nothing", "previous", "first") && strcmp(g->start_from, "teacher"))
+        return error_set(err, "start-from: '%s' is none of nothing, previous, first, teacher", g->start_from);
+    if (strcmp(g->start_from, "teacher"))
+        return 0;
+    if (!teacher)
+        return error_set(err, "start-from: teacher needs a 'teacher' for the first generation");
+    if (json_array_size(teacher) > 1 || (!strcmp(g->taught_by, "all") && g->count > 1))
+        return error_set(err, "start-from: teacher needs a single one; say taught-by: previous or first");
+    return 0;
+}
+
 /* A --set text or a variable gives the number as text. */
 static int count_of(const json_t *given)
 {
@@ -80,11 +95,9 @@ static int read_generations(struct generations *g, const char *name, const json_
         return error_set(err, "taught-by: '%s' is none of previous, first, all", g->taught_by);
     if (strcmp(g->data, "kept") && strcmp(g->data, "relabelled"))
         return error_set(err, "data: '%s' is none of kept, relabelled", g->data);
-    if (!one_of(g->start_from, "nothing", "previous", "first"))
-        return error_set(err, "start-from: '%s' is none of nothing, previous, first", g->start_from);
     if (!strcmp(g->data, "relabelled") && !json_object_get(given, "teacher"))
         return error_set(err, "data: relabelled needs a 'teacher' for the first generation");
-    return check_generation_keys(g, err);
+    return check_start(g, err) < 0 ? -1 : check_generation_keys(g, err);
 }
 
 /* ---- one generation ---- */
@@ -124,8 +137,12 @@ static json_t *teacher_of(const struct generations *g, int n)
 }
 
 /* The weights that generation n starts from: the first one's is what the stage itself says. */
-static void set_start(const struct generations *g, json_t *stage, int n)
+static void set_start(const struct generations *g, json_t *stage, int n, json_t *teacher)
 {
+    if (!strcmp(g->start_from, "teacher")) {
+        json_object_set(stage, "start", json_is_array(teacher) ? json_array_get(teacher, 0) : teacher);
+        return;
+    }
     if (n > 1 && strcmp(g->start_from, "nothing")) {
         json_object_set_new(stage, "start", name_of(g, !strcmp(g->start_from, "first") ? 1 : n - 1));
         return;
@@ -159,7 +176,7 @@ static void add_generation(const struct generations *g, json_t *out, int n)
         json_object_set(stage, "teacher", teacher);
     if (!strcmp(g->data, "relabelled"))
         add_labels(g, out, stage, n, teacher);
-    set_start(g, stage, n);
+    set_start(g, stage, n, teacher);
     snprintf(number, sizeof number, "%d", n);
     json_object_update(stage, json_object_get(json_object_get(g->given, "generation"), number));
     json_object_set_new(out, json_string_value(name), stage);

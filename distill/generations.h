@@ -18,7 +18,7 @@ struct error;
  *       taught-by: previous       # of those after it: previous, first, all
  *       data: kept                # relabelled: each learns from its teacher's outputs,
  *       labelling: { beam: 5 }    #   made with these keys
- *       start-from: nothing       # previous, first: their weights, see start-by and reset
+ *       start-from: nothing       # previous, first, teacher: their weights, see start-by and reset
  *       generation:               # keys of single generations
  *         3: { alpha: 0.9 }
  *

@@ -49,6 +49,19 @@ stages:
     keep: 0.5
     max-updates: 10
   random_part: { like: evolved, reset: wels }
+  copied: { like: born, generations: 2, generation: { 2: { objective: reverse-kl, seed: 11 } }, start-from: teacher }
+  thin:
+    like: born
+    generations: 2
+    generation: null
+    encoder-layers: 1
+    decoder-layers: 1
+    start: first
+    start-by: layers
+    start-encoder-layers: [1]
+    start-decoder-layers: [0]
+    max-updates: 4
+  cut: { like: born, generations: 2, generation: null, start: evolved, start-by: slice, dim: 16, heads: 2, ffn: 32, max-updates: 4 }
   slim: { kind: slice, model: evolved, keep: 0.5 }
   shallow:
     like: first
@@ -76,6 +89,9 @@ file_has run/born-2/lineage.json '"alpha": 0.5'
 file_has run/born-3/lineage.json '"generation": 3'
 file_has run/evolved-2/lineage.json '"reset": "kels"'
 file_has run/evolved-1/lineage.json '"generation": 1'
+file_has run/copied-2/lineage.json '"name": "reverse-kl"'
+file_has run/copied-2/lineage.json '"seed": 11'
+file_has run/cut-2/lineage.json '"start-by": "slice"'
 grep -q '"reset"' run/evolved-1/lineage.json && fail "the first generation has nothing to reset"
 cmp -s run/born-1/model.safetensors run/born-2/model.safetensors && fail "two generations are the same"
 
@@ -85,6 +101,15 @@ stdout_has 'generation 3, word-kd (alpha 0.9'
 stdout_has '└─ taught by born-2 '
 stdout_has '   └─ taught by born-1 '
 stdout_has '      └─ taught by first '
+expect 0 "$coho" model info run/copied-2
+stdout_has '├─ taught by copied-1 '
+stdout_has '└─ started from copied-1 '
+stdout_has '   └─ started from first '
+expect 0 "$coho" model info run/thin-2
+stdout_has '├─ taught by thin-1 '
+stdout_has '└─ started from first .*, by layers'
+expect 0 "$coho" model info run/cut-2
+stdout_has '└─ started from evolved-2 .*, by slice'
 expect 0 "$coho" model info run/wise-2
 stdout_has '├─ taught by first '
 stdout_has '└─ taught by wise-1 '
@@ -126,6 +151,8 @@ wrong() {       # wrong SED-COMMAND MESSAGE
 }
 wrong 's/generations: 3/generations: 0/' "wrong.yml:26: stage 'born': 'generations' is a whole number"
 wrong 's/taught-by: first/taught-by: frist/' "'frist' is none of previous, first, all"
+wrong 's/start-from: teacher/start-from: teachers/' "'teachers' is none of nothing, previous, first, teacher"
+wrong 's/start-from: teacher/start-from: teacher, taught-by: all/' 'start-from: teacher needs a single one'
 wrong 's/3: { alpha/4: { alpha/' "'4', which is none of the generations 1 … 3"
 wrong 's/max-updates: 12/max-updats: 12/' "wrong.yml:27: unknown key 'max-updats' in stage 'born-1'"
 wrong 's/kind: slice, /kind: slice, generations: 2, /' 'only a stage of kind train has generations'
