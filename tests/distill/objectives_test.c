@@ -22,12 +22,13 @@
 
 static struct error err;
 
-static struct model *model_of(const char *vocabulary, int dim, float dropout, int64_t seed)
+static struct model *model_of_arch(const char *arch, const char *vocabulary, int dim, float dropout, int64_t seed)
 {
     struct model_config c = { 0 };
     const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
     char path[4096];
     options_default(groups);
+    assert_int_equal(options_set(groups, "arch", arch, &err), 0);
     c.dim = dim;
     c.ffn = 2 * dim;
     c.heads = 2;
@@ -39,6 +40,11 @@ static struct model *model_of(const char *vocabulary, int dim, float dropout, in
     struct model *m = model_new(&c, t, t, seed, &err);
     assert_non_null(m);
     return m;
+}
+
+static struct model *model_of(const char *vocabulary, int dim, float dropout, int64_t seed)
+{
+    return model_of_arch("transformer", vocabulary, dim, dropout, seed);
 }
 
 static const int32_t sources[4][5] = { { 5, 9 }, { 31, 6, 40 }, { 12, 12, 8, 5 }, { 5, 9, 12, 7, 30 } };
@@ -67,8 +73,10 @@ static double gradient_at(const struct objective *o, const struct batch *b, cons
     if (o->preview)
         o->preview(worker, 0, b->target_tokens, V, b->output, logits);
     /* in two chunks, as the output layer would */
-    o->chunk(worker, 0, 5, V, b->output, weight, 1, out, &sums);
-    o->chunk(worker, 5, b->target_tokens - 5, V, b->output + 5, weight, 1, out + 5 * (size_t)V, &sums);
+    int first = b->target_tokens < 5 ? b->target_tokens : 5;
+    o->chunk(worker, 0, first, V, b->output, weight, 1, out, &sums);
+    if (b->target_tokens > first)
+        o->chunk(worker, first, b->target_tokens - first, V, b->output + first, weight, 1, out + (size_t)first * (size_t)V, &sums);
     assert_int_equal(sums.gold_tokens, b->target_tokens);
     o->worker_free(worker);
     free(weight);
@@ -173,6 +181,18 @@ static double compare(struct scene *s, struct objective x, struct objective y)
     done(&x);
     done(&y);
     return difference(s->a, s->b, s->size);
+}
+
+/* With the student's logits all 0, p is even, and the target is 1/V less the gradient. */
+static void targets_of(struct scene *s, const char *name, const char *const *set, float *out)
+{
+    float *even = calloc(s->size, sizeof *even);
+    struct objective o = taught(s, name, set);
+    gradient(&o, &s->batch, even, out, s->V);
+    for (size_t i = 0; i < s->size; i++)
+        out[i] = 1 / (float)s->V - out[i];
+    done(&o);
+    free(even);
 }
 
 /* ---- the gradient of every row, through a model ---- */
@@ -345,19 +365,51 @@ static void the_square_of_the_temperature_multiplies_the_teachers_share_once(voi
     scene_close(&s);
 }
 
-/* What is summed is the tokens' losses, not a mean over classes: with a teacher all but certain of
- * gold, the loss is that of cross-entropy, whatever the vocabulary. */
+/* What is summed is −q log p of every class, not a mean over classes, which would be smaller by the
+ * size of the vocabulary. */
 static void the_loss_is_a_sum_over_classes(void **state)
 {
     struct scene s;
+    double expected = 0;
     scene_open(&s);
-    struct objective plain = objective_cross_entropy(0), kd = taught(&s, "word-kd", WITH("alpha=1"));
-    struct objective sharp = taught(&s, "word-kd", WITH("alpha=1", "temperature=0.01", "t-squared=false"));
-    double ce = gradient(&plain, &s.batch, s.logits, s.a, s.V), soft = gradient(&kd, &s.batch, s.logits, s.b, s.V);
-    assert_true(soft > 0.5 * ce && soft < 2 * ce);
-    done(&plain);
+    targets_of(&s, "word-kd", WITH("alpha=1"), s.a);
+    for (int r = 0; r < s.batch.target_tokens; r++) {
+        const float *q = s.a + (size_t)r * (size_t)s.V, *x = s.logits + (size_t)r * (size_t)s.V;
+        double sum = 0;
+        for (int v = 0; v < s.V; v++)
+            sum += exp((double)x[v]);
+        for (int v = 0; v < s.V; v++)
+            expected -= (double)q[v] * ((double)x[v] - log(sum));
+    }
+    struct objective kd = taught(&s, "word-kd", WITH("alpha=1"));
+    double loss = gradient(&kd, &s.batch, s.logits, s.b, s.V);
+    assert_true(fabs(loss - expected) < 1e-3 * expected);
     done(&kd);
-    done(&sharp);
+    scene_close(&s);
+}
+
+/* Nothing is padded and nothing averaged over places that are none: the tokens of a sentence have the
+ * same gradient alone and beside longer ones, and losses add up. */
+static void a_sentence_counts_the_same_whatever_stands_beside_it(void **state)
+{
+    struct scene s;
+    scene_open(&s);
+    for (const struct objective_kind *k = objective_kinds; k->name; k++) {
+        if (k->method->selective || k->method == &kd_permuted)         /* these look at all tokens, or at their number */
+            continue;
+        struct objective o = taught(&s, k->name, NULL);
+        double together = gradient(&o, &s.batch, s.logits, s.a, s.V), alone = 0;
+        for (int i = 0; i < s.batch.B; i++) {
+            struct batch one = { 0 };
+            size_t at = (size_t)s.batch.target_start[i] * (size_t)s.V;
+            batch_add(&one, sources[i], i + 2, targets[i], i + 1, model_bos(s.teacher), model_eos(s.teacher), i, 1);
+            alone += gradient(&o, &one, s.logits + at, s.b + at, s.V);
+            batch_release(&one);
+        }
+        if (difference(s.a, s.b, s.size) > 1e-5 || fabs(together - alone) > 1e-4 * together)
+            fail_msg("%s: a batch's gradient is another one than its sentences'", k->name);
+        done(&o);
+    }
     scene_close(&s);
 }
 
@@ -382,6 +434,7 @@ static void the_rows_meet_where_their_options_end(void **state)
         { "skew-kl", "skew=0", "word-kd", "alpha=0.5", 1e-6 },
         { "skew-reverse-kl", "skew=0", "reverse-kl", "alpha=0.5", 1e-6 },
         { "selective-kd", "share=1", "word-kd", "alpha=0.5", 0 },
+        { "kd-sim", "similarity-temperature=0.001", "cross-entropy", "label-smoothing=0", 1e-5 },
         { "kd-topk", "k=1024", "word-kd", "alpha=0.5", 1e-5 },
         { "word-kd", "alpha=cut-off 0.5 100%", "word-kd", "alpha=0.5", 0 },
     };
@@ -479,22 +532,33 @@ static void a_queue_of_losses_is_saved_and_restored(void **state)
 
 /* ---- what becomes of the teacher's distribution ---- */
 
-/* With the student's logits all 0, p is even, and the target is 1/V less the gradient. */
-static void targets_of(struct scene *s, const char *name, const char *const *set, float *out)
-{
-    float *even = calloc(s->size, sizeof *even);
-    struct objective o = taught(s, name, set);
-    gradient(&o, &s->batch, even, out, s->V);
-    for (size_t i = 0; i < s->size; i++)
-        out[i] = 1 / (float)s->V - out[i];
-    done(&o);
-    free(even);
-}
-
 static int compare_floats(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;
     return x < y ? -1 : x > y;
+}
+
+/* The end of few: the likeliest alone, as if it were gold. */
+static void one_piece_renormalised_is_cross_entropy_to_the_teachers_best(void **state)
+{
+    struct scene s;
+    scene_open(&s);
+    float *q = malloc(s.size * sizeof(float));
+    targets_of(&s, "word-kd", WITH("alpha=1"), q);
+    struct objective one = taught(&s, "kd-topk", WITH("alpha=1", "k=1", "tail=renormalise"));
+    struct objective plain = objective_cross_entropy(0);
+    gradient(&one, &s.batch, s.logits, s.a, s.V);
+    gradient(&plain, &s.batch, s.logits, s.b, s.V);
+    for (int r = 0; r < s.batch.target_tokens; r++) {
+        size_t at = (size_t)r * (size_t)s.V;
+        int best = kernel->argmax(q + at, s.V), gold = s.batch.output[r];
+        for (int v = 0; v < s.V; v++)
+            assert_true(fabsf(s.a[at + (size_t)v] - s.b[at + (size_t)v] + (float)((v == best) - (v == gold))) < 1e-6f);
+    }
+    done(&one);
+    done(&plain);
+    free(q);
+    scene_close(&s);
 }
 
 static void permutation_keeps_the_best_and_the_others_as_a_set(void **state)
@@ -604,6 +668,44 @@ static void several_teachers_teach_their_mean(void **state)
     done(&first);
     done(&second);
     free(c);
+    scene_close(&s);
+}
+
+/* Σ w q, and Π q^w made to sum to one, of a transformer and an LSTM that share a vocabulary. */
+static void teachers_of_other_architectures_teach_their_weighted_mean(void **state)
+{
+    static const float weights[] = { 3, 1 };
+    struct scene s;
+    scene_open(&s);
+    struct model *lstm = model_of_arch("lstm", "bpe", 20, 0.2f, 4);
+    const struct model *both[] = { s.teacher, lstm }, *one[] = { lstm };
+    struct kd_config config = { .temperature = 1 };
+    assert_int_equal(course_parse(&config.alpha, "1", 0, 1, &err), 0);
+    float *even = calloc(s.size, sizeof *even), *other = malloc(s.size * sizeof *other);
+    targets_of(&s, "word-kd", WITH("alpha=1"), s.a);
+    struct objective second = make(s.teacher, one, 1, NULL, "word-kd", WITH("alpha=1"));
+    gradient(&second, &s.batch, even, other, s.V);
+    for (int geometric = 0; geometric < 2; geometric++) {
+        struct objective_needs needs = { s.teacher, both, 2, weights, geometric ? AVERAGE_LOG : AVERAGE_PROBABILITY };
+        struct objective o;
+        assert_int_equal(objective_kd(&o, &kd_words, &needs, &config, &err), 0);
+        gradient(&o, &s.batch, even, s.b, s.V);
+        for (int r = 0; r < s.batch.target_tokens; r++) {
+            double mean[4096], sum = 0;
+            size_t at = (size_t)r * (size_t)s.V;
+            for (int v = 0; v < s.V; v++) {
+                double x = (double)s.a[at + (size_t)v], y = 1.0 / s.V - (double)other[at + (size_t)v];
+                sum += mean[v] = geometric ? pow(x, 0.75) * pow(y, 0.25) : 0.75 * x + 0.25 * y;
+            }
+            for (int v = 0; v < s.V; v++)
+                assert_true(fabs(1.0 / s.V - (double)s.b[at + (size_t)v] - mean[v] / sum) < 1e-5);
+        }
+        done(&o);
+    }
+    done(&second);
+    free(even);
+    free(other);
+    model_free(lstm);
     scene_close(&s);
 }
 
@@ -800,16 +902,19 @@ int main(void)
         cmocka_unit_test(a_student_that_gives_the_teachers_logits_has_no_gradient),
         cmocka_unit_test(the_square_of_the_temperature_multiplies_the_teachers_share_once),
         cmocka_unit_test(the_loss_is_a_sum_over_classes),
+        cmocka_unit_test(a_sentence_counts_the_same_whatever_stands_beside_it),
         cmocka_unit_test(a_temperature_near_one_is_nearly_none),
         cmocka_unit_test(the_rows_meet_where_their_options_end),
         cmocka_unit_test(nothing_selected_is_cross_entropy_bit_for_bit),
         cmocka_unit_test(the_hardest_tokens_are_selected),
         cmocka_unit_test(a_queue_of_losses_is_saved_and_restored),
+        cmocka_unit_test(one_piece_renormalised_is_cross_entropy_to_the_teachers_best),
         cmocka_unit_test(permutation_keeps_the_best_and_the_others_as_a_set),
         cmocka_unit_test(kd_pt_keeps_golds_probability_and_kd_topk_the_likeliest),
         cmocka_unit_test(similarity_prefers_gold_and_knows_no_sentence),
         cmocka_unit_test(cwtm_weighs_tokens_by_the_teachers_confidence),
         cmocka_unit_test(several_teachers_teach_their_mean),
+        cmocka_unit_test(teachers_of_other_architectures_teach_their_weighted_mean),
         cmocka_unit_test(courses_move_the_shares),
         cmocka_unit_test(on_the_students_own_outputs_there_is_no_gold),
         cmocka_unit_test(all_pieces_stored_equal_the_teacher_online),
