@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "decode/translate.h"
 #include "eval/metric.h"
+#include "seq2seq/model.h"
 
 struct validation {
     struct strings sources, references;
@@ -41,7 +42,9 @@ static int decode(void *state, const struct model *m, int threads, struct decode
     struct translation *out = xcalloc(n, sizeof *out);
     const char **hyps = xcalloc(n, sizeof *hyps);
     const char *const *references = (const char *const *)v->references.items;
-    int ret = translate_lines(out, m, (const char *const *)v->sources.items, n, &v->search,
+    struct model *view = model_view_new();
+    model_view_update(view, m);
+    int ret = translate_lines(out, view, (const char *const *)v->sources.items, n, &v->search,
                               threads, NULL, err);
     if (ret == 0) {
         for (size_t i = 0; i < n; i++)
@@ -51,6 +54,7 @@ static int decode(void *state, const struct model *m, int threads, struct decode
         scores->chosen = v->chosen ? metric_of_lines(v->chosen, hyps, references, n) : NAN;
     }
     translations_release(out, n);
+    model_view_free(view);
     free(hyps);
     free(out);
     return ret;

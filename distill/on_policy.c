@@ -46,6 +46,7 @@ struct kept {
 struct on_policy {
     struct batch_source within;
     const struct model *student;
+    struct model *view;         /* of the student, to decode with */
     struct on_policy_config config;
     struct search_config search;
     int threads;
@@ -132,7 +133,8 @@ static int generate(struct on_policy *p, struct batch *b, struct rng *rng, struc
     for (int i = 0; i < gold->B; i++)
         sources[i] = (struct ids){ gold->source + gold->source_start[i],
                                    (size_t)(gold->source_start[i + 1] - gold->source_start[i] - 1) };
-    int ret = translate_ids(out, p->student, sources, (size_t)gold->B, &search, p->threads, NULL, err);
+    model_view_update(p->view, p->student);
+    int ret = translate_ids(out, p->view, sources, (size_t)gold->B, &search, p->threads, NULL, err);
     if (ret == 0) {
         take_outputs(p, b, out);
         translations_release(out, (size_t)gold->B);
@@ -264,6 +266,7 @@ static void on_policy_free(void *state)
         free(p->buffer[i].source);
     free(p->buffer);
     batch_release(&p->gold);
+    model_view_free(p->view);
     p->within.free(p->within.state);
     free(p);
 }
@@ -288,11 +291,13 @@ int on_policy_open(struct batch_source *out, struct batch_source *within, const 
 {
     struct on_policy *p = xcalloc(1, sizeof *p);
     p->student = student;
+    p->view = model_view_new();
     p->config = *config;
     p->seed = rng_mix((uint64_t)seed ^ 0x6f6e706fu);
     p->threads = threads;
     set_search(p, max_length);
     if (search_check(&p->search, err) < 0) {
+        model_view_free(p->view);
         free(p);
         return -1;
     }

@@ -423,6 +423,32 @@ static int load_packed(struct model *m, const char *folder, const char *config, 
     return ret;
 }
 
+/* ---- a view of a model in training ---- */
+
+struct model *model_view_new(void)
+{
+    return xcalloc(1, sizeof(struct model));
+}
+
+void model_view_update(struct model *view, const struct model *m)
+{
+    struct packed *packed = view->params.packed;
+    if (!packed)
+        packed = xcalloc(m->params.count, sizeof *packed);
+    weights_pack_block(packed, m);
+    *view = *m;
+    view->params.packed = packed;
+    view->screen = NULL;
+}
+
+void model_view_free(struct model *view)
+{
+    for (size_t i = 0; i < view->params.count; i++)
+        packed_release(&view->params.packed[i]);
+    free(view->params.packed);
+    free(view);
+}
+
 int model_load_weights(struct model *m, const char *folder, struct error *err)
 {
     return load_block(m, folder, NULL, err);

@@ -110,6 +110,13 @@ enum precision_of_products { PRODUCTS_STORED, PRODUCTS_FLOAT32, PRODUCTS_BF16, P
 extern const char *const products_names[];      /* in this order */
 struct model *model_load_decoder(const char *folder, enum precision_of_products kind, struct error *err);
 
+/* A model in training, seen as one to decode with: its matrices packed as they are at each update, so that
+ * what a sentence gives does not depend, to the bit, on those that are decoded beside it.  Borrows all
+ * else of m, which must outlive it. */
+struct model *model_view_new(void);
+void model_view_update(struct model *view, const struct model *m);
+void model_view_free(struct model *view);
+
 /* Only the weights of a folder, into a model of the same shape. */
 int model_load_weights(struct model *m, const char *folder, struct error *err);
 

@@ -258,6 +258,16 @@ int weights_pack(struct model *m, const struct safetensors *st, enum packed_kind
     return 0;
 }
 
+void weights_pack_block(struct packed *packed, const struct model *m)
+{
+    const struct param_set *set = &m->params;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct param *p = &set->items[i];
+        if (is_packed(m, (int)i, PACKED_F32))
+            packed_init(&packed[i], PACKED_F32, set->block + p->offset, (size_t)p->cols, 1, p->rows, p->cols);
+    }
+}
+
 /* ---- rounded ---- */
 
 struct rounding {

@@ -31,6 +31,8 @@ int weights_read(struct model *m, const struct safetensors *st, struct error *er
  * the file's memory, which must remain open; *borrowed tells. */
 int weights_pack(struct model *m, const struct safetensors *st, enum packed_kind kind, bool *borrowed,
                  struct error *err);
+/* The matrices of the block, packed as float32: packed (params.count), which may hold those of before. */
+void weights_pack_block(struct packed *packed, const struct model *m);
 bool weights_are_int8(const struct model *m, const struct safetensors *st);
 bool weights_are_sparse(const struct model *m, const struct safetensors *st);     /* one of them, at least */
 

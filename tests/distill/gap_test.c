@@ -66,13 +66,20 @@ static json_t *measured(const struct model *teacher, const struct model *student
         for (int n = 0; n < 3; n++)
             fprintf(f, "%s\n", references[i]);
     fclose(f);
-    const struct gap_voice a = voice_of(&teacher, 1), b = voice_of(&student, 1);
+    /* as models that are loaded to decode: each sentence has its bits whatever stands beside it */
+    struct model *views[] = { model_view_new(), model_view_new() };
+    model_view_update(views[0], teacher);
+    model_view_update(views[1], student);
+    const struct model *first = views[0], *second = views[1];
+    const struct gap_voice a = voice_of(&first, 1), b = voice_of(&second, 1);
     const struct gap_texts texts = { sources, references, LINES, training ? path : NULL };
     const struct gap_config config = { .samples = 200, .seed = 3 };
     const struct search_config search = search_of(3);
     json_t *gap = gap_measure(&a, &b, &texts, &search, &config, 2, &err);
     if (!gap)
         fail_msg("%s", err.text);
+    model_view_free(views[0]);
+    model_view_free(views[1]);
     return gap;
 }
 
@@ -168,7 +175,14 @@ static void the_same_call_gives_the_same_json(void **state)
 {
     struct model *teacher = model_of("bpe", 24, 1), *student = model_of("bpe", 16, 2);
     json_t *a = measured(teacher, student, true), *b = measured(teacher, student, true);
-    assert_true(json_equal(a, b));
+    char *x = json_dumps(a, JSON_SORT_KEYS), *y = json_dumps(b, JSON_SORT_KEYS);
+    size_t at = 0;
+    while (x[at] && x[at] == y[at])
+        at++;
+    if (x[at])
+        fail_msg("%.80s, then %.80s", x + (at < 60 ? 0 : at - 60), y + (at < 60 ? 0 : at - 60));
+    free(x);
+    free(y);
     json_decref(a);
     json_decref(b);
     model_free(teacher);

@@ -69,7 +69,7 @@ static struct batch_source gold_make(const struct scene *s)
     return gold;
 }
 
-static struct batch_source source_make(const struct scene *s, const char *const *set)
+static struct batch_source source_on_threads(const struct scene *s, const char *const *set, int threads)
 {
     struct on_policy_config config = { 0 };
     const struct option_group groups[] = { { NULL, on_policy_options, &config }, { NULL } };
@@ -77,8 +77,13 @@ static struct batch_source source_make(const struct scene *s, const char *const 
     options_default(groups);
     for (; *set; set += 2)
         assert_int_equal(options_set(groups, set[0], set[1], &err), 0);
-    assert_int_equal(on_policy_open(&out, &gold, s->student, &config, 12, 9, 2, &err), 0);
+    assert_int_equal(on_policy_open(&out, &gold, s->student, &config, 12, 9, threads, &err), 0);
     return out;
+}
+
+static struct batch_source source_make(const struct scene *s, const char *const *set)
+{
+    return source_on_threads(s, set, 2);
 }
 
 #define WITH(...) (const char *const[]){ __VA_ARGS__, NULL }
@@ -175,6 +180,63 @@ static void outputs_are_the_students_as_it_stands(void **state)
     }
     gold.free(gold.state);
     batch_release(&a);
+    batch_release(&b);
+    scene_close(&s);
+}
+
+/* Threads take sentences from each other, so which are decoded side by side hangs on the clock: that
+ * must not be seen, or a training would not come out the same twice. */
+static void samples_do_not_hang_on_threads(void **state)
+{
+    static const int threads[] = { 1, 2, 3, 2 };
+    struct scene s;
+    struct batch first = { 0 }, b = { 0 };
+    scene_open(&s, WITH("on-policy", "1"));
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        struct batch_source source = source_on_threads(&s, WITH("on-policy", "1"), threads[t]);
+        for (int i = 0; i < 12; i++)
+            draw(&source, t ? &b : &first, 0);
+        if (t)
+            assert_true(same(&first, &b));
+        source.free(source.state);
+    }
+    batch_release(&first);
+    batch_release(&b);
+    scene_close(&s);
+}
+
+/* A view gives the same log-probabilities, to the bit, alone and among others. */
+static void a_view_decodes_each_sentence_as_if_it_were_alone(void **state)
+{
+    struct scene s;
+    struct batch b = { 0 };
+    struct search_config search = { 0 };
+    const struct option_group groups[] = { { NULL, search_options, &search }, { NULL } };
+    scene_open(&s, WITH("on-policy", "0"));
+    struct model *view = model_view_new();
+    options_default(groups);
+    search.beam = 3;
+    search.max_length = 12;
+    draw(&s.source, &b, 0);
+    for (int round = 0; round < 2; round++) {
+        struct translation *all = calloc((size_t)b.B, sizeof *all), one;
+        struct ids *sources = calloc((size_t)b.B, sizeof *sources);
+        model_view_update(view, s.student);
+        for (int i = 0; i < b.B; i++)
+            sources[i] = (struct ids){ b.source + b.source_start[i], (size_t)(b.source_start[i + 1] - b.source_start[i] - 1), 0 };
+        assert_int_equal(translate_ids(all, view, sources, (size_t)b.B, &search, 2, NULL, &err), 0);
+        for (int i = 0; i < b.B; i++) {
+            assert_int_equal(translate_ids(&one, view, &sources[i], 1, &search, 1, NULL, &err), 0);
+            assert_true(one.best[0].logp == all[i].best[0].logp);
+            translations_release(&one, 1);
+        }
+        translations_release(all, (size_t)b.B);
+        free(all);
+        free(sources);
+        for (size_t w = 0; w < s.student->params.total; w++)     /* learning */
+            s.student->params.block[w] *= 1.1f;
+    }
+    model_view_free(view);
     batch_release(&b);
     scene_close(&s);
 }
@@ -290,6 +352,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_share_the_batches_are_the_corpus),
         cmocka_unit_test(outputs_are_the_students_as_it_stands),
+        cmocka_unit_test(samples_do_not_hang_on_threads),
+        cmocka_unit_test(a_view_decodes_each_sentence_as_if_it_were_alone),
         cmocka_unit_test(a_share_of_the_batches_is_the_students),
         cmocka_unit_test(samples_differ_from_batch_to_batch_and_not_from_run_to_run),
         cmocka_unit_test(a_restored_position_goes_on_as_if_nothing_had_happened),
