@@ -13,6 +13,15 @@ struct moment {
     int64_t update;             /* updates done */
     int rises;                  /* how often the dev loss was higher than at the validation before */
     uint64_t seed;              /* for this update (and, where there are several, this piece of it) */
+    int epoch;                  /* epochs done */
+};
+
+/* Numbers that change over a training beside the weights, such as a teacher that is trained as well:
+ * checkpoints hold them and give them back. */
+struct kept_block {
+    const char *name;
+    float *data;
+    size_t count;
 };
 
 /* A number that may change over a training: a weight, a share.  As text it is a number, or the

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 struct error;
+struct kept_block;
 struct moment;
 
 /* Sentence pairs packed end to end: no padding.
@@ -69,6 +70,9 @@ struct batch_source {
     int (*restore)(void *state, const json_t *position, struct error *err);
     int64_t (*sentences)(void *state);          /* an epoch's sentences */
     int64_t (*tokens)(void *state);             /* an epoch's target tokens, </s> included */
+    /* What changes with the training beside the position; *count of them.  A source with such cannot go
+     * back to a position within a run.  NULL: nothing. */
+    const struct kept_block *(*kept)(void *state, int *count);
     uint64_t (*fingerprint)(void *state);       /* of the corpus and its order of sentences */
     void (*free)(void *state);
 };

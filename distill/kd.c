@@ -11,6 +11,7 @@
 #include "corpora/soft_targets.h"
 #include "distill/hardest.h"
 #include "distill/objectives.h"
+#include "distill/past_self.h"
 #include "distill/similarity.h"
 #include "seq2seq/model.h"
 #include "seq2seq/output.h"
@@ -23,6 +24,7 @@ struct shared {
     struct teacher *teacher;            /* online, or … */
     const struct soft_targets *soft;    /* … from disk, or … */
     struct similarity *similarity;      /* … of its embeddings alone */
+    struct past_self *self;             /* air: the online teacher's model */
     int V;
     int32_t *order, *place;
 };
@@ -144,8 +146,10 @@ static int begin(void *worker, const struct batch *b, const struct moment *when,
                          "distributions, from a model that runs along");
     w->mix = batch_mixture(s, b->sampled, when);
     w->alone = gold_mixture(s, b->sampled, when);
+    if (s->self && !past_self_known(s->self))
+        w->mix = w->alone;
     w->seed = when->seed;
-    w->teaches = w->q && (w->mix.teacher_mass > 0 || s->method->gold_only);
+    w->teaches = w->q && (!s->self || past_self_known(s->self)) && (w->mix.teacher_mass > 0 || s->method->gold_only);
     if (w->teaches && w->teacher)
         teacher_begin(w->teacher, b);
     if (w->teaches && s->soft)
@@ -336,11 +340,34 @@ static void make_order(struct shared *s)
         s->place[s->order[i]] = i;
 }
 
+static int open_self(struct shared *s, const struct objective_needs *needs, struct error *err)
+{
+    const struct teacher_config config = { .temperature = s->config.sharpen, .task = needs->task };
+    s->self = past_self_new(needs->student, s->config.every);
+    const struct model *model = past_self_model(s->self);
+    s->teacher = teacher_new(&model, 1, &config, err);
+    return s->teacher ? 0 : -1;
+}
+
+static void turn(void *shared, const struct moment *when)
+{
+    struct shared *s = shared;
+    past_self_turn(s->self, when);
+}
+
+static const struct kept_block *kept(void *shared, int *count)
+{
+    struct shared *s = shared;
+    *count = 1;
+    return past_self_kept(s->self);
+}
+
 static void shared_free(void *shared)
 {
     struct shared *s = shared;
     teacher_free(s->teacher);
     similarity_free(s->similarity);
+    past_self_free(s->self);
     free(s->order);
     free(s->place);
     free(s);
@@ -356,8 +383,9 @@ int objective_kd(struct objective *out, const struct kd_method *method, const st
                        : needs->student->config.target_vocab;
     if (s->config.temperature <= 0)     /* the method has no such option */
         s->config.temperature = 1;
-    if ((needs->soft && open_store(s, needs, err) < 0)
-        || (!needs->soft && needs->teacher_count && open_models(s, needs, err) < 0)) {
+    if ((method->self && open_self(s, needs, err) < 0)
+        || (!method->self && needs->soft && open_store(s, needs, err) < 0)
+        || (!method->self && !needs->soft && needs->teacher_count && open_models(s, needs, err) < 0)) {
         shared_free(s);
         return -1;
     }
@@ -366,6 +394,10 @@ int objective_kd(struct objective *out, const struct kd_method *method, const st
         .name = method->name, .shared = s, .worker_new = worker_new, .worker_free = worker_free,
         .begin = begin, .chunk = chunk, .free = shared_free,
     };
+    if (method->self) {
+        out->turn = turn;
+        out->kept = kept;
+    }
     if (method->selective && config->pool == POOL_BATCH)
         out->preview = preview;
     if (method->selective && config->pool == POOL_QUEUE) {

@@ -33,6 +33,8 @@ struct kd_config {
     struct course share;            /* selective: of the tokens that the teacher speaks on */
     int pool;                       /* enum hard_among: what a token's loss is compared with */
     int queue;                      /* tokens that the queue holds */
+    float sharpen;                  /* air: divides the logits of the student of before */
+    int every;                      /* air: updates between two copies of the student; 0: an epoch */
 };
 
 /* A row of the student at work; methods change what the mixture says of the teacher. */
@@ -55,6 +57,7 @@ struct kd_method {
     bool entries;                   /* a stored teacher's few entries serve as they are */
     bool similarity;                /* the target comes from the teacher's embeddings, not its outputs */
     bool selective;                 /* on some of the tokens only */
+    bool self;                      /* the teacher is the student as it was some time ago (past_self.h) */
     bool gold_only;                 /* the teacher's distribution is looked at, but no target */
     void (*row)(struct kd_row *row);        /* NULL: the teacher's distribution is the target */
 };
@@ -69,9 +72,9 @@ void kd_dense(float *q, enum tail policy, const int32_t *id, const float *p, int
 
 /* The methods: kd_methods.c. */
 extern const struct kd_method kd_words, kd_probability, kd_top, kd_similarity, kd_selective, kd_confidence,
-    kd_permuted, kd_double, kd_reverse, kd_jsd, kd_skew, kd_skew_reverse, kd_tvd, kd_none;
+    kd_permuted, kd_double, kd_reverse, kd_jsd, kd_skew, kd_skew_reverse, kd_tvd, kd_self, kd_none;
 extern const struct option kd_words_options[], kd_probability_options[], kd_top_options[],
     kd_similarity_options[], kd_selective_options[], kd_confidence_options[], kd_jsd_options[],
-    kd_skew_options[], kd_none_options[];
+    kd_skew_options[], kd_self_options[], kd_none_options[];
 
 #endif

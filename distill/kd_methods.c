@@ -114,6 +114,7 @@ const struct kd_method kd_reverse = { .name = "reverse-kl", .divergence = DIVERG
 const struct kd_method kd_jsd = { .name = "jsd", .divergence = DIVERGENCE_JSD };
 const struct kd_method kd_skew = { .name = "skew-kl", .divergence = DIVERGENCE_SKEW_KL };
 const struct kd_method kd_skew_reverse = { .name = "skew-reverse-kl", .divergence = DIVERGENCE_SKEW_REVERSE_KL };
+const struct kd_method kd_self = { .name = "air", .self = true };
 const struct kd_method kd_tvd = { .name = "tvd", .divergence = DIVERGENCE_TVD };
 
 /* ---- their options ---- */
@@ -134,6 +135,16 @@ static const char *const pools[] = { "batch", "queue", NULL };
       "taken as one class", tails }
 #define COMMON ALPHA, TEMPERATURE, T_SQUARED, SMOOTHING("0")
 
+/* Dong 2019: target α_t·y + (1-α_t)·sharpen(f of the epoch before), α_t falling; `alpha` is 1-α_t. */
+const struct option kd_self_options[] = {
+    { "alpha", OPTION_COURSE, FIELD(alpha), "linear 0 1", 0, 1,
+      "the share of the loss that the model of before has" },
+    { "sharpen", OPTION_FLOAT, FIELD(sharpen), "0.5", 0.01, 100,
+      "divides that model's logits: below 1 its distributions become sharper" },
+    { "copy-every", OPTION_INT, FIELD(every), "0", 0, 1e9,
+      "updates between two copies of the model; 0: one at the end of every epoch" },
+    SMOOTHING("0"), { 0 }
+};
 const struct option kd_none_options[] = { SMOOTHING("0.1"), { 0 } };
 const struct option kd_words_options[] = { COMMON, TAIL, { 0 } };
 const struct option kd_probability_options[] = { COMMON, { 0 } };

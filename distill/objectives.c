@@ -39,6 +39,8 @@ const struct objective_kind objective_kinds[] = {
     { "skew-reverse-kl", "reverse KL to a teacher skewed towards the student (DistiLLM, Ko 2024)",
       KD(kd_skew_options, kd_skew_reverse) },
     { "tvd", "total variation distance (f-DISTILL, Wen 2023)", KD(kd_probability_options, kd_tvd) },
+    { "air", "cross-entropy to gold and to the model as it was an epoch ago, sharpened: no other teacher "
+      "(Dong 2019)", kd_self_options, sizeof(struct kd_config), false, &kd_self, make_kd },
     { 0 }
 };
 

@@ -90,6 +90,12 @@ static bool names_task(const struct stage *s, const char *name)
 static int check(const struct stage *s, struct error *err)
 {
     const struct train_tasks_stage *c = s->config;
+    const struct objective_kind *kind = objective_find(c->objective, err);
+    if (!kind)
+        return -1;
+    if (kind->method->self)
+        return error_set(err, "objective %s is its own teacher; for tasks that have one take another, such as word-kd",
+                         kind->name);
     for (size_t i = 0; i < s->link_count; i++)
         if (is_of(&s->links[i], "teachers") && !names_task(s, s->links[i].label))
             return error_set(err, "'teachers' names a teacher of '%s', which is none of the 'tasks'; write "

@@ -80,25 +80,36 @@ static void checkpoints_prune(const char *folder, int keep)
     free(updates);
 }
 
-int checkpoint_save(const char *folder, const struct model *m, const struct adam *a, const float *best,
-                    const json_t *state, int64_t update, int keep, struct error *err)
+/* Returns how many there are. */
+static size_t list_entries(struct safetensors_entry entries[5 + KEPT_MOST], const struct checkpoint *c)
 {
-    struct safetensors_entry entries[5];
+    const struct param_set *set = &c->m->params;
     size_t count = 0;
+    entry_add(&entries[count++], "weights", set, set->block);
+    entry_add(&entries[count++], "adam.m", set, c->a->m);
+    entry_add(&entries[count++], "adam.v", set, c->a->v);
+    if (c->a->ema)
+        entry_add(&entries[count++], "ema", set, c->a->ema);
+    if (c->best)
+        entry_add(&entries[count++], "best", set, c->best);
+    for (int i = 0; i < c->kept_count; i++)
+        entries[count++] = (struct safetensors_entry){ (char *)(uintptr_t)c->kept[i].name, 0, (int)c->kept[i].count,
+                                                       c->kept[i].data };
+    return count;
+}
+
+int checkpoint_save(const char *folder, const struct checkpoint *c, const json_t *state, int64_t update, int keep,
+                    struct error *err)
+{
+    struct safetensors_entry entries[5 + KEPT_MOST];
+    size_t count = list_entries(entries, c);
     char *path = path_join(folder, "checkpoints"), *text = json_dumps(state, JSON_COMPACT);
-    json_t *shape = model_config_json(&m->config);
+    json_t *shape = model_config_json(&c->m->config);
     char *model = json_dumps(shape, JSON_COMPACT | JSON_REAL_PRECISION(7));
     json_t *metadata = json_pack("{s:s,s:s}", "state", text, "model", model);
     int ret = dir_make(path, err);
     free(path);
     path = checkpoint_path(folder, "update", update);
-    entry_add(&entries[count++], "weights", &m->params, m->params.block);
-    entry_add(&entries[count++], "adam.m", &m->params, a->m);
-    entry_add(&entries[count++], "adam.v", &m->params, a->v);
-    if (a->ema)
-        entry_add(&entries[count++], "ema", &m->params, a->ema);
-    if (best)
-        entry_add(&entries[count++], "best", &m->params, best);
     if (ret == 0)
         ret = safetensors_write(path, entries, count, metadata, err);
     if (ret == 0)
@@ -164,11 +175,27 @@ static int best_read(const struct safetensors *st, const struct model *m, float 
     return block_read(st, "best", &m->params, *best, err);
 }
 
-static int blocks_read(const struct safetensors *st, struct model *m, struct adam *a, struct error *err)
+static int kept_read(const struct safetensors *st, const struct kept_block *kept, struct error *err)
 {
-    if (model_matches(st, m, err) < 0 || average_matches(st, a, err) < 0 || block_read(st, "weights", &m->params, m->params.block, err) < 0 ||
+    const void *data = safetensors_find(st, kept->name, 0, (int)kept->count, err);
+    if (!data)
+        return error_set(err, "cannot resume: the checkpoint is of a training without '%s'; resume with the old "
+                         "options or start again in another folder", kept->name);
+    memcpy(kept->data, data, kept->count * sizeof(float));
+    return 0;
+}
+
+static int blocks_read(const struct safetensors *st, struct checkpoint *c, struct error *err)
+{
+    struct model *m = c->m;
+    struct adam *a = c->a;
+    if (model_matches(st, m, err) < 0 || average_matches(st, a, err) < 0 ||
+        block_read(st, "weights", &m->params, m->params.block, err) < 0 ||
         block_read(st, "adam.m", &m->params, a->m, err) < 0 || block_read(st, "adam.v", &m->params, a->v, err) < 0)
         return -1;
+    for (int i = 0; i < c->kept_count; i++)
+        if (kept_read(st, &c->kept[i], err) < 0)
+            return -1;
     return a->ema ? block_read(st, "ema", &m->params, a->ema, err) : 0;
 }
 
@@ -191,16 +218,15 @@ static int newest_open(struct safetensors *st, json_t **state, const char *folde
                    : ret;
 }
 
-int checkpoint_load(const char *folder, struct model *m, struct adam *a, float **best, json_t **state,
-                    struct error *err)
+int checkpoint_load(const char *folder, struct checkpoint *c, json_t **state, struct error *err)
 {
     struct safetensors st = { 0 };
     *state = NULL;
     int ret = newest_open(&st, state, folder, err);
     if (ret > 0)
-        ret = blocks_read(&st, m, a, err);
+        ret = blocks_read(&st, c, err);
     if (ret == 0)
-        ret = best_read(&st, m, best, err);
+        ret = best_read(&st, c->m, &c->best, err);
     safetensors_close(&st);
     if (ret < 0) {
         json_decref(*state);

@@ -32,6 +32,9 @@ static inline void loss_sums_add(struct loss_sums *to, const struct loss_sums *f
  * For each batch (a worker's part of it) the loop calls `begin` once, then `chunk` for every
  * chunk in order.  Each worker has a state of its own from worker_new.
  *
+ *     turn    is told, once before the batches of an update, where the training stands, on one thread
+ *             while no worker runs: what is shared may change.  NULL: nothing does.
+ *     kept    what of it checkpoints must hold; *count of them.  NULL: nothing.
  *     begin   prepares a batch: an online teacher runs here, a store is looked up; may be NULL.
  *             `when` is for courses and for random choices.
  *     preview sees every chunk's logits, in order, before the first call of chunk; the output
@@ -45,6 +48,8 @@ struct objective {
     void *shared;               /* read-only while training: teachers, stores, options */
     void *(*worker_new)(void *shared, int worker);
     void (*worker_free)(void *worker);
+    void (*turn)(void *shared, const struct moment *when);
+    const struct kept_block *(*kept)(void *shared, int *count);
     int (*begin)(void *worker, const struct batch *b, const struct moment *when, struct error *err);
     void (*preview)(void *worker, int first, int rows, int V, const int32_t *target, const float *logits);
     void (*chunk)(void *worker, int first, int rows, int V, const int32_t *target,

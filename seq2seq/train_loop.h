@@ -2,6 +2,7 @@
 #define SEQ2SEQ_TRAIN_LOOP_H
 
 #include "base/team.h"
+#include "seq2seq/checkpoint.h"
 #include "seq2seq/exchange.h"
 #include "seq2seq/prune.h"
 #include "seq2seq/train.h"
@@ -100,6 +101,8 @@ void loop_clock_start(struct loop *l);
 /* JSON has no NaN. */
 json_t *real_or_null(double x);
 
+/* The blocks that a checkpoint holds. */
+struct checkpoint loop_checkpoint(struct loop *l);
 /* Saves a checkpoint unless this update has one.  With err NULL a failure (a full disk) is a
  * warning and training goes on. */
 int loop_save(struct loop *l, struct error *err);

@@ -1,6 +1,7 @@
 /* The training loop's clock, and its checkpoints. */
 #include "seq2seq/train_loop.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/error.h"
@@ -132,12 +133,32 @@ static int state_from_json(struct loop *l, const json_t *j, struct error *err)
 
 /* ---- checkpoints ---- */
 
+static void list_kept(struct checkpoint *c, const struct kept_block *kept, int count)
+{
+    assert(c->kept_count + count <= KEPT_MOST);
+    for (int i = 0; i < count; i++)
+        c->kept[c->kept_count++] = kept[i];
+}
+
+struct checkpoint loop_checkpoint(struct loop *l)
+{
+    const struct batch_source *train = l->data->train;
+    struct checkpoint c = { .m = l->m, .a = &l->adam, .best = l->unsaved };
+    int count = 0;
+    const struct kept_block *kept = l->objective->kept ? l->objective->kept(l->objective->shared, &count) : NULL;
+    list_kept(&c, kept, count);
+    count = 0;
+    kept = train->kept ? train->kept(train->state, &count) : NULL;
+    list_kept(&c, kept, count);
+    return c;
+}
+
 static int write_checkpoint(struct loop *l, const json_t *state, struct error *err)
 {
+    const struct checkpoint c = loop_checkpoint(l);
     if (!isfinite(kernel->sum_squares(l->m->params.block, l->m->params.total)))
         return error_set(err, "the weights of update %lld are not finite and are not saved", (long long)l->s.update);
-    return checkpoint_save(l->folder, l->m, &l->adam, l->unsaved, state, l->s.update, l->config->keep_checkpoints,
-                           err);
+    return checkpoint_save(l->folder, &c, state, l->s.update, l->config->keep_checkpoints, err);
 }
 
 /* A checkpoint that cannot be written (a full disk) does not end the training. */
@@ -168,7 +189,9 @@ int loop_save(struct loop *l, struct error *err)
 int loop_resume(struct loop *l, struct error *err)
 {
     json_t *state = NULL;
-    int ret = loop_leads(l) ? checkpoint_load(l->folder, l->m, &l->adam, &l->unsaved, &state, err) : 0;
+    struct checkpoint c = loop_checkpoint(l);
+    int ret = loop_leads(l) ? checkpoint_load(l->folder, &c, &state, err) : 0;
+    l->unsaved = c.best;
     if (loop_team_state(l, ret, &state, err) < 0)
         return -1;
     if (!state)

@@ -131,6 +131,9 @@ void loop_team_blocks(struct loop *l)
     broadcast_block(l, l->adam.m);
     broadcast_block(l, l->adam.v);
     broadcast_block(l, l->adam.ema);
+    struct checkpoint c = loop_checkpoint(l);
+    for (int i = 0; i < c.kept_count; i++)
+        team_broadcast(l->data->team, 0, c.kept[i].data, c.kept[i].count * sizeof(float));
 }
 
 /* Sums over ranks give everyone the same bits on all MPIs that we know; should they ever not. */

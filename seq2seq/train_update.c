@@ -17,7 +17,8 @@
 
 static struct moment loop_moment(const struct loop *l)
 {
-    return (struct moment){ loop_progress(l), l->s.update, l->s.rises, (uint64_t)l->config->seed };
+    return (struct moment){ loop_progress(l), l->s.update, l->s.rises, (uint64_t)l->config->seed,
+                            l->s.epoch };
 }
 
 int loop_fetch(struct loop *l, bool *ended, struct error *err)
@@ -35,12 +36,12 @@ int loop_fetch(struct loop *l, bool *ended, struct error *err)
 
 /* ---- a stop in the middle ---- */
 
-/* Notes where the update begins, for a stop in its middle. */
+/* Notes where the update begins, for a stop in its middle; not where the data could not go back. */
 void loop_mark(struct loop *l)
 {
     json_decref(l->mark);
     l->mark = NULL;
-    if (l->update_seconds == 0 || l->update_seconds > LONG_UPDATE)
+    if (!l->data->train->kept && (l->update_seconds == 0 || l->update_seconds > LONG_UPDATE))
         l->mark = json_pack("{s:o,s:o}", "data", l->data->train->save(l->data->train->state), "objective",
                             workers_save(l->workers));
     workers_may_stop(l->workers, l->mark != NULL);
@@ -159,6 +160,8 @@ int loop_update(struct loop *l, struct error *err)
     struct loss_sums sums = { 0 };
     struct moment when = loop_moment(l);
     double started = clock_seconds();
+    if (l->objective->turn)
+        l->objective->turn(l->objective->shared, &when);
     int ret = gradients(l, &when, &sums, err);
     if (l->exchange)
         ret = loop_team_sums(l, ret, &sums, err);

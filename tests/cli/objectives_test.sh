@@ -33,6 +33,7 @@ stages:
   queue: { like: student, objective: selective-kd, hard-among: queue, queue: 500, share: linear 1 0.3 }
   gkd: { like: student, objective: jsd, beta: 0.1, on-policy: 0.5, on-policy-top-p: 0.9 }
   imitkd: { like: student, on-policy: exponential 0 1 200, on-policy-decoding: greedy }
+  air: { like: student, objective: air, teacher: null, alpha: linear 0.2 0.8, copy-every: 2 }
   distillm:
     like: student
     objective: skew-kl
@@ -53,6 +54,7 @@ for objective in $objectives; do
     file_has run/$objective/manifest.json '"dev_nll": [0-9]'
 done
 file_has run/annealed/lineage.json '"alpha": "linear 1 0"'
+file_has run/air/lineage.json '"copy-every": 2'
 [ "$(grep -c '"fingerprint"' run/ensemble/lineage.json)" -ge 3 ] || fail "an ensemble's lineage lacks a teacher"
 expect 0 "$coho" model info run/ensemble
 stdout_has 'taught by teacher'
@@ -69,6 +71,12 @@ wait $!
 expect 0 "$coho" distill recipe.yml -o half --threads 2
 expect 0 cmp run/distillm/model.safetensors half/distillm/model.safetensors
 
+# From the command line.
+. "$here/tiny.sh"
+expect 0 "$coho" train $tiny --objective air --copy-every 1 -o air_model
+file_has air_model/lineage.json '"name": "air"'
+refused 2 'takes neither --teacher' "$coho" train $tiny --objective air --teacher air_model -o other_model
+
 # What cannot be, said before anything runs.
 wrong() {       # wrong STAGE-KEYS MESSAGE
     sed "s/^  annealed: .*/  annealed: { like: student, $1 }/" recipe.yml >wrong.yml
@@ -81,6 +89,7 @@ wrong 'alpha: linaer 1 0' "did you mean 'linear'"
 wrong 'alpha: ramp 0 3 10 20' "3 is out of range 0 … 1"
 wrong 'objective: kd-sim, on-policy: 0.5' "has no word of a teacher on the student's own outputs"
 wrong 'objective: cross-entropy, on-policy: 1, teacher: null' "has no word of a teacher"
+wrong 'objective: air' "takes no 'teacher'"
 wrong 'teacher-weights: [1, 2]' "has 2 numbers, but there are 1 teachers"
 wrong 'teacher-weights: -1' "'-1' is not a number above 0"
 wrong 'objective: kd-topk, k: 0' "out of range"

@@ -307,7 +307,7 @@ static void without_the_teachers_share_it_is_cross_entropy_bit_for_bit(void **st
     for (const struct objective_kind *k = objective_kinds; k->name; k++) {
         if (k->method == &kd_confidence)
             continue;
-        struct objective o = taught(&s, k->name, k->wants_teacher ? WITH("alpha=0", "label-smoothing=0.1") : NULL);
+        struct objective o = taught(&s, k->name, k->method != &kd_none ? WITH("alpha=0", "label-smoothing=0.1") : NULL);
         double b = gradient(&o, &s.batch, s.logits, s.b, s.V);
         assert_true(a == b);
         assert_memory_equal(s.a, s.b, s.size * sizeof(float));
