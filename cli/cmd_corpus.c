@@ -11,6 +11,8 @@
 #include "base/thread.h"
 #include "cli/command.h"
 #include "corpora/check.h"
+#include "corpora/corrupt.h"
+#include "corpora/munge.h"
 #include "corpora/prepare.h"
 #include "corpora/stats.h"
 #include "corpora/store.h"
@@ -46,6 +48,7 @@ static const struct option model_options[] = {
 static const struct option folder_options[] = {
     OUTPUT_ROW("folder for train.src, train.trg, dev.src …"), REPORT_ROWS, { 0 }
 };
+static const struct option file_options[] = { OUTPUT_ROW("the file"), REPORT_ROWS, { 0 } };
 static const struct option report_options[] = { REPORT_ROWS, { 0 } };
 static const struct option stats_options[] = {
     { "model", OPTION_STRING, FIELD(model), NULL, 0, 0,
@@ -73,6 +76,8 @@ struct job {
     const struct command *self;
     struct corpus_options options;
     struct check_config check;
+    struct corrupt_config corrupt;
+    struct munge_config munge;
     struct prepare_config config;       /* zeros, where a step has no such options: no filter */
     const char *source, *target;        /* NULL: not given */
 };
@@ -332,6 +337,43 @@ static int run_stats(struct job *job, struct error *err)
     return ret;
 }
 
+/* ---- corrupt, munge ---- */
+
+static int run_corrupt(struct job *job, struct error *err)
+{
+    struct corrupt_report r;
+    struct table t = { 0 };
+    if (corpus_corrupt(&r, job->options.output, job->source, &job->corrupt, err) < 0)
+        return -1;
+    if (job->options.json)
+        return print_json(json_pack("{s:I, s:I, s:I}", "lines", (json_int_t)r.lines, "moved", (json_int_t)r.moved,
+                                    "same", (json_int_t)r.same));
+    table_row(&t, "", "lines", NULL);
+    number_row(&t, "read", r.lines);
+    number_row(&t, "moved", r.moved);
+    number_row(&t, "that read the same", r.same);
+    print_table(&t);
+    return 0;
+}
+
+static int run_munge(struct job *job, struct error *err)
+{
+    struct munge_report r;
+    struct table t = { 0 };
+    if (corpus_munge(&r, job->options.output, job->source, &job->munge, err) < 0)
+        return -1;
+    if (job->options.json)
+        return print_json(json_pack("{s:I, s:I, s:I, s:I}", "lines", (json_int_t)r.lines, "made", (json_int_t)r.made,
+                                    "words", (json_int_t)r.words, "replaced", (json_int_t)r.replaced));
+    table_row(&t, "", "count", NULL);
+    number_row(&t, "lines read", r.lines);
+    number_row(&t, "lines made", r.made);
+    number_row(&t, "words of copies", r.words);
+    number_row(&t, "of these replaced", r.replaced);
+    print_table(&t);
+    return 0;
+}
+
 /* ---- store ---- */
 
 static int print_store(const struct job *job, struct error *err)
@@ -382,6 +424,9 @@ static const struct step {
     int (*run)(struct job *job, struct error *err);
     const struct option *options;
     bool imports, filters, splits, checks;
+    const struct option *own;           /* options of the step alone, of the struct … */
+    size_t own_offset;                  /* … at this place of the job */
+    int inputs_most;                    /* 0: two */
 } steps[] = {
     { { "import", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
       "any format to two line-aligned files, as it is" }, 1, run_clean, prefix_options, true },
@@ -399,6 +444,12 @@ static const struct step {
       "lines, words, lengths, duplicates, vocabulary, overlap" }, 1, run_stats, stats_options },
     { { "store", "[OPTIONS] SOURCE TARGET -m MODEL -o STORE",
       "text to a checksummed file of ids" }, 2, run_store, store_options },
+    { { "corrupt", "[OPTIONS] TARGET -o OUTPUT",
+      "a known share of wrong targets, for trials" }, 1, run_corrupt, file_options,
+      .own = corrupt_options, .own_offset = offsetof(struct job, corrupt), .inputs_most = 1 },
+    { { "munge", "[OPTIONS] SOURCE -o OUTPUT",
+      "new lines by replacing words, for a teacher to label" }, 1, run_munge, file_options,
+      .own = munge_options, .own_offset = offsetof(struct job, munge), .inputs_most = 1 },
     { { 0 } }
 };
 
@@ -407,6 +458,8 @@ static void list_groups(struct option_group groups[GROUPS_MOST], const struct st
 {
     struct clean_config *clean = &job->config.clean;
     *groups++ = (struct option_group){ NULL, step->options, &job->options };
+    if (step->own)
+        *groups++ = (struct option_group){ step->head.name, step->own, (char *)job + step->own_offset };
     if (step->imports) {
         *groups++ = (struct option_group){ NULL, source_list_options, clean };
         *groups++ = (struct option_group){ NULL, clean_run_options, clean };
@@ -434,8 +487,10 @@ static int take_inputs(struct job *job, const struct step *step, const char **re
     if (count < step->inputs_least && !listed)
         return command_misuse(job->self, "%s missing: %s",
                               count == 0 ? "inputs are" : "an input is", step->head.usage);
-    if (count > 2)
-        return command_misuse(job->self, "unexpected '%s': there are two inputs at most", rest[2]);
+    int most = step->inputs_most ? step->inputs_most : 2;
+    if (count > most)
+        return command_misuse(job->self, "unexpected '%s': there %s at most", rest[most],
+                              most == 1 ? "is one input" : "are two inputs");
     job->source = count > 0 ? rest[0] : NULL;
     job->target = count > 1 ? rest[1] : NULL;
     return 0;

@@ -168,3 +168,19 @@ char *corpus_sibling(const char *path)
     free(folder);
     return sibling;
 }
+
+static struct corpus_set sibling_set(const struct corpus_set *set)
+{
+    if (!set->source)
+        return (struct corpus_set){ 0 };
+    return (struct corpus_set){ corpus_sibling(set->source), corpus_sibling(set->target), set->pairs,
+                                set->source_words, set->target_words };
+}
+
+void corpus_files_derive(struct corpus_files *out, const struct corpus_files *from, const char *stage)
+{
+    *out = (struct corpus_files){
+        .source_lang = xstrdup(from->source_lang), .target_lang = xstrdup(from->target_lang),
+        .dev = sibling_set(&from->dev), .test = sibling_set(&from->test), .gold = xasprintf("../%s", stage),
+    };
+}

@@ -31,6 +31,10 @@ struct corpus_files {
 int corpus_files_read(struct corpus_files *out, const char *folder, struct error *err);
 void corpus_files_release(struct corpus_files *c);
 
+/* What a corpus made of `from` shares with it: the languages, and the dev and test sets, which are
+ * pointed at; stage: the name of the one that made `from`, as its gold. */
+void corpus_files_derive(struct corpus_files *out, const struct corpus_files *from, const char *stage);
+
 /* Writes <folder>/corpus.json; paths are given relative to the folder. */
 int corpus_files_write(const struct corpus_files *c, const char *folder, struct error *err);
 

@@ -16,6 +16,8 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_select,              /* labels → the hypotheses nearest to gold */
     &stage_filter,              /* corpus [, model, reverse-model] → the pairs worth learning from */
     &stage_reverse,             /* corpus → the same with its sides changed */
+    &stage_corrupt,             /* corpus → the same with a share of wrong targets */
+    &stage_munge,               /* corpus → new source lines, to be labelled */
     &stage_evaluate,            /* model, corpus → scores, speed */
     &stage_gap,                 /* teacher, student, corpus → what the one does not do as the other */
     &stage_table,               /* scores → table, report page */

@@ -1,0 +1,61 @@
+# Unlabelled text: lines that are made up, and targets that are wrong on purpose.  $1: the coho program.
+. "$(dirname "$0")/lib.sh"
+
+. "$here/toy.sh"
+
+# coho corpus corrupt: so many targets change places.
+expect 0 "$coho" corpus corrupt toy.trg -o wrong.trg --share 0.4 --json
+stdout_has '"moved": 160'
+expect 0 sh -c 'sort toy.trg >a; sort wrong.trg | cmp - a'
+checks=$((checks + 1))
+moved=$(paste -d '|' toy.trg wrong.trg | awk -F '|' '$1 != $2' | wc -l)
+[ "$moved" -gt 150 ] && [ "$moved" -le 160 ] || fail "$moved lines differ"
+refused 2 'there is one input at most' "$coho" corpus corrupt toy.src toy.trg -o x
+refused 1 'toy.trg' "$coho" corpus corrupt toy.trg -o toy.trg
+
+# coho corpus munge: new lines of old words.
+expect 0 "$coho" corpus munge toy.src -o made.src --copies 2 --replace 0.5 --originals
+stdout_has '^lines made *1200$'
+checks=$((checks + 1))
+[ "$(wc -l <made.src)" -eq 1200 ] || fail "made.src has not 1200 lines"
+expect 0 sh -c "tr ' ' '\n' <toy.src | sort -u >words; tr ' ' '\n' <made.src | sort -u | cmp - words"
+refused 2 'replace' "$coho" corpus munge toy.src -o x --replace 2
+
+# Both as stages of a recipe: a teacher labels what was made up.
+cat >recipe.yml <<'END'
+name: unlabelled
+seed: 3
+stages:
+  corpus: { kind: corpus, source: toy.src, target: toy.trg, dev: 30, test: 30 }
+  vocabulary: { kind: vocabulary, corpus: corpus, size: 48, train-threads: 2 }
+  teacher:
+    kind: train
+    corpus: corpus
+    vocabulary: vocabulary
+    dim: 32
+    ffn: 64
+    heads: 2
+    encoder-layers: 1
+    decoder-layers: 1
+    batch-tokens: 300
+    learning-rate: 0.005
+    warmup: 20
+    max-updates: 60
+  wrong: { kind: corrupt, corpus: corpus, share: 0.4 }
+  misled: { like: teacher, corpus: wrong, max-updates: 4 }
+  made: { kind: munge, corpus: corpus, copies: 2 }
+  labelled: { kind: label, model: teacher, corpus: made, beam: 2 }
+  student: { like: teacher, corpus: labelled, max-updates: 4 }
+  scores: { kind: evaluate, model: student, corpus: labelled, set: dev }
+END
+expect 0 "$coho" distill recipe.yml -o run --threads 2
+file_has run/wrong/corpus.json '"source": "../corpus/train.src"'
+file_has run/made/manifest.json '"lines": [0-9]'
+file_has run/student/lineage.json '"labelled_with": "beam search"'
+file_has run/misled/manifest.json '"dev_nll": [0-9]'
+
+# Nobody learns from lines that no teacher has labelled.
+sed 's/corpus: labelled, max-updates/corpus: made, max-updates/' recipe.yml >unlabelled.yml
+expect 1 "$coho" distill unlabelled.yml -o run --stage student -q
+stderr_has 'no .*pair'
+finish
