@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/interrupt.h"
+#include "base/lines.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
@@ -18,6 +20,7 @@
 #include "corpora/store.h"
 #include "decode/pair_scorer.h"
 #include "distill/corpus_section.h"
+#include "distill/novel_lines.h"
 #include "tokenize/tokenizer.h"
 
 struct corpus_options {
@@ -71,6 +74,21 @@ static const struct option store_options[] = {
     REPORT_ROWS, { 0 }
 };
 
+/* New lines beside known ones. */
+struct novel_step {
+    struct novel_config config;
+    char *model, *scores, *in_domain, *foreign;
+};
+#define NOVEL(member) offsetof(struct novel_step, member)
+static const struct option novel_step_options[] = {
+    { "model", OPTION_STRING, NOVEL(model), NULL, 0, 0, "SentencePiece model of the lines", NULL, 'm', true },
+    { "scores", OPTION_STRING, NOVEL(scores), NULL, 0, 0, "a file for the novelty of each candidate, a number a line" },
+    { "in-domain", OPTION_STRING, NOVEL(in_domain), NULL, 0, 0,
+      "held-out lines like the known ones: how well novelty tells them from their own words in another order" },
+    { "foreign", OPTION_STRING, NOVEL(foreign), NULL, 0, 0, "and from these lines, which are of another kind" },
+    { 0 }
+};
+
 /* What every step needs: its options, and the two inputs. */
 struct job {
     const struct command *self;
@@ -78,6 +96,7 @@ struct job {
     struct check_config check;
     struct corrupt_config corrupt;
     struct munge_config munge;
+    struct novel_step novel;
     struct prepare_config config;       /* zeros, where a step has no such options: no filter */
     const char *source, *target;        /* NULL: not given */
 };
@@ -374,6 +393,79 @@ static int run_munge(struct job *job, struct error *err)
     return 0;
 }
 
+/* ---- novelty ---- */
+
+static int write_novel(const struct job *job, const struct novel_lines *n, struct error *err)
+{
+    struct strings lines = { 0 };
+    struct outfile out = { 0 }, scores = { 0 };
+    int ret = -1;
+    if (lines_read(&lines, job->target, 0, err) < 0 || outfile_open(&out, job->options.output, err) < 0 ||
+        (job->novel.scores && outfile_open(&scores, job->novel.scores, err) < 0))
+        goto done;
+    for (size_t i = 0; i < n->count && i < lines.count; i++) {
+        if (n->take[i])
+            fprintf(out.stream, "%s\n", lines.items[i]);
+        if (scores.stream)
+            fprintf(scores.stream, "%.6g\n", (double)n->scores[i]);
+    }
+    ret = scores.stream && outfile_commit(&scores, err) < 0 ? -1 : outfile_commit(&out, err);
+done:
+    outfile_abort(&scores);
+    outfile_abort(&out);
+    strings_release(&lines);
+    return ret;
+}
+
+static int print_novel(const struct job *job, const struct novel_lines *n)
+{
+    struct table t = { 0 };
+    char number[32];
+    if (job->options.json) {
+        json_t *json = json_pack("{s:I, s:I, s:I, s:f}", "known", (json_int_t)n->known, "candidates",
+                                 (json_int_t)n->count, "chosen", (json_int_t)n->chosen, "loss", n->loss);
+        if (job->novel.in_domain)
+            json_object_set_new(json, "auc_shuffled", json_real(n->auc_shuffled));
+        if (job->novel.foreign)
+            json_object_set_new(json, "auc_foreign", json_real(n->auc_foreign));
+        return print_json(json);
+    }
+    table_row(&t, "", "count", NULL);
+    number_row(&t, "known lines", (int64_t)n->known);
+    number_row(&t, "candidates", (int64_t)n->count);
+    number_row(&t, "chosen", (int64_t)n->chosen);
+    if (job->novel.in_domain) {
+        snprintf(number, sizeof number, "%.4f", n->auc_shuffled);
+        table_row(&t, "AUC against shuffled", number, NULL);
+    }
+    if (job->novel.foreign) {
+        snprintf(number, sizeof number, "%.4f", n->auc_foreign);
+        table_row(&t, "AUC against foreign", number, NULL);
+    }
+    print_table(&t);
+    return 0;
+}
+
+static int run_novelty(struct job *job, struct error *err)
+{
+    const struct novel_step *o = &job->novel;
+    struct tokenizer *tokenizer = NULL;
+    struct novel_lines lines = { 0 };
+    int ret = -1;
+    if (o->foreign && !o->in_domain)
+        return error_set(err, "--foreign needs --in-domain, the lines that it is compared with");
+    if (novel_check(&o->config, err) == 0 && files_differ(job->options.output, job->target, err) == 0 &&
+        (tokenizer = tokenizer_load(o->model, err))) {
+        const struct novel_job what = { tokenizer, job->source, job->target, o->in_domain, o->foreign };
+        ret = novel_lines(&lines, &what, &o->config, err);
+    }
+    if (ret == 0)
+        ret = write_novel(job, &lines, err) < 0 ? -1 : print_novel(job, &lines);
+    novel_lines_release(&lines);
+    tokenizer_free(tokenizer);
+    return ret;
+}
+
 /* ---- store ---- */
 
 static int print_store(const struct job *job, struct error *err)
@@ -427,6 +519,7 @@ static const struct step {
     const struct option *own;           /* options of the step alone, of the struct … */
     size_t own_offset;                  /* … at this place of the job */
     int inputs_most;                    /* 0: two */
+    bool learns_novelty;
 } steps[] = {
     { { "import", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
       "any format to two line-aligned files, as it is" }, 1, run_clean, prefix_options, true },
@@ -450,6 +543,9 @@ static const struct step {
     { { "munge", "[OPTIONS] SOURCE -o OUTPUT",
       "new lines by replacing words, for a teacher to label" }, 1, run_munge, file_options,
       .own = munge_options, .own_offset = offsetof(struct job, munge), .inputs_most = 1 },
+    { { "novelty", "[OPTIONS] KNOWN CANDIDATES -m MODEL -o OUTPUT",
+      "of unlabelled lines those that are new, but not the newest" }, 2, run_novelty, file_options,
+      .own = novel_step_options, .own_offset = offsetof(struct job, novel), .learns_novelty = true },
     { { 0 } }
 };
 
@@ -460,6 +556,10 @@ static void list_groups(struct option_group groups[GROUPS_MOST], const struct st
     *groups++ = (struct option_group){ NULL, step->options, &job->options };
     if (step->own)
         *groups++ = (struct option_group){ step->head.name, step->own, (char *)job + step->own_offset };
+    if (step->learns_novelty) {
+        *groups++ = (struct option_group){ "choice", novel_options, &job->novel.config };
+        *groups++ = (struct option_group){ "learning", novelty_options, &job->novel.config.novelty };
+    }
     if (step->imports) {
         *groups++ = (struct option_group){ NULL, source_list_options, clean };
         *groups++ = (struct option_group){ NULL, clean_run_options, clean };

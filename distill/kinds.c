@@ -18,6 +18,7 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_reverse,             /* corpus → the same with its sides changed */
     &stage_corrupt,             /* corpus → the same with a share of wrong targets */
     &stage_munge,               /* corpus → new source lines, to be labelled */
+    &stage_novelty,             /* corpus, candidates, vocabulary → the candidates that are new */
     &stage_evaluate,            /* model, corpus → scores, speed */
     &stage_gap,                 /* teacher, student, corpus → what the one does not do as the other */
     &stage_table,               /* scores → table, report page */

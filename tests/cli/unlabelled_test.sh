@@ -46,6 +46,8 @@ stages:
   made: { kind: munge, corpus: corpus, copies: 2 }
   labelled: { kind: label, model: teacher, corpus: made, beam: 2 }
   student: { like: teacher, corpus: labelled, max-updates: 4 }
+  turned: { kind: corpus, source: toy.trg, target: toy.src, dev: 30, test: 30 }
+  new: { kind: novelty, corpus: corpus, candidates: made, vocabulary: vocabulary, foreign: turned, width: 64 }
   scores: { kind: evaluate, model: student, corpus: labelled, set: dev }
 END
 expect 0 "$coho" distill recipe.yml -o run --threads 2
@@ -53,6 +55,25 @@ file_has run/wrong/corpus.json '"source": "../corpus/train.src"'
 file_has run/made/manifest.json '"lines": [0-9]'
 file_has run/student/lineage.json '"labelled_with": "beam search"'
 file_has run/misled/manifest.json '"dev_nll": [0-9]'
+
+file_has run/new/manifest.json '"auc_shuffled": 0\.[0-9]'
+file_has run/new/manifest.json '"auc_foreign": \(0\.9\|1\)'
+checks=$((checks + 1))
+made=$(wc -l <run/made/train.src)
+[ "$(wc -l <run/new/train.src)" -eq $(((made * 95 + 50) / 100 - (made + 1) / 2)) ] || fail "not 45% of $made lines were chosen"
+sed 's/foreign: turned, width: 64/from: 0.9, to: 0.9/' recipe.yml >wrong.yml
+expect 1 "$coho" distill wrong.yml -o wrong
+stderr_has 'no line lies between'
+
+# The same from the command line.
+expect 0 "$coho" corpus novelty run/corpus/train.src run/made/train.src -m run/vocabulary/joint.spm -o new.src \
+    --in-domain run/corpus/dev.src --foreign run/turned/train.src --width 64 --seed 3 --scores new.scores
+stdout_has '^AUC against foreign *\(0\.9\|1\)'
+expect 0 cmp new.src run/new/train.src
+checks=$((checks + 1))
+[ "$(wc -l <new.scores)" -eq "$made" ] || fail "not every candidate has a score"
+refused 1 'foreign needs --in-domain' "$coho" corpus novelty toy.src toy.src -m run/vocabulary/joint.spm -o x --foreign toy.trg
+refused 2 'an input is missing' "$coho" corpus novelty toy.src -m run/vocabulary/joint.spm -o x
 
 # Nobody learns from lines that no teacher has labelled.
 sed 's/corpus: labelled, max-updates/corpus: made, max-updates/' recipe.yml >unlabelled.yml
