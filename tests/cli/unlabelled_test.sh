@@ -48,6 +48,21 @@ stages:
   student: { like: teacher, corpus: labelled, max-updates: 4 }
   turned: { kind: corpus, source: toy.trg, target: toy.src, dev: 30, test: 30 }
   new: { kind: novelty, corpus: corpus, candidates: made, vocabulary: vocabulary, foreign: turned, width: 64 }
+  meta:
+    kind: train-meta
+    corpus: corpus
+    unlabelled: made
+    vocabulary: vocabulary
+    teacher: teacher
+    dim: 16
+    ffn: 32
+    heads: 2
+    encoder-layers: 1
+    decoder-layers: 1
+    batch-tokens: 300
+    max-updates: 30
+    save-every: 3
+  tuned: { like: teacher, start: meta, dim: 16, ffn: 32, max-updates: 4 }
   scores: { kind: evaluate, model: student, corpus: labelled, set: dev }
 END
 expect 0 "$coho" distill recipe.yml -o run --threads 2
@@ -74,6 +89,26 @@ checks=$((checks + 1))
 [ "$(wc -l <new.scores)" -eq "$made" ] || fail "not every candidate has a score"
 refused 1 'foreign needs --in-domain' "$coho" corpus novelty toy.src toy.src -m run/vocabulary/joint.spm -o x --foreign toy.trg
 refused 2 'an input is missing' "$coho" corpus novelty toy.src -m run/vocabulary/joint.spm -o x
+
+# A teacher that learns from what its labels do to the student; a stopped training goes on to the same weights.
+file_has run/meta/lineage.json '"name": "meta-pseudo-labels"'
+file_has run/tuned/lineage.json '"unlabelled"'
+cmp -s run/meta/teacher/model.safetensors run/teacher/model.safetensors && fail "the teacher has not learnt"
+expect 0 "$coho" model info run/meta
+stdout_has 'taught by teacher'
+expect 0 cp -r run half
+rm -r half/meta
+"$coho" distill recipe.yml -o half --threads 2 2>stopped.txt >/dev/null &
+wait_for 'half/meta/checkpoints/update-*'
+kill -TERM $!
+wait $!
+[ $? = 1 ] || fail "the run was over before it could be stopped"
+expect 0 "$coho" distill recipe.yml -o half --threads 2
+expect 0 cmp run/meta/model.safetensors half/meta/model.safetensors
+expect 0 cmp run/meta/teacher/model.safetensors half/meta/teacher/model.safetensors
+sed 's/^    save-every: 3/    accumulate: 2/' recipe.yml >wrong.yml
+expect 1 "$coho" distill wrong.yml -o wrong
+stderr_has 'take 1, and larger batches'
 
 # Nobody learns from lines that no teacher has labelled.
 sed 's/corpus: labelled, max-updates/corpus: made, max-updates/' recipe.yml >unlabelled.yml

@@ -133,6 +133,31 @@ static uint64_t next_hash(struct batch_source *m, struct batch *b)
     return hash;
 }
 
+/* Pseudo-Label (Lee 2013): beside gold's weight of 1, pseudo-labelled text has 0 up to update 100, 3
+ * from update 600 on, and in between what lies between; α of 1+α batches are of it. */
+static void pseudo_labelled_text_comes_in_as_its_ramp_says(void **state)
+{
+    static const struct { int64_t update; double alpha; } stands[] = {
+        { 0, 0 }, { 100, 0 }, { 225, 0.75 }, { 350, 1.5 }, { 475, 2.25 }, { 600, 3 }, { 5000, 3 },
+    };
+    struct batch_source s = mix("1", "ramp 0 3 100 600");
+    struct error err = { 0 };
+    struct batch b = { 0 };
+    for (size_t i = 0; i < sizeof stands / sizeof *stands; i++) {
+        int pseudo = 0, all = 4000;
+        s.at(s.state, &(struct moment){ .update = stands[i].update });
+        for (int k = 0; k < all; k++) {
+            while (s.next(s.state, &b, &err) == 0)
+                ;                       /* an epoch's end */
+            pseudo += b.task == 1;
+        }
+        double share = stands[i].alpha / (1 + stands[i].alpha);
+        assert_true(fabs((double)pseudo / all - share) <= (share > 0 ? 0.03 : 0));
+    }
+    batch_release(&b);
+    s.free(s.state);
+}
+
 static void a_restored_mixture_goes_on_where_it_was_saved(void **state)
 {
     struct batch_source m = mix("2", "1"), again = mix("2", "1");
@@ -180,6 +205,7 @@ int main(void)
         cmocka_unit_test(a_batch_is_of_one_part_and_carries_its_factor),
         cmocka_unit_test(an_epoch_is_the_sentences_of_all_parts),
         cmocka_unit_test(weights_may_change_over_the_training),
+        cmocka_unit_test(pseudo_labelled_text_comes_in_as_its_ramp_says),
         cmocka_unit_test(a_restored_mixture_goes_on_where_it_was_saved),
         cmocka_unit_test(a_mixture_without_weights_is_refused),
         cmocka_unit_test(the_weight_of_a_part_goes_by_its_size),

@@ -1,0 +1,347 @@
+/* The stage `train-meta`: Meta Pseudo Labels (meta_labels.h).  The student learns from unlabelled text
+ * alone, by the labels of a teacher that learns from what they do to the student; it is what the
+ * stage makes, and the teacher lies in the folder `teacher` in it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "corpora/batching.h"
+#include "corpora/store.h"
+#include "decode/validate.h"
+#include "distill/corpus_files.h"
+#include "distill/forecast.h"
+#include "distill/kinds.h"
+#include "distill/meta_labels.h"
+#include "distill/model_stage.h"
+#include "eval/metric.h"
+#include "seq2seq/train.h"
+#include "tokenize/tokenizer.h"
+
+#define TEACHER "teacher"
+
+struct meta_stage {
+    float label_smoothing;
+    int64_t validate_lines;
+    struct model_config model;
+    struct train_config train;
+    struct batching_config batching;
+    struct meta_config meta;
+};
+
+#define FIELD(member) offsetof(struct meta_stage, member)
+static const struct option stage_options[] = {
+    { "label-smoothing", OPTION_FLOAT, FIELD(label_smoothing), "0.1", 0, 0.99,
+      "mass of the student's targets that is spread over all pieces" },
+    { "validate-lines", OPTION_LONG, FIELD(validate_lines), "500", 0, 1e9,
+      "lines of the dev set that are decoded at a validation; 0: all" },
+    { 0 }
+};
+static const struct stage_options tables[] = {
+    { stage_options, 0 },
+    { meta_options, FIELD(meta) },
+    { model_options, FIELD(model) },
+    { train_options, FIELD(train) },
+    { batching_options, FIELD(batching) },
+    { NULL }
+};
+#undef FIELD
+
+static const struct stage_input inputs[] = {
+    { "corpus", "corpus", true, false },        /* labelled */
+    { "unlabelled", "corpus", true, false },    /* whose targets are not looked at */
+    { "vocabulary", "vocabulary", true, false },
+    { "teacher", "model", true, false },        /* the weights that the teacher starts with */
+    { "start", "model", false, false },         /* those of the student */
+    { NULL }
+};
+
+static int check(const struct stage *s, struct error *err)
+{
+    const struct meta_stage *c = s->config;
+    if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
+        return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
+    if (c->train.accumulate > 1)
+        return error_set(err, "accumulate: the teacher is told what each batch did; take 1, and larger batches");
+    if (strcmp(c->train.metric, "nll") && !metric_find(c->train.metric))
+        return error_set(err, "there is no metric '%s'; `coho eval --help` lists them", c->train.metric);
+    return model_config_check(&c->model, true, err);
+}
+
+/* ---- what training needs ---- */
+
+struct training {
+    struct stage_run *run;
+    const struct meta_stage *config;
+    struct corpus_files corpus, unlabelled;
+    struct model *student, *teacher;
+    uint64_t start, first_teacher;              /* fingerprints of the weights started from */
+    struct store *gold_store, *unlabelled_store, *dev_store;
+    struct batch_source train, dev;
+    struct validator validator;
+    struct objective objective;
+    struct train_report report;
+};
+
+static int read_corpus(struct corpus_files *out, const struct stage_run *run, const char *input, struct error *err)
+{
+    char *folder = stage_input_folder(run, input);
+    int ret = corpus_files_read(out, folder, err);
+    free(folder);
+    return ret;
+}
+
+static struct model *load(const struct stage_run *run, const char *input, struct error *err)
+{
+    char *folder = stage_input_folder(run, input);
+    struct model *m = model_load(folder, err);
+    free(folder);
+    return m;
+}
+
+static int new_student(struct training *t, struct error *err)
+{
+    struct tokenizer *source, *target;
+    if (stage_vocabulary_load(&source, &target, t->run, err) < 0)
+        return -1;
+    t->student = model_new(&t->config->model, source, target, t->config->train.seed, err);
+    if (t->student)
+        return 0;
+    if (target != source)
+        tokenizer_free(target);
+    tokenizer_free(source);
+    return -1;
+}
+
+static bool same_vocabularies(const struct model *a, const struct model *b)
+{
+    return tokenizer_fingerprint(a->source_tokenizer) == tokenizer_fingerprint(b->source_tokenizer)
+        && tokenizer_fingerprint(a->target_tokenizer) == tokenizer_fingerprint(b->target_tokenizer);
+}
+
+static int open_models(struct training *t, struct error *err)
+{
+    bool started = stage_has(t->run, "start");
+    if (!(t->teacher = load(t->run, "teacher", err)))
+        return -1;
+    t->first_teacher = model_fingerprint(t->teacher);
+    if (started ? !(t->student = load(t->run, "start", err)) : new_student(t, err) < 0)
+        return -1;
+    if (started)
+        t->start = model_fingerprint(t->student);
+    if (!same_vocabularies(t->student, t->teacher))
+        return error_set(err, "the student's vocabulary is not the teacher's, whose labels are pieces; give both "
+                         "the same");
+    return 0;
+}
+
+/* ---- data ---- */
+
+/* Of text without translations each line stands for its own, so that none is left out. */
+static struct store *encode(const struct training *t, const char *name, const struct corpus_set *set, bool labelled,
+                            struct error *err)
+{
+    const struct model *m = t->student;
+    char *path = stage_path(t->run, name);
+    struct store *store = NULL;
+    if (file_exists(path) || store_build(path, set->source, labelled ? set->target : set->source, m->source_tokenizer,
+                                         labelled ? m->target_tokenizer : m->source_tokenizer, t->run->threads, err) == 0)
+        store = store_open(path, true, err);
+    free(path);
+    return store;
+}
+
+static int open_batches(const struct training *t, struct batch_source *out, const struct store *store, bool shuffle,
+                        struct error *err)
+{
+    struct batching_config c = t->config->batching;
+    c.seed = t->config->train.seed;
+    c.shuffle &= shuffle;
+    return batching_open(out, store, model_bos(t->student), model_eos(t->student), &c, NULL, err);
+}
+
+static int least(int a, int b)
+{
+    return !a || (b && b < a) ? b : a;
+}
+
+static int open_labels(struct training *t, struct batch_source *unlabelled, struct batch_source *labelled,
+                       struct error *err)
+{
+    const struct meta_stage *c = t->config;
+    int limit = least(model_max_length(t->student), model_max_length(t->teacher)), longest = c->batching.max_length;
+    const struct meta_needs needs = {
+        .student = t->student, .teacher = t->teacher, .clip_norm = c->train.clip_norm,
+        .max_length = limit && limit <= longest ? limit - 1 : longest, .seed = c->train.seed, .threads = t->run->threads,
+    };
+    return meta_labels_open(&t->train, unlabelled, labelled, &needs, &c->meta, err);
+}
+
+static int open_train(struct training *t, struct error *err)
+{
+    struct batch_source unlabelled = { 0 }, labelled = { 0 };
+    int ret = -1;
+    t->gold_store = encode(t, "train.ids", &t->corpus.train, true, err);
+    t->unlabelled_store = t->gold_store ? encode(t, "unlabelled.ids", &t->unlabelled.train, false, err) : NULL;
+    if (t->unlabelled_store && open_batches(t, &labelled, t->gold_store, true, err) == 0
+        && open_batches(t, &unlabelled, t->unlabelled_store, true, err) == 0)
+        ret = open_labels(t, &unlabelled, &labelled, err);
+    if (labelled.free)
+        labelled.free(labelled.state);
+    if (unlabelled.free)
+        unlabelled.free(unlabelled.state);
+    return ret;
+}
+
+static int open_dev(struct training *t, struct error *err)
+{
+    if (!t->corpus.dev.source)
+        return 0;
+    t->dev_store = encode(t, "dev.ids", &t->corpus.dev, true, err);
+    if (!t->dev_store || open_batches(t, &t->dev, t->dev_store, false, err) < 0)
+        return -1;
+    return validator_open(&t->validator, t->corpus.dev.source, t->corpus.dev.target, t->config->validate_lines, err);
+}
+
+static void training_release(struct training *t)
+{
+    if (t->objective.free)
+        t->objective.free(t->objective.shared);
+    if (t->validator.state)
+        validator_close(&t->validator);
+    if (t->train.free)
+        t->train.free(t->train.state);
+    if (t->dev.free)
+        t->dev.free(t->dev.state);
+    store_close(t->gold_store);
+    store_close(t->unlabelled_store);
+    store_close(t->dev_store);
+    model_free(t->student);
+    model_free(t->teacher);
+    corpus_files_release(&t->corpus);
+    corpus_files_release(&t->unlabelled);
+}
+
+/* ---- lineage ---- */
+
+static json_t *describe_corpus(const struct training *t, const char *input, const struct store *store)
+{
+    const struct stage_link *link = stage_link(t->run->stage, input);
+    char text[HASH_TEXT];
+    hash_text(text, store_fingerprint(store));
+    return json_pack("{s:s, s:s, s:I}", "stage", t->run->stages[link->stage].name, "fingerprint", text, "pairs",
+                     (json_int_t)store_count(store));
+}
+
+static void set_lineage(struct training *t)
+{
+    const struct stage_run *run = t->run;
+    const struct option_group groups[] = { { NULL, meta_options, (void *)(uintptr_t)&t->config->meta }, { NULL } };
+    char vocabulary[HASH_TEXT];
+    json_t *objective = options_to_json(groups);
+    json_object_set_new(objective, "name", json_string("meta-pseudo-labels"));
+    hash_text(vocabulary, tokenizer_fingerprint(t->student->target_tokenizer));
+    json_t *it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:s, s:[o]}", "name", run->stage->name, "recipe",
+                           run->recipe, "recipe_hash", run->recipe_hash, "program", "coho " COHO_VERSION, "seed",
+                           (json_int_t)t->config->train.seed, "objective", objective, "corpus",
+                           describe_corpus(t, "corpus", t->gold_store), "unlabelled",
+                           describe_corpus(t, "unlabelled", t->unlabelled_store), "vocabulary", vocabulary, "teachers",
+                           stage_ancestor(run, stage_link(run->stage, "teacher"), t->first_teacher));
+    if (stage_has(run, "start"))
+        json_object_set_new(it, "start", stage_ancestor(run, stage_link(run->stage, "start"), t->start));
+    json_decref(t->student->lineage);
+    t->student->lineage = it;
+}
+
+/* ---- the stage ---- */
+
+static int prepare(struct training *t, struct error *err)
+{
+    if (read_corpus(&t->corpus, t->run, "corpus", err) < 0 || read_corpus(&t->unlabelled, t->run, "unlabelled", err) < 0
+        || open_models(t, err) < 0 || open_train(t, err) < 0 || open_dev(t, err) < 0)
+        return -1;
+    t->objective = objective_cross_entropy(t->config->label_smoothing);
+    set_lineage(t);
+    return 0;
+}
+
+static int train(struct training *t, struct error *err)
+{
+    struct train_config config = t->config->train;
+    const struct train_data data = {
+        .train = &t->train, .dev = t->dev_store ? &t->dev : NULL, .validator = t->dev_store ? &t->validator : NULL,
+    };
+    config.threads = t->run->threads;
+    config.resume = t->run->resumed;
+    return train_model(t->student, &t->objective, &data, &config, t->run->folder, &t->report, err);
+}
+
+static int save_teacher(struct training *t, struct error *err)
+{
+    char *folder = stage_path(t->run, TEACHER);
+    int ret = dir_make(folder, err);
+    if (ret == 0)
+        ret = model_save(t->teacher, folder, err);
+    if (ret == 0)
+        stage_output(t->run, TEACHER "/model.safetensors");
+    free(folder);
+    return ret;
+}
+
+static int clear_scratch(const struct stage_run *run, struct error *err)
+{
+    static const char *const scratch[] = { "checkpoints", "train.ids", "unlabelled.ids", "dev.ids" };
+    int ret = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(scratch) && ret == 0; i++) {
+        char *path = stage_path(run, scratch[i]);
+        ret = dir_remove(path, err);
+        free(path);
+    }
+    return ret;
+}
+
+static int finish(struct training *t, struct error *err)
+{
+    stage_train_figures(t->run, t->student, &t->report);
+    if (stage_lineage_write(t->run, t->student, err) < 0 || save_teacher(t, err) < 0 || clear_scratch(t->run, err) < 0)
+        return -1;
+    stage_model_outputs(t->run);
+    return 0;
+}
+
+static int run_train_meta(struct stage_run *run, struct error *err)
+{
+    struct training t = { .run = run, .config = run->stage->config };
+    int ret = -1;
+    if (prepare(&t, err) == 0 && train(&t, err) == 0)
+        ret = t.report.interrupted ? STAGE_STOPPED : finish(&t, err);
+    training_release(&t);
+    return ret;
+}
+
+/* An update of the student, one of the teacher on twice the text, sampling, and two looks at gold. */
+static void estimate(const struct stage_run *run, struct stage_cost *cost)
+{
+    const struct meta_stage *c = run->stage->config;
+    double seconds = manifest_figure(run->previous, "own_train_seconds"), updates = manifest_figure(run->previous, "updates");
+    double weights = stage_input_cost(run, "teacher")->weights;
+    int tokens = c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS;
+    double words = forecast_words_of_pieces((double)c->train.max_updates * tokens);
+    cost->weights = weights;
+    if (seconds > 0 && updates > 0 && c->train.max_updates > 0)
+        cost->seconds = seconds / updates * (double)c->train.max_updates;
+    else if (weights >= 0 && c->train.max_updates > 0)
+        cost->seconds = forecast_training(words, weights, run->threads) + forecast_training(2 * words, weights, run->threads)
+            + forecast_decoding(words, weights, 1, run->threads) + forecast_scoring(2 * words, weights, run->threads);
+    if (weights >= 0)
+        cost->bytes = weights * sizeof(float) * (2 + (c->train.keep_checkpoints + 1) * 6);
+}
+
+const struct stage_kind stage_train_meta = {
+    .name = "train-meta", .summary = "training a student and its teacher", .makes = "model", .version = 1,
+    .varies = true,
+    .config_size = sizeof(struct meta_stage), .options = tables, .inputs = inputs,
+    .check = check, .run = run_train_meta, .estimate = estimate,
+};
