@@ -144,6 +144,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 
 const struct stage_kind stage_novelty = {
     .name = "novelty", .summary = "choosing new lines", .makes = "corpus", .version = 1,
+    .varies = true,
     .config_size = sizeof(struct novel_config), .options = tables, .inputs = inputs,
     .check = check, .run = run_novelty, .estimate = estimate,
 };

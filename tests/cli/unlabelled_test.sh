@@ -63,6 +63,7 @@ stages:
     max-updates: 30
     save-every: 3
   tuned: { like: teacher, start: meta, dim: 16, ffn: 32, max-updates: 4 }
+  areas: { kind: figures, rows: { new lines: new, made: made }, columns: [auc_foreign, lines] }
   scores: { kind: evaluate, model: student, corpus: labelled, set: dev }
 END
 expect 0 "$coho" distill recipe.yml -o run --threads 2
@@ -76,6 +77,8 @@ file_has run/new/manifest.json '"auc_foreign": \(0\.9\|1\)'
 checks=$((checks + 1))
 made=$(wc -l <run/made/train.src)
 [ "$(wc -l <run/new/train.src)" -eq $(((made * 95 + 50) / 100 - (made + 1) / 2)) ] || fail "not 45% of $made lines were chosen"
+file_has run/areas/figures.txt '^new lines  *\(0\.9\|1\)[0-9]*  *–$'
+file_has run/areas/figures.txt "^made  *–  *$made\$"
 sed 's/foreign: turned, width: 64/from: 0.9, to: 0.9/' recipe.yml >wrong.yml
 expect 1 "$coho" distill wrong.yml -o wrong
 stderr_has 'no line lies between'
