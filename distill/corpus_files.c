@@ -169,7 +169,7 @@ char *corpus_sibling(const char *path)
     return sibling;
 }
 
-static struct corpus_set sibling_set(const struct corpus_set *set)
+struct corpus_set corpus_set_sibling(const struct corpus_set *set)
 {
     if (!set->source)
         return (struct corpus_set){ 0 };
@@ -181,6 +181,6 @@ void corpus_files_derive(struct corpus_files *out, const struct corpus_files *fr
 {
     *out = (struct corpus_files){
         .source_lang = xstrdup(from->source_lang), .target_lang = xstrdup(from->target_lang),
-        .dev = sibling_set(&from->dev), .test = sibling_set(&from->test), .gold = xasprintf("../%s", stage),
+        .dev = corpus_set_sibling(&from->dev), .test = corpus_set_sibling(&from->test), .gold = xasprintf("../%s", stage),
     };
 }

@@ -35,6 +35,9 @@ void corpus_files_release(struct corpus_files *c);
  * pointed at; stage: the name of the one that made `from`, as its gold. */
 void corpus_files_derive(struct corpus_files *out, const struct corpus_files *from, const char *stage);
 
+/* The set as a folder beside that of its own names it; the caller's. */
+struct corpus_set corpus_set_sibling(const struct corpus_set *set);
+
 /* Writes <folder>/corpus.json; paths are given relative to the folder. */
 int corpus_files_write(const struct corpus_files *c, const char *folder, struct error *err);
 

@@ -54,17 +54,6 @@ static int commit(struct outfile *out, struct error *err)
     return out->stream ? outfile_commit(out, err) : 0;
 }
 
-static char *sibling_or_null(const char *path)
-{
-    return path ? corpus_sibling(path) : NULL;
-}
-
-static struct corpus_set sibling_set(const struct corpus_set *set)
-{
-    return (struct corpus_set){ sibling_or_null(set->source), sibling_or_null(set->target),
-                                set->pairs, set->source_words, set->target_words };
-}
-
 static void set_free(struct corpus_set *set)
 {
     free(set->source);
@@ -79,8 +68,8 @@ static int describe(struct derived *d, const struct corpus_files *before, const 
     files.source_lang = d->source_lang;
     files.target_lang = d->target_lang;
     files.train = (struct corpus_set){ side_name(d->source_lang), side_name(d->target_lang), 0, 0, 0 };
-    files.dev = sibling_set(&before->dev);
-    files.test = sibling_set(&before->test);
+    files.dev = corpus_set_sibling(&before->dev);
+    files.test = corpus_set_sibling(&before->test);
     files.lines = lines;
     files.weights = weighted ? weights : NULL;
     int ret = corpus_set_count(&files.train, d->run->folder, err);

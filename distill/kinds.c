@@ -20,6 +20,7 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_munge,               /* corpus → new source lines, to be labelled */
     &stage_novelty,             /* corpus, candidates, vocabulary → the candidates that are new */
     &stage_train_meta,          /* labelled and unlabelled text, teacher → student, and the teacher after it */
+    &stage_match,               /* teacher, corpus → a student with its features */
     &stage_figures,             /* what stages measured → a table of it */
     &stage_evaluate,            /* model, corpus → scores, speed */
     &stage_gap,                 /* teacher, student, corpus → what the one does not do as the other */

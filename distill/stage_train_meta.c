@@ -16,6 +16,7 @@
 #include "distill/kinds.h"
 #include "distill/meta_labels.h"
 #include "distill/model_stage.h"
+#include "distill/train_corpora.h"
 #include "eval/metric.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
@@ -143,14 +144,8 @@ static int open_models(struct training *t, struct error *err)
 static struct store *encode(const struct training *t, const char *name, const struct corpus_set *set, bool labelled,
                             struct error *err)
 {
-    const struct model *m = t->student;
-    char *path = stage_path(t->run, name);
-    struct store *store = NULL;
-    if (file_exists(path) || store_build(path, set->source, labelled ? set->target : set->source, m->source_tokenizer,
-                                         labelled ? m->target_tokenizer : m->source_tokenizer, t->run->threads, err) == 0)
-        store = store_open(path, true, err);
-    free(path);
-    return store;
+    const struct corpus_set given = { .source = set->source, .target = labelled ? set->target : set->source };
+    return train_corpora_encode(t->run, name, &given, t->student, err);
 }
 
 static int open_batches(const struct training *t, struct batch_source *out, const struct store *store, bool shuffle,

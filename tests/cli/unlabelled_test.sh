@@ -63,6 +63,18 @@ stages:
     max-updates: 30
     save-every: 3
   tuned: { like: teacher, start: meta, dim: 16, ffn: 32, max-updates: 4 }
+  matched:
+    kind: match
+    corpus: corpus
+    teacher: teacher
+    dim: 16
+    ffn: 32
+    heads: 2
+    encoder-layers: 1
+    decoder-layers: 1
+    batch-tokens: 300
+    updates: 6
+  after: { like: tuned, start: matched }
   areas: { kind: figures, rows: { new lines: new, made: made }, columns: [auc_foreign, lines] }
   scores: { kind: evaluate, model: student, corpus: labelled, set: dev }
 END
@@ -112,6 +124,10 @@ expect 0 cmp run/meta/teacher/model.safetensors half/meta/teacher/model.safetens
 sed 's/^    save-every: 3/    accumulate: 2/' recipe.yml >wrong.yml
 expect 1 "$coho" distill wrong.yml -o wrong
 stderr_has 'take 1, and larger batches'
+
+# Features matched stage by stage are where a training may start.
+file_has run/matched/manifest.json '"loss_encoder_1": [0-9]'
+file_has run/after/lineage.json '"name": "feature-matching"'
 
 # Nobody learns from lines that no teacher has labelled.
 sed 's/corpus: labelled, max-updates/corpus: made, max-updates/' recipe.yml >unlabelled.yml

@@ -1,0 +1,158 @@
+/* The stage `match`: a student whose features are the teacher's, stage by stage (match.h).  A training
+ * with `start` goes on from it. */
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "corpora/batching.h"
+#include "corpora/store.h"
+#include "distill/corpus_files.h"
+#include "distill/forecast.h"
+#include "distill/kinds.h"
+#include "distill/match.h"
+#include "distill/model_stage.h"
+#include "seq2seq/model.h"
+#include "tokenize/tokenizer.h"
+
+struct match_stage {
+    struct match_config match;
+    struct model_config model;
+    struct batching_config batching;
+};
+
+#define FIELD(member) offsetof(struct match_stage, member)
+static const struct stage_options tables[] = {
+    { match_options, FIELD(match) }, { model_options, FIELD(model) }, { batching_options, FIELD(batching) }, { NULL }
+};
+#undef FIELD
+
+static const struct stage_input inputs[] = {
+    { "corpus", "corpus", true, false },
+    { "teacher", "model", true, false },
+    { NULL }
+};
+
+static int check(const struct stage *s, struct error *err)
+{
+    const struct match_stage *c = s->config;
+    return model_config_check(&c->model, true, err);
+}
+
+struct job {
+    struct stage_run *run;
+    const struct match_stage *config;
+    struct corpus_files corpus;
+    struct model *teacher, *student;
+    struct store *store;
+    struct batch_source data;
+};
+
+/* The teacher's vocabularies, once more. */
+static struct tokenizer *copy_of(const struct tokenizer *t, struct error *err)
+{
+    size_t length;
+    const void *bytes = tokenizer_bytes(t, &length);
+    return tokenizer_from_bytes(bytes, length, "the teacher's vocabulary", err);
+}
+
+static int new_student(struct job *j, struct error *err)
+{
+    bool joint = j->teacher->source_tokenizer == j->teacher->target_tokenizer;
+    struct tokenizer *source = copy_of(j->teacher->source_tokenizer, err);
+    struct tokenizer *target = joint || !source ? source : copy_of(j->teacher->target_tokenizer, err);
+    if (target && (j->student = model_new(&j->config->model, source, target, j->config->match.seed, err)))
+        return 0;
+    if (target != source)
+        tokenizer_free(target);
+    tokenizer_free(source);
+    return -1;
+}
+
+static int open_all(struct job *j, struct error *err)
+{
+    char *corpus = stage_input_folder(j->run, "corpus"), *teacher = stage_input_folder(j->run, "teacher");
+    char *ids = stage_path(j->run, "train.ids");
+    struct batching_config batching = j->config->batching;
+    int ret = -1;
+    batching.seed = j->config->match.seed;
+    if (corpus_files_read(&j->corpus, corpus, err) == 0 && (j->teacher = model_load(teacher, err)) &&
+        new_student(j, err) == 0 &&
+        store_build(ids, j->corpus.train.source, j->corpus.train.target, j->student->source_tokenizer,
+                    j->student->target_tokenizer, j->run->threads, err) == 0 &&
+        (j->store = store_open(ids, true, err)))
+        ret = batching_open(&j->data, j->store, model_bos(j->student), model_eos(j->student), &batching, NULL, err);
+    free(ids);
+    free(teacher);
+    free(corpus);
+    return ret;
+}
+
+static void set_lineage(struct job *j)
+{
+    const struct stage_run *run = j->run;
+    const struct option_group groups[] = { { NULL, match_options, (void *)(uintptr_t)&j->config->match }, { NULL } };
+    json_t *objective = options_to_json(groups);
+    json_object_set_new(objective, "name", json_string("feature-matching"));
+    json_t *it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:[o]}", "name", run->stage->name, "recipe", run->recipe,
+                           "recipe_hash", run->recipe_hash, "program", "coho " COHO_VERSION, "seed",
+                           (json_int_t)j->config->match.seed, "objective", objective, "teachers",
+                           stage_ancestor(run, stage_link(run->stage, "teacher"), model_fingerprint(j->teacher)));
+    json_decref(j->student->lineage);
+    j->student->lineage = it;
+}
+
+static int finish(struct job *j, struct error *err)
+{
+    char *ids = stage_path(j->run, "train.ids");
+    json_object_set_new(j->run->figures, "parameters", json_integer((json_int_t)model_parameters(j->student)));
+    set_lineage(j);
+    int ret = model_save(j->student, j->run->folder, err);
+    if (ret == 0)
+        ret = stage_lineage_write(j->run, j->student, err);
+    if (ret == 0)
+        ret = dir_remove(ids, err);
+    stage_model_outputs(j->run);
+    free(ids);
+    return ret;
+}
+
+static int run_match(struct stage_run *run, struct error *err)
+{
+    struct job j = { .run = run, .config = run->stage->config };
+    int ret = open_all(&j, err);
+    double started = clock_seconds();
+    if (ret == 0)
+        ret = match_model(j.student, j.teacher, &j.data, &j.config->match, run->threads, run->figures, err);
+    json_object_set_new(run->figures, "train_seconds", json_real(clock_seconds() - started));
+    if (ret == 0)
+        ret = finish(&j, err);
+    else if (ret == MATCH_STOPPED)
+        ret = STAGE_STOPPED;
+    if (j.data.free)
+        j.data.free(j.data.state);
+    store_close(j.store);
+    model_free(j.student);
+    model_free(j.teacher);
+    corpus_files_release(&j.corpus);
+    return ret;
+}
+
+/* Each stage is a pass of the teacher and some part of an update of the student. */
+static void estimate(const struct stage_run *run, struct stage_cost *cost)
+{
+    const struct match_stage *c = run->stage->config;
+    double teacher = stage_input_cost(run, "teacher")->weights;
+    int tokens = c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS;
+    double words = forecast_words_of_pieces((double)c->match.updates * tokens) * (c->model.encoder_layers + 3);
+    if (teacher >= 0)
+        cost->seconds = forecast_scoring(words, teacher, run->threads);
+}
+
+const struct stage_kind stage_match = {
+    .name = "match", .summary = "matching a teacher's features stage by stage", .makes = "model", .version = 1,
+    .varies = true,
+    .config_size = sizeof(struct match_stage), .options = tables, .inputs = inputs,
+    .check = check, .run = run_match, .estimate = estimate,
+};
