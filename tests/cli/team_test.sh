@@ -151,7 +151,9 @@ stopped_soon()
     present "$folder/checkpoints/update-$updates.safetensors"
     no_partial_files "$folder"
 }
-stopped_soon middle 0 'middle/log.jsonl' mpirun -np 3 --oversubscribe $train -s many.src -t many.trg \
+for i in 1 2 3 4 5 6 7 8; do cat many.src; done >all.src
+for i in 1 2 3 4 5 6 7 8; do cat many.trg; done >all.trg
+stopped_soon middle 0 'middle/log.jsonl' mpirun -np 3 --oversubscribe $train -s all.src -t all.trg \
     --accumulate 100000 --max-updates 1 -o middle
 stopped_soon validating 2 'validating/checkpoints/update-1.safetensors' mpirun -np 2 --oversubscribe $train \
     --dev-source many.src --dev-target many.trg --validate-decode --save-every 1 --validate-every 2 --max-updates 2 \
