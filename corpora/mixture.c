@@ -11,8 +11,16 @@
 #include "base/memory.h"
 #include "base/rng.h"
 
+/* How a part fares (mixture_judge). */
+struct standing {
+    double best;
+    int without_gain;           /* calls since then */
+    bool judged, closed;
+};
+
 struct mixture {
     struct mixture_part *parts;
+    struct standing *standing;  /* one a part */
     int count;
     uint64_t seed;
     struct moment when;
@@ -57,7 +65,7 @@ static void mixture_at(void *state, const struct moment *when)
 static double weight_of(const struct mixture *m, int part)
 {
     double weight = (double)course_at(&m->parts[part].weight, &m->when);
-    return weight > 0 ? weight : 0;
+    return weight > 0 && !m->standing[part].closed ? weight : 0;
 }
 
 /* The part of the next batch, or -1 when no part has a weight now. */
@@ -113,6 +121,58 @@ static int mixture_next(void *state, struct batch *b, struct error *err)
     return 1;
 }
 
+/* ---- parts that have taught what they can ---- */
+
+static int open_parts(const struct mixture *m)
+{
+    int count = 0;
+    for (int i = 0; i < m->count; i++)
+        count += !m->standing[i].closed;
+    return count;
+}
+
+bool mixture_judge(const struct batch_source *mixture, int part, double score, int patience)
+{
+    struct mixture *m = mixture->state;
+    struct standing *s = &m->standing[part];
+    if (!s->judged || score > s->best) {
+        s->best = score;
+        s->without_gain = 0;
+        s->judged = true;
+    } else {
+        s->without_gain++;
+    }
+    if (!s->closed && s->without_gain >= patience && open_parts(m) > 1)
+        s->closed = true;
+    return !s->closed;
+}
+
+static json_t *standings_save(const struct mixture *m)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < m->count; i++) {
+        const struct standing *s = &m->standing[i];
+        json_array_append_new(all, s->judged ? json_pack("{s:f, s:i, s:b}", "best", s->best, "without_gain",
+                                                         s->without_gain, "closed", s->closed) : json_null());
+    }
+    return all;
+}
+
+static int standings_restore(struct mixture *m, const json_t *all)
+{
+    for (int i = 0; i < m->count; i++) {
+        json_t *it = json_array_get(all, (size_t)i);
+        int closed = 0;
+        struct standing s = { .judged = json_is_object(it) };
+        if (s.judged && json_unpack(it, "{s:F, s:i, s:b}", "best", &s.best, "without_gain", &s.without_gain, "closed",
+                                    &closed) < 0)
+            return -1;
+        s.closed = closed;
+        m->standing[i] = s;
+    }
+    return 0;
+}
+
 /* ---- the position ---- */
 
 static json_t *weights_json(const struct mixture *m)
@@ -132,8 +192,9 @@ static json_t *mixture_save(void *state)
     json_t *parts = json_array();
     for (int i = 0; i < m->count; i++)
         json_array_append_new(parts, m->parts[i].source.save(m->parts[i].source.state));
-    return json_pack("{s:I, s:I, s:I, s:o, s:o}", "draws", (json_int_t)m->draws, "given", (json_int_t)m->given,
-                     "seed", (json_int_t)m->seed, "weights", weights_json(m), "parts", parts);
+    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o}", "draws", (json_int_t)m->draws, "given", (json_int_t)m->given,
+                     "seed", (json_int_t)m->seed, "weights", weights_json(m), "parts", parts,
+                     "standing", standings_save(m));
 }
 
 /* The next draws depend on the weights as the earlier ones did. */
@@ -155,7 +216,8 @@ static int mixture_restore(void *state, const json_t *position, struct error *er
         return error_set(err, "cannot resume: the training was of one corpus, and is of %d now; resume with that one "
                          "or start again", m->count);
     if (json_unpack((json_t *)(uintptr_t)position, "{s:I, s:I, s:I, s?o, s:o}", "draws", &draws, "given", &given,
-                    "seed", &seed, "weights", &weights, "parts", &parts) < 0 || draws < 0 || given < 0)
+                    "seed", &seed, "weights", &weights, "parts", &parts) < 0 || draws < 0 || given < 0
+        || standings_restore(m, json_object_get(position, "standing")) < 0)
         return error_set(err, "cannot resume: the position in a mixture of corpora is damaged; start again");
     if ((uint64_t)seed != m->seed || json_array_size(parts) != (size_t)m->count)
         return error_set(err, "cannot resume: the mixture had %zu parts and seed %lld, and has %d and %lld now; "
@@ -189,6 +251,7 @@ static void mixture_free(void *state)
         if (m->parts[i].source.free)
             m->parts[i].source.free(m->parts[i].source.state);
     free(m->parts);
+    free(m->standing);
     free(m);
 }
 
@@ -204,6 +267,7 @@ int mixture_open(struct batch_source *out, const struct mixture_part *parts, int
     m = xcalloc(1, sizeof *m);
     *m = (struct mixture){ .count = count, .seed = (uint64_t)seed };
     m->parts = xcalloc((size_t)count, sizeof *m->parts);
+    m->standing = xcalloc((size_t)count, sizeof *m->standing);
     memcpy(m->parts, parts, (size_t)count * sizeof *parts);
     *out = (struct batch_source){
         .state = m, .at = mixture_at, .next = mixture_next, .save = mixture_save, .restore = mixture_restore,

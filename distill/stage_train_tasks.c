@@ -9,8 +9,10 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "corpora/batching.h"
 #include "corpora/chain.h"
+#include "corpora/damage.h"
 #include "corpora/mixing.h"
 #include "corpora/mixture.h"
 #include "corpora/store.h"
@@ -21,6 +23,7 @@
 #include "distill/model_stage.h"
 #include "distill/task_files.h"
 #include "distill/task_objective.h"
+#include "distill/task_validator.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
@@ -29,7 +32,8 @@
 
 struct train_tasks_stage {
     char *objective;
-    float mixing;
+    float mixing, word_dropout;
+    int task_patience;
     struct model_config model;
     struct train_config train;
     struct batching_config batching;
@@ -41,6 +45,10 @@ static const struct option stage_options[] = {
       "the loss of tasks that have a teacher; its alpha holds for numbers, too" },
     { "mixing", OPTION_FLOAT, FIELD(mixing), "0.75", 0, 1,
       "tasks are drawn with probability ∝ (number of their examples) to this power" },
+    { "word-dropout", OPTION_FLOAT, FIELD(word_dropout), "0", 0, 0.95,
+      "share of the source's tokens that become <unk> while training; not a direction's tag" },
+    { "task-patience", OPTION_INT, FIELD(task_patience), "0", 0, 1e6,
+      "a task whose score has not risen for so many validations is drawn no more; 0: all to the end" },
     { 0 }
 };
 static const struct stage_options tables[] = {
@@ -102,8 +110,9 @@ static int check(const struct stage *s, struct error *err)
                              "task: stage", s->links[i].label);
     if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
         return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
-    if (strcmp(c->train.metric, "nll"))
-        return error_set(err, "metric: the best weights of several tasks are chosen by nll");
+    if (strcmp(c->train.metric, "nll") && strcmp(c->train.metric, "average") && !names_task(s, c->train.metric))
+        return error_set(err, "metric: '%s' is none of the 'tasks'; the best weights are chosen by nll, average or "
+                         "the score of a task", c->train.metric);
     return model_config_check(&c->model, true, err);
 }
 
@@ -119,6 +128,8 @@ struct training {
     struct task_teacher *teachers;      /* one a task … */
     struct model ***taught_by;          /* … with their models */
     struct batch_source train, dev;
+    struct task_validation validation;
+    struct validator validator;
     struct objective objective;
     struct train_report report;
 };
@@ -204,6 +215,19 @@ static int open_source(struct training *t, struct batch_source *out, int task, c
     return batching_open(out, store, tokenizer_bos(target), tokenizer_eos(target), &c, NULL, err);
 }
 
+/* What is learnt from, as it is damaged on the way. */
+static void damage(const struct training *t, struct batch_source *source, int task)
+{
+    const struct tokenizer *tokenizer = t->model->source_tokenizer;
+    const struct damage_config c = {
+        .drop = t->config->word_dropout, .mask = tokenizer_unk(tokenizer), .eos = tokenizer_eos(tokenizer),
+        .keep = t->files[task].task.tag != NULL, .seed = (int64_t)rng_mix((uint64_t)t->config->train.seed + (uint64_t)task) >> 1,
+    };
+    struct batch_source whole = *source;
+    if (c.drop > 0)
+        damage_open(source, &whole, &c);
+}
+
 static double batch_sentences(const struct training *t, int task)
 {
     struct batching_config c = t->config->batching;
@@ -220,6 +244,7 @@ static int open_train(struct training *t, struct error *err)
         ret = t->train_stores[i] ? open_source(t, &parts[i].source, i, t->train_stores[i], true, err) : -1;
         if (ret < 0)
             break;
+        damage(t, &parts[i].source, i);
         opened++;
         double n = (double)parts[i].source.sentences(parts[i].source.state);
         parts[i].weight.from = mixture_weight(n, batch_sentences(t, i), (double)t->config->mixing);
@@ -252,6 +277,9 @@ static int open_dev(struct training *t, struct error *err)
         parts[i].free(parts[i].state);
     free(parts);
     free(task);
+    t->validation = (struct task_validation){ t->files, t->count, &t->train, t->config->task_patience };
+    if (ret == 0 && count)
+        task_validator_open(&t->validator, &t->validation);
     return ret;
 }
 
@@ -375,6 +403,7 @@ static void training_release(struct training *t)
         t->train.free(t->train.state);
     if (t->dev.free)
         t->dev.free(t->dev.state);
+    task_validator_close(&t->validator);
     for (int i = 0; i < t->count; i++) {
         if (t->train_stores)
             store_close(t->train_stores[i]);
@@ -413,8 +442,12 @@ static int clear_scratch(const struct training *t, struct error *err)
 static int train(struct training *t, struct error *err)
 {
     struct train_config config = t->config->train;
-    const struct train_data data = { .train = &t->train, .dev = t->dev.state ? &t->dev : NULL };
+    const struct train_data data = {
+        .train = &t->train, .dev = t->dev.state ? &t->dev : NULL,
+        .validator = t->validator.state ? &t->validator : NULL,
+    };
     config.threads = t->run->threads;
+    config.validate_decode |= t->config->task_patience > 0;
     config.resume = t->run->resumed;
     return train_model(t->model, &t->objective, &data, &config, t->run->folder, &t->report, err);
 }

@@ -212,6 +212,7 @@ static void loop_release(struct loop *l)
     batch_release(&l->whole);
     exchange_free(l->exchange);
     json_decref(l->mark);
+    json_decref(l->others);
     free(l->unsaved);
     zeros_free(l->zeros);
     free(l);

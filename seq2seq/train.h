@@ -60,6 +60,7 @@ extern const struct option train_options[];
 struct decode_scores {
     double bleu, chrf;
     double chosen;              /* by the metric that was chosen, if any */
+    json_t *others;             /* further figures for the log, the caller's; NULL: none */
 };
 struct validator {
     void *state;

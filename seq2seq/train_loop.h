@@ -64,6 +64,7 @@ struct loop {
     double started;             /* when the clock of training last started */
     struct loss_sums since_log;
     double log_seconds, shown_rate, shown_loss;
+    json_t *others;             /* further figures of the validation at work; NULL: none */
     const char *why;
 };
 

@@ -47,13 +47,14 @@ int loop_choose_metric(struct loop *l, struct error *err)
 static int measure_here(struct loop *l, struct scores *s, struct error *err)
 {
     const struct validator *v = l->data->validator;
-    struct decode_scores decoded = { NAN, NAN, NAN };
+    struct decode_scores decoded = { NAN, NAN, NAN, NULL };
     s->nll = NAN;
     if (l->data->dev && model_nll(l->m, l->data->dev, pool_threads(l->pool), &s->nll, err) < 0)
         return -1;
     if (v && (l->config->validate_decode || !by_nll(l)) &&
         v->decode(v->state, l->m, pool_threads(l->pool), &decoded, err) < 0)
         return -1;
+    l->others = decoded.others;
     s->bleu = decoded.bleu;
     s->chrf = decoded.chrf;
     s->chosen = decoded.chosen;
@@ -104,6 +105,9 @@ static void log_validation(struct loop *l, const struct scores *s, const char *w
     }
     if (what)
         json_object_set_new(record, "weights", json_string(what));
+    json_object_update(record, l->others);
+    json_decref(l->others);
+    l->others = NULL;
     train_log_write(&l->log, record);
     progress_show(true, "%s", "");
     char decoded[64] = "", third[96] = "", loss[48] = "";
