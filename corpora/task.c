@@ -60,6 +60,8 @@ json_t *task_json(const struct task *t)
         json_object_set_new(it, "mean", json_real((double)t->mean));
         json_object_set_new(it, "deviation", json_real((double)t->deviation));
     }
+    if (t->texts > 1)
+        json_object_set_new(it, "texts", json_integer(t->texts));
     if (t->tag)
         json_object_set_new(it, "tag", json_string(t->tag));
     return it;
@@ -87,6 +89,7 @@ int task_from_json(struct task *out, const json_t *json, struct error *err)
     json_array_foreach(json_object_get(json, "labels"), i, label)
         if (json_is_string(label))
             strings_add(&out->labels, json_string_value(label));
+    out->texts = (int)json_integer_value(json_object_get(json, "texts"));
     out->mean = (float)json_number_value(json_object_get(json, "mean"));
     out->deviation = (float)json_number_value(json_object_get(json, "deviation"));
     bool labelled = kind == TASK_CLASSIFY || kind == TASK_TAG;
@@ -137,7 +140,7 @@ static int next_example(struct example *e, struct lines *in, int *texts, struct 
     if (example_split(e, in->text, err) < 0)
         return blame(in, err);
     if (*texts && e->texts != *texts) {
-        error_set(err, "%d text%s, but %d in the lines before", e->texts, e->texts > 1 ? "s" : "", *texts);
+        error_set(err, "%d text%s, but %d in the examples before", e->texts, e->texts > 1 ? "s" : "", *texts);
         return blame(in, err);
     }
     *texts = e->texts;
@@ -187,7 +190,7 @@ static int each_label_of(const struct task *t, const char *path, label_fn *each,
 {
     struct lines in = { 0 };
     struct example e;
-    int texts = 0, more = -1;
+    int texts = t->texts, more = -1;
     *examples = 0;
     if (lines_open(&in, path, err) == 0)
         while ((more = next_example(&e, &in, &texts, err)) > 0) {
@@ -261,6 +264,16 @@ int task_learn(struct task *t, const char *path, struct error *err)
                          t->labels.items[0]);
     qsort(t->labels.items, t->labels.count, sizeof *t->labels.items, by_label);
     return 0;
+}
+
+int task_learn_texts(struct task *t, const char *path, struct error *err)
+{
+    struct lines in = { 0 };
+    struct example e;
+    int texts = 0, more = lines_open(&in, path, err) < 0 ? -1 : next_example(&e, &in, &texts, err);
+    lines_close(&in);
+    t->texts = texts;
+    return more < 0 ? -1 : 0;
 }
 
 /* ---- the label's id ---- */
@@ -404,7 +417,7 @@ static int add_examples(struct building *b, const char *path, struct error *err)
 {
     struct lines in = { 0 };
     struct example e;
-    int texts = 0, more = -1;
+    int texts = b->task->texts, more = -1;
     int64_t count = 0;
     if (lines_open(&in, path, err) == 0)
         for (; (more = next_example(&e, &in, &texts, err)) > 0; count++)

@@ -25,6 +25,7 @@ extern const char *const task_kind_names[];     /* ends with NULL */
 struct task {
     char *name;
     int kind;
+    int texts;                  /* of an example: 1 or 2; 0: not known */
     struct strings labels;      /* classify, tag: in the order of their ids */
     float mean, deviation;      /* regress: of the training values; models give (y − mean) / deviation */
     char *tag;                  /* translate: the piece before the source, or NULL */
@@ -54,6 +55,9 @@ int example_split(struct example *out, char *line, struct error *err);
 /* The labels, or the mean and deviation, of the examples in a file, into a task that has none.
  * Labels come in their order by bytes, numbers by value, so that the order of lines is of no matter. */
 int task_learn(struct task *t, const char *path, struct error *err);
+
+/* How many texts the first example of a file has, into a task that does not know. */
+int task_learn_texts(struct task *t, const char *path, struct error *err);
 
 /* What examples hold: how often each label stands there (tags: of words); NULL where t is a
  * regression.  counts: task_outputs(t) of them, the caller's. */

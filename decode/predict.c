@@ -49,6 +49,8 @@ static int encode_line(struct line *line, const struct model *m, int task, const
     }
     if (ret == 0 && t->kind == TASK_TAG && e.texts > 1)
         ret = error_set(err, "a tagging takes one text");
+    if (ret == 0 && t->texts == 2 && e.texts != 2)
+        ret = error_set(err, "task '%s' takes two texts, divided by a tab", t->name);
     if (ret == 0)
         example_encode(t, &e, m->source_tokenizer, &line->ids, t->kind == TASK_TAG ? &line->first : NULL);
     free(copy);

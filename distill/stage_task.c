@@ -216,6 +216,8 @@ static int learn(struct task *t, const struct task_stage *c, struct error *err)
         strings_add(&t->labels, c->labels.items[i]);
     if (!c->labels.count)
         ret = task_learn(t, c->train, err);
+    if (ret == 0)
+        ret = task_learn_texts(t, c->train, err);
     if (ret < 0 || check_file(t, c->train, false, err) < 0 || (c->dev && check_file(t, c->dev, false, err) < 0))
         return -1;
     return c->test ? check_file(t, c->test, false, err) : 0;

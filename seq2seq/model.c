@@ -27,6 +27,7 @@ static const char *const norm_names[] = { "post", "pre", NULL };
 static const char *const position_names[] = { "sinusoidal", "learned", NULL };
 static const char *const activation_names[] = { "relu", "gelu", "swiglu", NULL };
 static const char *const decoder_names[] = { "attention", "ssru", NULL };
+static const char *const pair_names[] = { "joint", "compare", NULL };
 static const char *const pool_names[] = { "first", "mean", "attention", NULL };
 const char *const products_names[] = { "stored", "float32", "bfloat16", "int8", NULL };
 static const char *const direction_names[] = { "forward", "bidirectional", NULL };
@@ -61,6 +62,8 @@ const struct option model_options[] = {
     { "dropout-ffn", OPTION_FLOAT, FIELD(dropout_ffn), "0", 0, 0.95, "inside feed-forward layers" },
     { "pool", OPTION_CHOICE, FIELD(pool), "mean", 0, 0,
       "what tells a text to the heads of tasks: its first state, their mean, or attention", pool_names },
+    { "pair", OPTION_CHOICE, FIELD(pair), "joint", 0, 0,
+      "two texts: read as one, or each by itself and then compared", pair_names },
     { "head-layer", OPTION_FLAG, FIELD(head_layer), "false", 0, 0,
       "heads of tasks have a layer of their own before the output" },
     { 0 }

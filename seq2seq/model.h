@@ -32,6 +32,7 @@ enum activation { ACTIVATION_RELU, ACTIVATION_GELU, ACTIVATION_SWIGLU };
 enum positions { POSITIONS_SINUSOIDAL, POSITIONS_LEARNED };
 enum decoder_layer { DECODER_ATTENTION, DECODER_SSRU };
 enum pooling { POOL_FIRST, POOL_MEAN, POOL_ATTENTION };
+enum pairing { PAIR_JOINT, PAIR_COMPARE };
 enum cell { ENCODER_FORWARD, ENCODER_BIDIRECTIONAL };
 
 struct model_config {
@@ -46,6 +47,7 @@ struct model_config {
     bool input_feeding;
     float dropout, dropout_attention, dropout_ffn;
     int pool;                   /* heads: what a text is told by, of the states of its tokens */
+    int pair;                   /* heads: how two texts are read (seq2seq/head.h) */
     bool head_layer;            /* heads: a layer of width dim before the output */
     int source_vocab, target_vocab;             /* from the tokenizers */
 };

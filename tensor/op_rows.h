@@ -13,6 +13,7 @@
     ROW(DROPOUT, dropout)       \
     ROW(EMBED, embed)           \
     ROW(CONCAT, concat)         \
+    ROW(COMPARE, compare)       \
     ROW(ATTENTION, attention)   \
     ROW(SSRU, ssru)             \
     ROW(LSTM, lstm)             \

@@ -27,6 +27,8 @@ struct tensor *op_embed(struct tape *t, struct tensor *table, const int32_t *id,
                         struct tensor *position, const int32_t *place, float drop);
 /* y (N, a.cols + b.cols) = [a b] */
 struct tensor *op_concat(struct tape *t, struct tensor *a, struct tensor *b);
+/* y (N,4D) = [u v |u-v| u∘v]; u and v (N,D) */
+struct tensor *op_compare(struct tape *t, struct tensor *u, struct tensor *v);
 
 /* Columns `column` … `column`+D-1 of a tensor. */
 struct view {

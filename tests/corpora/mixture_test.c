@@ -181,6 +181,31 @@ static void a_restored_mixture_goes_on_where_it_was_saved(void **state)
     again.free(again.state);
 }
 
+static void a_part_that_teaches_nothing_more_is_left_out(void **state)
+{
+    struct batch_source m = mix("1", "1"), again = mix("1", "1");
+    struct batch b = { 0 };
+    struct error err = { 0 };
+    assert_true(mixture_judge(&m, 1, 50, 2));
+    assert_true(mixture_judge(&m, 1, 40, 2));           /* once without gain */
+    assert_true(mixture_judge(&m, 1, 60, 2));           /* a gain: counted anew */
+    assert_true(mixture_judge(&m, 1, 60, 2));
+    assert_false(mixture_judge(&m, 1, 55, 2));
+    json_t *position = m.save(m.state);
+    if (again.restore(again.state, position, &err) < 0)
+        fail_msg("%s", err.text);
+    for (int i = 0; i < 200; i++)
+        if (again.next(again.state, &b, NULL) == 1)
+            assert_int_equal(b.task, 0);
+    assert_false(mixture_judge(&again, 1, 70, 2));      /* it does not come back */
+    assert_true(mixture_judge(&again, 0, 9, 1));
+    assert_true(mixture_judge(&again, 0, 8, 1));        /* the last one stays */
+    json_decref(position);
+    batch_release(&b);
+    m.free(m.state);
+    again.free(again.state);
+}
+
 static void a_mixture_without_weights_is_refused(void **state)
 {
     const struct mixture_part part = { part_of(small), course_of("0"), 0, 1 };
@@ -207,6 +232,7 @@ int main(void)
         cmocka_unit_test(weights_may_change_over_the_training),
         cmocka_unit_test(pseudo_labelled_text_comes_in_as_its_ramp_says),
         cmocka_unit_test(a_restored_mixture_goes_on_where_it_was_saved),
+        cmocka_unit_test(a_part_that_teaches_nothing_more_is_left_out),
         cmocka_unit_test(a_mixture_without_weights_is_refused),
         cmocka_unit_test(the_weight_of_a_part_goes_by_its_size),
     };

@@ -122,7 +122,7 @@ static const struct {
 } mistakes[] = {
     { TASK_CLASSIFY, "a\tx\nc\ty\n", ":2: unknown label 'c' of task 'x', which knows a, b" },
     { TASK_CLASSIFY, "a\tx\nb\n", ":2: no tab" },
-    { TASK_CLASSIFY, "a\tx\ty\nb\tz\n", ":2: 1 text, but 2 in the lines before" },
+    { TASK_CLASSIFY, "a\tx\ty\nb\tz\n", ":2: 1 text, but 2 in the examples before" },
     { TASK_CLASSIFY, "a\tx\ty\tz\n", ":1: more than three columns" },
     { TASK_CLASSIFY, "\tx\n", ":1: the label is empty" },
     { TASK_CLASSIFY, "a\t \n", ":1: column 2, a text, is empty" },

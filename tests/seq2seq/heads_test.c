@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "corpora/task.h"
+#include "seq2seq/head.h"
 #include "seq2seq/layer_rates.h"
 #include "seq2seq/model.h"
 #include "seq2seq/objective.h"
@@ -17,8 +18,9 @@
 
 static struct error err;
 
-/* A classification of texts, one of pairs with four labels, a tagging, a number. */
-static struct task tasks[4];
+/* Classifications of texts, with two and four labels, a tagging, a number, a classification of pairs. */
+enum { PAIRS = 4, TASKS };
+static struct task tasks[TASKS];
 
 static int make_tasks(void **state)
 {
@@ -27,6 +29,7 @@ static int make_tasks(void **state)
         "{\"name\": \"four\", \"kind\": \"classify\", \"labels\": [\"a\", \"b\", \"c\", \"d\"]}",
         "{\"name\": \"tags\", \"kind\": \"tag\", \"labels\": [\"O\", \"B\", \"I\"]}",
         "{\"name\": \"size\", \"kind\": \"regress\", \"mean\": 2, \"deviation\": 0.5}",
+        "{\"name\": \"pairs\", \"kind\": \"classify\", \"texts\": 2, \"labels\": [\"no\", \"maybe\", \"yes\"]}",
     };
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         json_t *json = json_loads(texts[i], 0, NULL);
@@ -58,9 +61,10 @@ static struct model *model_make(int arch, int pool, bool layer)
     c.activation = ACTIVATION_GELU;             /* smooth, for differences */
     c.pool = pool;
     c.head_layer = layer;
+    c.pair = PAIR_COMPARE;
     struct tokenizer *t = tokenizer_load(TEST_DATA "/../tokenize/golden/bpe.model", &err);
     assert_non_null(t);
-    struct model *m = model_new_tasks(&c, tasks, 4, t, t, 3, &err);
+    struct model *m = model_new_tasks(&c, tasks, TASKS, t, t, 3, &err);
     if (!m)
         fail_msg("%s", err.text);
     return m;
@@ -82,6 +86,8 @@ static void batch_make(struct batch *b, const struct model *m, int task)
                 memcpy(&pairs[0], &(float){ 0.3f * (float)s - 0.4f }, sizeof(float));
         }
         batch_add_labels(b, source + s, count, pairs, labels, eos, s, 1);
+        if (task == PAIRS)
+            b->source[b->source_start[s] + 1] = eos;            /* between the texts */
     }
 }
 
@@ -165,11 +171,45 @@ static void the_gradient_of_every_head_is_the_slope(void **state)
     for (int arch = 0; arch < 2; arch++)
         for (int pooling = POOL_FIRST; pooling <= POOL_ATTENTION; pooling++) {
             struct model *m = model_make(arch, pooling, pooling != POOL_MEAN);
-            for (int task = 0; task < 4; task++)
+            for (int task = 0; task < TASKS; task++)
                 check_slope(m, task, pool);
             model_free(m);
         }
     pool_free(pool);
+}
+
+/* Each text is read by itself: with the second one as the first, the answer is that of a model whose
+ * head has the parts of u and v, and only those, changed about. */
+static void texts_that_are_compared_change_places(void **state)
+{
+    for (int arch = 0; arch < 2; arch++) {
+        struct model *m = model_make(arch, POOL_ATTENTION, false);
+        struct scorer *s = scorer_new(m);
+        struct batch b = { 0 }, turned = { 0 };
+        int32_t eos = model_eos(m), pair[] = { 0, 0 }, one[] = { 5, 9, eos, 20 }, other[] = { 20, eos, 5, 9 };
+        float said[3], meant[3];
+        batch_reset(&b);
+        batch_reset(&turned);
+        b.task = turned.task = PAIRS;
+        batch_add_labels(&b, one, 4, pair, 1, eos, 0, 1);
+        batch_add_labels(&turned, other, 4, pair, 1, eos, 0, 1);
+        assert_int_equal(model_predict(s, &b, said), 3);
+        int layer = m->heads[PAIRS].layer, D = m->config.dim;
+        float *w = m->params.block + m->params.items[layer].offset;
+        for (int r = 0; r < D; r++)
+            for (int d = 0; d < D; d++) {
+                float *u = &w[(size_t)r * 4 * (size_t)D + (size_t)d], *v = u + D, kept = *u;
+                *u = *v;
+                *v = kept;
+            }
+        assert_int_equal(model_predict(s, &turned, meant), 3);
+        for (int i = 0; i < 3; i++)
+            assert_true(fabsf(said[i] - meant[i]) < 1e-5f);
+        batch_release(&b);
+        batch_release(&turned);
+        scorer_free(s);
+        model_free(m);
+    }
 }
 
 /* ---- files and predictions ---- */
@@ -183,14 +223,14 @@ static void a_saved_model_predicts_the_same(void **state)
         again = model_load(folder, &err);
         if (!again)
             fail_msg("%s", err.text);
-        assert_int_equal(again->task_count, 4);
+        assert_int_equal(again->task_count, TASKS);
         assert_int_equal(model_find_task(again, "tags"), 2);
         assert_int_equal(model_find_task(again, "nothing"), -1);
         assert_string_equal(again->tasks[1].labels.items[3], "d");
         assert_true(again->tasks[3].deviation == 0.5f);
         struct scorer *one = scorer_new(m), *two = scorer_new(again);
         struct batch b = { 0 };
-        for (int task = 0; task < 4; task++) {
+        for (int task = 0; task < TASKS; task++) {
             float x[64], y[64];
             batch_make(&b, m, task);
             int outputs = model_predict(one, &b, x);
@@ -210,7 +250,7 @@ static void the_score_of_a_label_is_what_is_predicted_for_it(void **state)
     struct model *m = model_make(0, POOL_MEAN, false);
     struct scorer *s = scorer_new(m);
     struct batch b = { 0 };
-    for (int task = 0; task < 4; task++) {
+    for (int task = 0; task < TASKS; task++) {
         float x[64], logp[16];
         batch_make(&b, m, task);
         int outputs = model_predict(s, &b, x);
@@ -319,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_gradient_of_every_head_is_the_slope),
+        cmocka_unit_test(texts_that_are_compared_change_places),
         cmocka_unit_test(a_saved_model_predicts_the_same),
         cmocka_unit_test(the_score_of_a_label_is_what_is_predicted_for_it),
         cmocka_unit_test(the_mean_of_one_state_is_the_first_state),
