@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "distill/objectives.h"
+#include "distill/task_generations.h"
 
 #define MOST 1000
 
@@ -240,8 +241,11 @@ static json_t *followed(const json_t *stages, const json_t *given, const struct 
     const struct stage_kind *kind = name ? stage_kind_find(kinds, name) : NULL;
     json_t *out = json_copy((json_t *)(uintptr_t)given);
     for (const struct stage_input *i = kind ? kind->inputs : NULL; i && i->name; i++)
-        if (json_object_get(given, i->name))
-            json_object_set_new(out, i->name, renamed(stages, json_object_get(given, i->name)));
+        if (json_object_get(given, i->name)) {
+            json_t *value = task_generations_followed(stages, json_object_get(given, i->name));
+            json_object_set_new(out, i->name, renamed(stages, value));
+            json_decref(value);
+        }
     return out;
 }
 
@@ -256,6 +260,8 @@ json_t *generations_expand(const json_t *stages, const struct stage_kind *const 
         int ret = 0;
         if (!json_object_get(given, "generations"))
             json_object_set(out, name, it);
+        else if (task_generations_given(given))
+            ret = task_generations_add(out, name, it, err);
         else if ((ret = read_generations(&g, name, it, err)) == 0)
             for (int n = 1; n <= g.count; n++)
                 add_generation(&g, out, n);
@@ -273,9 +279,11 @@ size_t generations_name_length(const char *name, const json_t *stages)
 {
     size_t length = strcspn(name, "@");
     for (size_t end = length; end > 0; end--)
-        if (name[end] == '-' && name[end + 1] >= '0' && name[end + 1] <= '9') {
+        if (name[end] == '-') {
             char *bare = xstrndup(name, end);
-            bool has = json_object_get(json_object_get(stages, bare), "generations") != NULL;
+            const json_t *given = json_object_get(stages, bare);
+            bool number = name[end + 1] >= '0' && name[end + 1] <= '9';
+            bool has = number ? json_object_get(given, "generations") != NULL : task_generations_given(given);
             free(bare);
             if (has)
                 return end;

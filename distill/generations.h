@@ -25,7 +25,9 @@ struct error;
  * becomes the stages born-1, born-2, born-3 (and born-1-labels, …).  Elsewhere `born` stands for
  * the last one and `born-*`, in a list, for all of them. */
 
-/* Takes `stages` (name → keys) and returns them with the generations in place; NULL: a mistake,
+/* A list in the place of a number is for students of several tasks: distill/task_generations.h.
+ *
+ * Takes `stages` (name → keys) and returns them with the generations in place; NULL: a mistake,
  * and *blame is the stage that has it. */
 json_t *generations_expand(const json_t *stages, const struct stage_kind *const *kinds, const char **blame,
                            struct error *err);
