@@ -62,10 +62,19 @@ static void mixture_at(void *state, const struct moment *when)
 
 /* ---- drawing ---- */
 
+/* A part that was judged, or one that teaches the same task. */
+static bool closed(const struct mixture *m, int part)
+{
+    for (int i = 0; i < m->count; i++)
+        if (m->standing[i].closed && (i == part || m->parts[i].task == m->parts[part].task))
+            return true;
+    return false;
+}
+
 static double weight_of(const struct mixture *m, int part)
 {
     double weight = (double)course_at(&m->parts[part].weight, &m->when);
-    return weight > 0 && !m->standing[part].closed ? weight : 0;
+    return weight > 0 && !closed(m, part) ? weight : 0;
 }
 
 /* The part of the next batch, or -1 when no part has a weight now. */
@@ -123,12 +132,12 @@ static int mixture_next(void *state, struct batch *b, struct error *err)
 
 /* ---- parts that have taught what they can ---- */
 
-static int open_parts(const struct mixture *m)
+static bool another_is_open(const struct mixture *m, int part)
 {
-    int count = 0;
     for (int i = 0; i < m->count; i++)
-        count += !m->standing[i].closed;
-    return count;
+        if (m->parts[i].task != m->parts[part].task && !closed(m, i))
+            return true;
+    return false;
 }
 
 bool mixture_judge(const struct batch_source *mixture, int part, double score, int patience)
@@ -142,7 +151,7 @@ bool mixture_judge(const struct batch_source *mixture, int part, double score, i
     } else {
         s->without_gain++;
     }
-    if (!s->closed && s->without_gain >= patience && open_parts(m) > 1)
+    if (!s->closed && s->without_gain >= patience && another_is_open(m, part))
         s->closed = true;
     return !s->closed;
 }

@@ -28,7 +28,8 @@ int mixture_open(struct batch_source *out, const struct mixture_part *parts, int
                  struct error *err);
 
 /* Tells how the model scores on what the part teaches.  A part whose score has not risen for
- * `patience` calls is not drawn from any more; the last one that is drawn from stays.  Returns
+ * `patience` calls is not drawn from any more, nor others of its task; the last one that is drawn
+ * from stays.  Returns
  * whether the part is still drawn from.  Kept in the position. */
 bool mixture_judge(const struct batch_source *mixture, int part, double score, int patience);
 

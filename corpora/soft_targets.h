@@ -87,6 +87,7 @@ struct soft_shape {
     float mass, temperature;
     uint64_t source_vocab, target_vocab, teacher;
     const json_t *about;        /* borrowed */
+    bool labels;                /* of examples (corpora/task.h): targets are pairs, a row a label */
 };
 
 /* `path` appears, whole, at the commit.  After a failed add, abort. */
@@ -96,8 +97,8 @@ struct soft_writer *soft_writer_new(const char *path, const struct soft_shape *s
  * probability of all pieces that are not among them. */
 void soft_writer_row(struct soft_writer *w, const struct soft_entry *entries, int count, double rest,
                      float gold_logp);
-/* Ends the sentence, given the ids of the pair (without </s>).  It has target_count + 1 rows, or
- * none: then it counts as missing. */
+/* Ends the sentence, given the ids of the pair (without </s>).  It has target_count + 1 rows (of
+ * labels target_count / 2), or none: then it counts as missing. */
 int soft_writer_sentence(struct soft_writer *w, const int32_t *source, int source_count,
                          const int32_t *target, int target_count, struct error *err);
 int64_t soft_writer_entries(const struct soft_writer *w);               /* written so far */

@@ -25,6 +25,7 @@ struct soft_writer {
     size_t row_room, sentence_room;
     unsigned char *bytes;               /* of one row's entries */
     size_t byte_room;
+    bool labels;
 };
 
 uint64_t soft_hash(const int32_t *source, int source_count, const int32_t *target, int target_count)
@@ -73,6 +74,7 @@ struct soft_writer *soft_writer_new(const char *path, const struct soft_shape *s
         about = xstrdup("{}");
     w->body = hash_stream_new();
     w->header = header_of(shape, strlen(about));
+    w->labels = shape->labels;
     if (outfile_open(&w->out, path, err) < 0) {
         free(about);
         soft_writer_abort(w);
@@ -132,8 +134,8 @@ int soft_writer_sentence(struct soft_writer *w, const int32_t *source, int sourc
                          const int32_t *target, int target_count, struct error *err)
 {
     struct soft_sentence *s = open_sentence(w);
-    uint64_t rows = w->header.rows - s->row;
-    if (rows && rows != (uint64_t)target_count + 1)
+    uint64_t rows = w->header.rows - s->row, wanted = (uint64_t)(w->labels ? target_count / 2 : target_count + 1);
+    if (rows && rows != wanted)
         return error_set(err, "sentence %lld of '%s' has %d target tokens but %llu rows",
                          (long long)(w->header.first + w->header.sentences + 1), w->out.path, target_count,
                          (unsigned long long)rows);

@@ -9,7 +9,9 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_prune,               /* model → the same with its smallest weights zero */
     &stage_quantize,            /* model → the same in int8 */
     &stage_task,                /* examples, or a corpus and a tag → task */
-    &stage_train_tasks,         /* tasks, vocabulary [, teachers, start] → model */
+    &stage_task_outputs,        /* models, task → what they say of its examples */
+    &stage_label_task,          /* model, task, texts → pseudo-labelled examples of the task */
+    &stage_train_tasks,         /* tasks, vocabulary [, teachers, outputs, pseudo, start] → model */
     &stage_evaluate_tasks,      /* model, tasks → scores of each */
     &stage_task_table,          /* scores of tasks → table */
     &stage_label,               /* model, corpus → pseudo-labelled corpus, n-best lists */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "distill/forecast.h"
 #include "distill/kinds.h"
 #include "distill/task_scores.h"
 #include "seq2seq/model.h"
@@ -78,6 +79,8 @@ static int evaluate_task(struct stage_run *run, const struct model *m, const str
     const struct task_set *set = c->set == SET_TEST ? &files.test : &files.dev;
     if (task < 0)
         ret = error_set(err, "the model does not know task '%s'", link->label);
+    else if (files.infill > 0)
+        ret = error_set(err, "task '%s' is to restore damaged texts, which has no score", link->label);
     else if (!set->examples)
         ret = error_set(err, "task '%s' has no %s examples", link->label, set_names[c->set]);
     else
@@ -112,8 +115,23 @@ static int run_evaluate_tasks(struct stage_run *run, struct error *err)
     return ret;
 }
 
+static void estimate(const struct stage_run *run, struct stage_cost *cost)
+{
+    double weights = stage_input_cost(run, "model")->weights;
+    cost->seconds = weights < 0 ? -1 : 0;
+    cost->bytes = 0;
+    for (size_t i = 0; i < run->stage->link_count; i++) {
+        const struct stage_link *link = &run->stage->links[i];
+        double words = run->costs[link->stage].eval_words;
+        if (strcmp(link->input->name, "tasks") || cost->seconds < 0)
+            continue;
+        cost->seconds = words < 0 ? -1 : cost->seconds + forecast_decoding(words, weights, 1, run->threads);
+        cost->bytes += words > 0 ? words : 0;
+    }
+}
+
 const struct stage_kind stage_evaluate_tasks = {
     .name = "evaluate-tasks", .summary = "evaluating a model of several tasks", .makes = "task-scores", .version = 1,
     .config_size = sizeof(struct evaluate_tasks_stage), .options = tables, .inputs = inputs,
-    .run = run_evaluate_tasks,
+    .run = run_evaluate_tasks, .estimate = estimate,
 };

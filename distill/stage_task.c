@@ -1,7 +1,10 @@
 /* The stage `task`: examples of one thing that a student is to learn, checked and put in order.
  *
  * Classifications, taggings and numbers come as files of examples (corpora/task.h).  A
- * translation comes from a corpus stage; its sources get the direction's tag in front. */
+ * translation comes from a corpus stage; its sources get the direction's tag in front.  Denoising
+ * is a translation of texts, of a file or of other tasks, to themselves, whose sources are
+ * damaged while training (text infilling): what an encoder may be pre-trained with. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +18,15 @@
 #include "distill/stamp.h"
 #include "distill/task_files.h"
 
+enum { DENOISE = TASK_TRANSLATE + 1 };
+static const char *const asked_names[] = { "classify", "regress", "tag", "translate", "denoise", NULL };
+
+enum balance { BALANCE_NONE, BALANCE_REPEAT, BALANCE_CUT };
+static const char *const balance_names[] = { "none", "repeat", "cut", NULL };
+
 struct task_stage {
-    int kind;
+    int kind, balance;
+    float infill, span;
     char *train, *dev, *test, *tag;
     struct strings labels;
     int64_t train_examples, dev_examples, test_examples, seed;
@@ -24,9 +34,9 @@ struct task_stage {
 
 #define FIELD(member) offsetof(struct task_stage, member)
 static const struct option task_options[] = {
-    { "task", OPTION_CHOICE, FIELD(kind), "classify", 0, 0, "what is asked of a text", task_kind_names },
+    { "task", OPTION_CHOICE, FIELD(kind), "classify", 0, 0, "what is asked of a text", asked_names },
     { "train", OPTION_STRING, FIELD(train), NULL, 0, 0,
-      "examples to learn from: lines of label, tab, text (tab, second text)" },
+      "examples to learn from: lines of label, tab, text (tab, second text); to denoise, lines of text" },
     { "dev", OPTION_STRING, FIELD(dev), NULL, 0, 0, "examples for validation" },
     { "test", OPTION_STRING, FIELD(test), NULL, 0, 0, "examples for evaluation" },
     { "train-examples", OPTION_LONG, FIELD(train_examples), "0", 0, 1e12,
@@ -37,6 +47,10 @@ static const struct option task_options[] = {
     { "labels", OPTION_LIST, FIELD(labels), NULL, 0, 0, "all labels; else those that are seen in train" },
     { "tag", OPTION_STRING, FIELD(tag), NULL, 0, 0,
       "translate: a piece in front of every source, such as <2de>; among the symbols of the vocabulary" },
+    { "balance", OPTION_CHOICE, FIELD(balance), "none", 0, 0,
+      "classes of unequal size: examples of the rarer ones are repeated, or those of the commoner ones left out", balance_names },
+    { "infill", OPTION_FLOAT, FIELD(infill), "0.3", 0.01, 0.9, "denoise: share of a text's tokens that is masked" },
+    { "span", OPTION_FLOAT, FIELD(span), "3", 1, 20, "denoise: mean length of what one mask stands for" },
     { "split-seed", OPTION_LONG, FIELD(seed), "1", 0, 1e15, "of the hash that chooses examples" },
     { 0 }
 };
@@ -45,17 +59,25 @@ static const struct stage_options tables[] = { { task_options, 0 }, { NULL } };
 
 static const struct stage_input inputs[] = {
     { "corpus", "corpus", false, false },
+    { "texts", "task", false, true },
     { NULL }
 };
 
 static int check(const struct stage *s, struct error *err)
 {
     const struct task_stage *c = s->config;
-    bool corpus = stage_link(s, "corpus") != NULL;
+    bool corpus = stage_link(s, "corpus") != NULL, texts = stage_link(s, "texts") != NULL;
+    if (texts && c->kind != DENOISE)
+        return error_set(err, "'texts' of other tasks are for task: denoise");
+    if (c->kind == DENOISE && (texts == (c->train != NULL) || c->dev || c->test || c->labels.count))
+        return error_set(err, "task: denoise takes 'texts', which names tasks, or 'train', a file of text, and nothing "
+                         "else to read");
+    if (c->balance && c->kind != TASK_CLASSIFY)
+        return error_set(err, "balance is for task: classify");
     if ((c->kind == TASK_TRANSLATE) != corpus)
         return error_set(err, corpus ? "a corpus goes with task: translate"
                                      : "task: translate needs a 'corpus', the name of a corpus stage");
-    if (!corpus && !c->train)
+    if (!corpus && !texts && !c->train)
         return error_set(err, "'train', a file of examples, is missing");
     if (corpus && (c->train || c->dev || c->test || c->labels.count))
         return error_set(err, "task: translate takes its examples from the corpus, not from files");
@@ -156,6 +178,51 @@ static int split_train(struct stage_run *run, struct task_files *out, struct err
     return ret;
 }
 
+/* ---- classes of unequal size ---- */
+
+static int class_of(const struct task *t, const char *line)
+{
+    size_t length = strcspn(line, "\t");
+    char *label = xstrndup(line, length);
+    int id = task_label(t, label);
+    free(label);
+    return id < 0 ? 0 : id;             /* the file was checked */
+}
+
+/* So often each class comes, as in the commonest or the rarest one: round after round of its examples. */
+static int balance_train(struct stage_run *run, struct task_files *t, struct error *err)
+{
+    const struct task_stage *c = run->stage->config;
+    int classes = task_outputs(&t->task);
+    int64_t *counts = xcalloc((size_t)classes, sizeof *counts), examples, wanted = 0;
+    char *path = stage_path(run, t->train.examples);
+    struct strings lines = { 0 }, kept = { 0 };
+    int ret = task_count(&t->task, path, counts, &examples, err) < 0 ? -1 : lines_read(&lines, path, 0, err);
+    for (int k = 0; k < classes; k++)
+        if (!k || (c->balance == BALANCE_REPEAT ? counts[k] > wanted : counts[k] < wanted))
+            wanted = counts[k];
+    memset(counts, 0, (size_t)classes * sizeof *counts);
+    for (bool more = ret == 0; more;) {
+        more = false;
+        for (size_t i = 0; i < lines.count; i++) {
+            int64_t *count = &counts[class_of(&t->task, lines.items[i])];
+            if (*count == wanted)
+                continue;
+            strings_add(&kept, lines.items[i]);
+            more |= ++*count < wanted;
+        }
+    }
+    free(t->train.examples);
+    t->train = (struct task_set){ 0 };
+    if (ret == 0)
+        ret = write_lines(run, &t->train, "balanced.tsv", &kept, NULL, 0, err);
+    strings_release(&lines);
+    strings_release(&kept);
+    free(counts);
+    free(path);
+    return ret;
+}
+
 static int copy_set(struct stage_run *run, struct task_set *out, const char *path, const char *name,
                     struct error *err)
 {
@@ -233,7 +300,7 @@ static int take_examples(struct stage_run *run, struct task_files *t, struct err
     char *path = stage_path(run, t->train.examples);
     int ret = check_file(&t->task, path, true, err);
     free(path);
-    return ret;
+    return ret == 0 && c->balance ? balance_train(run, t, err) : ret;
 }
 
 /* ---- translation ---- */
@@ -286,13 +353,73 @@ static int take_corpus(struct stage_run *run, struct task_files *t, struct error
     return ret;
 }
 
+/* ---- denoising ---- */
+
+static int add_lines(struct strings *all, const char *path, struct error *err)
+{
+    struct strings lines = { 0 };
+    int ret = lines_read(&lines, path, 0, err);
+    for (size_t i = 0; i < lines.count && ret == 0; i++)
+        if (lines.items[i][strspn(lines.items[i], " \t")])
+            strings_add(all, lines.items[i]);
+    strings_release(&lines);
+    return ret;
+}
+
+static int add_texts(struct strings *all, const struct stage_run *run, const struct stage_link *link, struct error *err)
+{
+    char *folder = stage_link_folder(run, link);
+    struct task_files files;
+    int ret = task_files_read(&files, folder, err);
+    for (int i = 0; i < 2 && ret == 0; i++)
+        if (files.text[i])
+            ret = add_lines(all, files.text[i], err);
+    if (ret == 0)
+        task_files_release(&files);
+    free(folder);
+    return ret;
+}
+
+static int take_texts(struct stage_run *run, struct task_files *t, struct error *err)
+{
+    const struct task_stage *c = run->stage->config;
+    struct strings lines = { 0 };
+    unsigned char *set = NULL;
+    int ret = c->train ? add_lines(&lines, c->train, err) : 0;
+    for (size_t i = 0; i < run->stage->link_count && ret == 0; i++)
+        if (!strcmp(run->stage->links[i].input->name, "texts"))
+            ret = add_texts(&lines, run, &run->stage->links[i], err);
+    if (ret == 0 && !lines.count)
+        ret = error_set(err, "there is no text to denoise");
+    if (ret == 0) {
+        set = xcalloc(lines.count, 1);
+        ret = assign(set, &lines, c, err);
+    }
+    if (ret == 0)
+        ret = write_lines(run, &t->train, "train.txt", &lines, set, TRAIN, err);
+    if (ret == 0 && c->dev_examples)
+        ret = write_lines(run, &t->dev, "dev.txt", &lines, set, DEV, err);
+    strings_release(&lines);
+    free(set);
+    if (ret < 0)
+        return -1;
+    t->infill = c->infill;
+    t->span = c->span;
+    t->train.targets = xstrdup(t->train.examples);
+    t->dev.targets = t->dev.examples ? xstrdup(t->dev.examples) : NULL;
+    t->text[0] = xstrdup("train.txt");
+    return 0;
+}
+
 /* ---- the stage ---- */
 
 static int run_task(struct stage_run *run, struct error *err)
 {
     const struct task_stage *c = run->stage->config;
-    struct task_files t = { .task = { .name = xstrdup(run->stage->name), .kind = c->kind } };
-    int ret = c->kind == TASK_TRANSLATE ? take_corpus(run, &t, err) : take_examples(run, &t, err);
+    int kind = c->kind == DENOISE ? TASK_TRANSLATE : c->kind;
+    struct task_files t = { .task = { .name = xstrdup(run->stage->name), .kind = kind } };
+    int ret = c->kind == DENOISE ? take_texts(run, &t, err)
+            : c->kind == TASK_TRANSLATE ? take_corpus(run, &t, err) : take_examples(run, &t, err);
     if (ret == 0)
         ret = task_files_write(&t, run->folder, err);
     if (ret == 0) {
@@ -307,6 +434,15 @@ static int run_task(struct stage_run *run, struct error *err)
 }
 
 #define WORD_BYTES 6.5
+#define SENTENCE_WORDS 12.0
+
+static double words_of_texts(const struct stage_run *run)
+{
+    double words = 0;
+    for (size_t i = 0; i < run->stage->link_count; i++)
+        words += run->costs[run->stage->links[i].stage].train_words;
+    return words;
+}
 
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
@@ -315,8 +451,9 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
     double bytes = c->train ? (double)path_bytes(c->train) : corpus->bytes;
     cost->seconds = 0;
     cost->bytes = bytes < 0 ? -1 : 2 * bytes;
-    cost->train_words = c->train ? bytes / WORD_BYTES : corpus->train_words;
-    cost->eval_words = c->test ? (double)path_bytes(c->test) / WORD_BYTES : corpus->eval_words;
+    cost->train_words = c->train ? bytes / WORD_BYTES : c->kind == DENOISE ? words_of_texts(run) : corpus->train_words;
+    cost->eval_words = c->test ? (double)path_bytes(c->test) / WORD_BYTES
+                     : c->train ? fmin(bytes / WORD_BYTES, SENTENCE_WORDS * (double)c->test_examples) : corpus->eval_words;
 }
 
 const struct stage_kind stage_task = {

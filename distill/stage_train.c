@@ -22,6 +22,7 @@
 #include "distill/kd.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
+#include "distill/train_cost.h"
 #include "distill/objectives.h"
 #include "distill/on_policy.h"
 #include "distill/train_corpora.h"
@@ -450,47 +451,9 @@ static int run_train(struct stage_run *run, struct error *err)
     return ret;
 }
 
-/* How many weights the model will have, given the size that the vocabulary is to have. */
-static double weight_count(const struct stage_run *run)
+static double batch_words(const struct batching_config *c)
 {
-    const struct train_stage *c = run->stage->config;
-    const struct architecture *arch = architectures[c->model.arch];
-    json_t *options = stage_options_json(&run->stages[stage_link(run->stage, "vocabulary")->stage]);
-    struct model_config config = c->model;
-    struct param_set set = { 0 };
-    void *refs = xcalloc(1, arch->refs_size);
-    config.source_vocab = config.target_vocab = (int)json_integer_value(json_object_get(options, "size"));
-    arch->declare(&set, refs, &config);
-    double count = (double)set.weights;
-    if (arch->release)
-        arch->release(refs);
-    free(refs);
-    params_release(&set);
-    json_decref(options);
-    return count;
-}
-
-/* The most that stands on disk while training: the model, and each checkpoint with two moments
- * beside the weights, and their average where there is one. */
-static double bytes_at_work(const struct stage_run *run, double weights)
-{
-    const struct train_config *c = &((const struct train_stage *)run->stage->config)->train;
-    int blocks = 1 + (c->keep_checkpoints + 1) * (3 + (c->ema > 0)) + c->average;
-    return weights * sizeof(float) * blocks;
-}
-
-/* The source words that training will go through; below zero: who knows when it ends. */
-static double words_to_come(const struct train_stage *c, double corpus_words)
-{
-    double words = -1;
-    if (c->train.max_epochs > 0 && corpus_words >= 0)
-        words = c->train.max_epochs * corpus_words;
-    if (c->train.max_updates > 0) {
-        int tokens = c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS;
-        double limit = forecast_words_of_pieces((double)c->train.max_updates * tokens);
-        words = words < 0 ? limit : fmin(words, limit);
-    }
-    return words;
+    return forecast_words_of_pieces(c->batch_tokens ? c->batch_tokens : BATCH_TOKENS);
 }
 
 /* Of all corpora together; below zero: unknown yet. */
@@ -510,7 +473,8 @@ static double corpus_words(const struct stage_run *run)
 /* Sets of dev lines decoded on the way count as well, but little. */
 static double seconds_to_come(const struct stage_run *run, double weights)
 {
-    double words = words_to_come(run->stage->config, corpus_words(run));
+    const struct train_stage *c = run->stage->config;
+    double words = train_cost_words(&c->train, batch_words(&c->batching), corpus_words(run));
     double teacher = stage_input_cost(run, "teacher")->weights;
     if (words < 0)
         return -1;
@@ -518,21 +482,12 @@ static double seconds_to_come(const struct stage_run *run, double weights)
         + forecast_scoring(words, fmax(0, teacher), run->threads);
 }
 
-/* From the pace of an earlier run with other options, or from the model's size; within the limits
- * that are set. */
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     const struct train_stage *c = run->stage->config;
-    double seconds = manifest_figure(run->previous, "own_train_seconds");
-    double updates = manifest_figure(run->previous, "updates");
-    cost->weights = weight_count(run);
-    if (seconds > 0 && updates > 0 && c->train.max_updates > 0)
-        cost->seconds = seconds / updates * (double)c->train.max_updates;
-    else
-        cost->seconds = seconds_to_come(run, cost->weights);
-    if (c->train.max_seconds > 0 && (cost->seconds < 0 || cost->seconds > (double)c->train.max_seconds))
-        cost->seconds = (double)c->train.max_seconds;
-    cost->bytes = bytes_at_work(run, cost->weights);
+    cost->weights = train_cost_weights(run, &c->model);
+    cost->seconds = train_cost_seconds(run, &c->train, seconds_to_come(run, cost->weights));
+    cost->bytes = train_cost_bytes(&c->train, cost->weights);
 }
 
 const struct stage_kind stage_train = {

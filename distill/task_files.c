@@ -40,6 +40,10 @@ int task_files_write(const struct task_files *t, const char *folder, struct erro
         json_object_set_new(root, "dev", set_json(&t->dev));
     if (t->test.examples)
         json_object_set_new(root, "test", set_json(&t->test));
+    if (t->infill > 0) {
+        json_object_set_new(root, "infill", json_real((double)t->infill));
+        json_object_set_new(root, "span", json_real((double)t->span));
+    }
     for (int i = 0; i < 2 && t->text[i]; i++)
         json_array_append_new(text, json_string(t->text[i]));
     json_object_set_new(root, "text", text);
@@ -71,6 +75,8 @@ int task_files_read(struct task_files *out, const char *folder, struct error *er
         set_read(&out->train, json_object_get(root, "train"), folder);
         set_read(&out->dev, json_object_get(root, "dev"), folder);
         set_read(&out->test, json_object_get(root, "test"), folder);
+        out->infill = (float)json_number_value(json_object_get(root, "infill"));
+        out->span = (float)json_number_value(json_object_get(root, "span"));
         for (size_t i = 0; i < 2; i++)
             out->text[i] = beside(folder, json_array_get(json_object_get(root, "text"), i));
         if (!out->train.examples)

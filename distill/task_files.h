@@ -16,6 +16,8 @@ struct task_set {
 struct task_files {
     struct task task;
     struct task_set train, dev, test;   /* dev and test may be absent: examples NULL */
+    float infill, span;         /* of a translation that is its own target: how sources are damaged while
+                                 * training (corpora/damage.h); 0: not */
     char *text[2];              /* what a vocabulary learns from; [1] NULL when it is one file */
 };
 

@@ -12,12 +12,13 @@
 #define SCORES "-scores"
 
 /* What the stages themselves do not know. */
-static const char *const own_keys[] = { "generations", "single", "multi", "of", "taught", "variants" };
+static const char *const own_keys[] = { "generations", "single", "multi", "of", "taught", "kept", "variants" };
 
 struct family {
     json_t *out;
     const char *name;
     const json_t *given, *tasks;
+    bool kept;
 };
 
 bool task_generations_given(const json_t *stage)
@@ -85,6 +86,16 @@ static json_t *tasks_of(const struct family *f, const char *task)
     return task ? json_pack("[s]", task) : json_deep_copy(f->tasks);
 }
 
+/* What the teacher says of the task, kept; the stage's name. */
+static json_t *outputs_of(const struct family *f, const char *teacher, const char *before, const char *task)
+{
+    json_t *name = of_one_task(before) ? json_sprintf("%s-outputs", teacher) : json_sprintf("%s-%s-outputs", teacher, task);
+    if (!json_object_get(f->out, json_string_value(name)))
+        json_object_set_new(f->out, json_string_value(name), json_pack("{s:s, s:s, s:s}", "kind", "task-outputs", "model",
+                                                                       teacher, "task", task));
+    return name;
+}
+
 /* Each task of the model is taught by the generation before. */
 static json_t *teachers_of(const struct family *f, const char *before, const char *task)
 {
@@ -95,7 +106,7 @@ static json_t *teachers_of(const struct family *f, const char *before, const cha
         if (task && strcmp(task, name))
             continue;
         char *teacher = stage_name(f->name, before, of_one_task(before) ? name : NULL);
-        json_object_set_new(teachers, name, json_string(teacher));
+        json_object_set_new(teachers, name, f->kept ? outputs_of(f, teacher, before, name) : json_string(teacher));
         free(teacher);
     }
     return teachers;
@@ -118,7 +129,7 @@ static void add_model(const struct family *f, const char *way, const char *befor
     if (!json_object_get(f->out, name)) {
         json_t *keys = keys_of(f, way, task);
         if (before)
-            json_object_set_new(keys, "teachers", teachers_of(f, before, task));
+            json_object_set_new(keys, f->kept ? "outputs" : "teachers", teachers_of(f, before, task));
         add_stage(f, name, keys, task);
     }
     free(name);
@@ -155,7 +166,7 @@ static int add_variant(const struct family *f, const char *label, const json_t *
     json_t *keys = keys_of(f, way, NULL);
     if (before) {
         add_way(f, before);
-        json_object_set_new(keys, "teachers", teachers_of(f, before, NULL));
+        json_object_set_new(keys, f->kept ? "outputs" : "teachers", teachers_of(f, before, NULL));
     }
     json_object_update(keys, (json_t *)(uintptr_t)changes);
     json_object_del(keys, "generation");
@@ -193,10 +204,13 @@ static int check_family(const struct family *f, struct error *err)
 
 int task_generations_add(json_t *out, const char *name, const json_t *stage, struct error *err)
 {
-    const struct family f = { out, name, stage, json_object_get(stage, "tasks") };
+    const json_t *kept = json_object_get(stage, "kept");
+    const struct family f = { out, name, stage, json_object_get(stage, "tasks"), json_is_true(kept) };
     const char *label;
     json_t *it;
     size_t i;
+    if (kept && !json_is_boolean(kept))
+        return error_set(err, "kept: true or false");
     if (check_family(&f, err) < 0)
         return -1;
     json_array_foreach(json_object_get(stage, "generations"), i, it) {

@@ -17,6 +17,7 @@ struct error;
  *       multi: { layer-decay: 0.9 }       # of models that know all
  *       of: { subj: { dropout: 0.5 } }    # of models that know this task alone
  *       taught: { alpha: linear 1 0 }     # of models with teachers
+ *       kept: true                        # what teachers say is kept first (task-outputs), not asked anew
  *       variants:                         # a generation with some keys changed
  *         fixed: { generation: single to multi, alpha: 0.5 }
  *

@@ -1,11 +1,13 @@
 /* One objective a task, and the squared error of numbers. */
 #include "distill/task_objective.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "corpora/soft_targets.h"
 #include "corpora/task.h"
 #include "seq2seq/model.h"
 #include "seq2seq/output.h"
@@ -14,12 +16,14 @@
 
 struct number_shared {
     struct teacher *teacher;            /* or NULL */
+    const struct soft_targets *soft;    /* or NULL */
     struct course alpha;
 };
 
 struct number_worker {
     const struct number_shared *shared;
     struct teacher_worker *teacher;
+    struct soft_rows soft;
     float alpha;
     float taught[OUTPUT_ROWS];
 };
@@ -39,6 +43,7 @@ static void number_worker_free(void *worker)
 {
     struct number_worker *w = worker;
     teacher_worker_free(w->teacher);
+    soft_rows_release(&w->soft);
     free(w);
 }
 
@@ -46,10 +51,31 @@ static int number_begin(void *worker, const struct batch *b, const struct moment
 {
     struct number_worker *w = worker;
     (void)err;
-    w->alpha = w->teacher ? course_at(&w->shared->alpha, when) : 0;
-    if (w->alpha > 0)
+    const struct number_shared *s = w->shared;
+    w->alpha = w->teacher || s->soft ? course_at(&s->alpha, when) : 0;
+    if (w->alpha > 0 && w->teacher)
         teacher_begin(w->teacher, b);
+    soft_rows_reset(&w->soft);
+    for (int i = 0; i < b->B && w->alpha > 0 && s->soft; i++)
+        soft_rows_add(&w->soft, s->soft, b->index[i], b->target_start[i + 1] - b->target_start[i]);
     return 0;
+}
+
+/* What the teacher says at row `row` of the batch, which is row r of the chunk: its share, and the
+ * number.  A store that says nothing there has no share. */
+static float taught(const struct number_worker *w, int row, int r, float *said)
+{
+    *said = 0;
+    if (w->alpha <= 0)
+        return 0;
+    if (w->teacher) {
+        *said = w->taught[r];
+        return w->alpha;
+    }
+    if (w->soft.start[row] == w->soft.start[row + 1])
+        return 0;
+    *said = logf(w->soft.p[w->soft.start[row]]);
+    return w->alpha;
 }
 
 static void number_chunk(void *worker, int first, int rows, int V, const int32_t *target,
@@ -57,12 +83,12 @@ static void number_chunk(void *worker, int first, int rows, int V, const int32_t
 {
     struct number_worker *w = worker;
     (void)V;
-    if (w->alpha > 0)
+    if (w->alpha > 0 && w->teacher)
         teacher_rows(w->teacher, w->taught, first, rows);
     for (int r = 0; r < rows; r++) {
-        float gold, wanted, given = logits[r];
+        float gold, said, alpha = taught(w, first + r, r, &said), given = logits[r];
         memcpy(&gold, &target[r], sizeof gold);
-        wanted = w->alpha > 0 ? (1 - w->alpha) * gold + w->alpha * w->taught[r] : gold;
+        float wanted = (1 - alpha) * gold + alpha * said;
         sums->loss += (double)(weight[r] * (given - wanted) * (given - wanted));
         sums->gold += (double)((given - gold) * (given - gold));
         sums->gold_tokens++;
@@ -83,6 +109,7 @@ static int number_objective(struct objective *out, const struct task *task, cons
 {
     struct number_shared *s = xcalloc(1, sizeof *s);
     s->alpha = *alpha;
+    s->soft = teacher->soft;
     if (teacher->count) {
         const struct teacher_config config = { .temperature = 1, .task = task->name };
         s->teacher = teacher_new(teacher->models, teacher->count, &config, err);
@@ -194,11 +221,11 @@ static int make_task(struct objective *out, const struct model *student, const s
                      struct error *err)
 {
     const struct objective_needs needs = {
-        .student = student, .teachers = teacher->models, .teacher_count = teacher->count, .task = task->name,
+        .student = student, .teachers = teacher->models, .teacher_count = teacher->count, .soft = teacher->soft, .task = task->name,
     };
     if (task->kind == TASK_REGRESS)
         return number_objective(out, task, teacher, &config->alpha, err);
-    if (teacher->count)
+    if (teacher->count || teacher->soft)
         return objective_make(out, config->taught, &needs, config->taught_options, err);
     return objective_make(out, config->plain, &needs, config->plain_options, err);
 }

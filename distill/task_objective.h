@@ -13,9 +13,11 @@
  *
  * Teacher annealing is an α that falls: alpha: linear 1 0. */
 struct task_teacher {
-    const struct model *const *models;  /* none: the task learns from its labels alone */
+    const struct model *const *models;
     int count;
+    const struct soft_targets *soft;    /* what teachers said (distill/task_outputs.h), bound to the task's examples */
 };
+/* None of either: the task learns from its labels alone. */
 
 /* teachers: one a task of the student.  plain: the objective of tasks without a teacher, taught:
  * of those with one; each with the options of its kind.  alpha: as in taught's options. */

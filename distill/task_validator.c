@@ -14,6 +14,12 @@ struct state {
     int chosen;                 /* the task that picks; -1: the average */
 };
 
+/* Restored texts have none. */
+static bool has_score(const struct task_files *f)
+{
+    return f->dev.examples && f->infill <= 0;
+}
+
 static int choose(void *state, const char *metric, bool *falls, struct error *err)
 {
     struct state *s = state;
@@ -23,7 +29,7 @@ static int choose(void *state, const char *metric, bool *falls, struct error *er
     if (!strcmp(metric, "average"))
         return 0;
     for (int i = 0; i < s->v->count; i++)
-        if (!strcmp(files[i].task.name, metric) && files[i].dev.examples) {
+        if (!strcmp(files[i].task.name, metric) && has_score(&files[i])) {
             s->chosen = i;
             return 0;
         }
@@ -45,7 +51,7 @@ static int decode(void *state, const struct model *m, int threads, struct decode
     for (int i = 0; i < s->v->count; i++) {
         const struct task_files *f = &s->v->files[i];
         double score;
-        if (!f->dev.examples)
+        if (!has_score(f))
             continue;
         if (task_score(&score, NULL, NULL, m, i, &f->dev, threads, err) < 0) {
             json_decref(others);
@@ -61,8 +67,9 @@ static int decode(void *state, const struct model *m, int threads, struct decode
         if (s->v->patience)
             mixture_judge(s->v->train, i, counted(score), s->v->patience);
     }
-    json_object_set_new(others, "valid_average", json_real(sum / count));
-    out->chosen = s->chosen < 0 ? sum / count : chosen;
+    double average = count > 0 ? sum / count : 0;
+    json_object_set_new(others, "valid_average", json_real(average));
+    out->chosen = s->chosen < 0 ? average : chosen;
     out->others = others;
     return 0;
 }
