@@ -180,7 +180,7 @@ static int choose_task(struct job *job, struct error *err)
 
 static int run(struct job *job, struct error *err)
 {
-    job->model = model_load(job->options.model, err);
+    job->model = model_load_decoder(job->options.model, PRODUCTS_STORED, err);
     if (!job->model || choose_task(job, err) < 0 || files_differ(job->options.output, job->options.input, err) < 0
         || sink_open(&job->sink, job->options.output, err) < 0)
         return -1;
