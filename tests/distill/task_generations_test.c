@@ -2,6 +2,7 @@
 #include "tests/test.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "distill/generations.h"
 #include "distill/kinds.h"
 
