@@ -27,6 +27,11 @@ const struct stage_link *stage_link(const struct stage *s, const char *input)
     return NULL;
 }
 
+bool stage_link_is(const struct stage_link *link, const char *input)
+{
+    return !strcmp(link->input->name, input);
+}
+
 bool stage_has(const struct stage_run *run, const char *input)
 {
     return stage_link(run->stage, input) != NULL;

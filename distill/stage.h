@@ -108,6 +108,7 @@ char *stage_path(const struct stage_run *run, const char *name);        /* the c
 
 /* The single stage given for an input, or NULL. */
 const struct stage_link *stage_link(const struct stage *s, const char *input);
+bool stage_link_is(const struct stage_link *link, const char *input);   /* given for that input */
 bool stage_has(const struct stage_run *run, const char *input);
 char *stage_input_folder(const struct stage_run *run, const char *input);       /* the caller's */
 char *stage_link_folder(const struct stage_run *run, const struct stage_link *link);

@@ -48,7 +48,8 @@ static const struct option task_options[] = {
     { "tag", OPTION_STRING, FIELD(tag), NULL, 0, 0,
       "translate: a piece in front of every source, such as <2de>; among the symbols of the vocabulary" },
     { "balance", OPTION_CHOICE, FIELD(balance), "none", 0, 0,
-      "classes of unequal size: examples of the rarer ones are repeated, or those of the commoner ones left out", balance_names },
+      "classes of unequal size: examples of the rarer ones are repeated, or those of the commoner ones left out",
+      balance_names },
     { "infill", OPTION_FLOAT, FIELD(infill), "0.3", 0.01, 0.9, "denoise: share of a text's tokens that is masked" },
     { "span", OPTION_FLOAT, FIELD(span), "3", 1, 20, "denoise: mean length of what one mask stands for" },
     { "split-seed", OPTION_LONG, FIELD(seed), "1", 0, 1e15, "of the hash that chooses examples" },
@@ -387,7 +388,7 @@ static int take_texts(struct stage_run *run, struct task_files *t, struct error 
     unsigned char *set = NULL;
     int ret = c->train ? add_lines(&lines, c->train, err) : 0;
     for (size_t i = 0; i < run->stage->link_count && ret == 0; i++)
-        if (!strcmp(run->stage->links[i].input->name, "texts"))
+        if (stage_link_is(&run->stage->links[i], "texts"))
             ret = add_texts(&lines, run, &run->stage->links[i], err);
     if (ret == 0 && !lines.count)
         ret = error_set(err, "there is no text to denoise");

@@ -53,11 +53,6 @@ struct work {
     json_t *about;
 };
 
-static bool is_model(const struct stage_link *link)
-{
-    return !strcmp(link->input->name, "model");
-}
-
 static int load_models(struct work *w, struct error *err)
 {
     const struct stage *s = w->run->stage;
@@ -66,7 +61,7 @@ static int load_models(struct work *w, struct error *err)
     w->about = json_pack("{s:s, s:o}", "source", w->files.train.examples, "teachers", teachers);
     for (size_t i = 0; i < s->link_count; i++) {
         char text[HASH_TEXT];
-        if (!is_model(&s->links[i]))
+        if (!stage_link_is(&s->links[i], "model"))
             continue;
         char *folder = stage_link_folder(w->run, &s->links[i]);
         struct model *m = w->models[w->count] = model_load(folder, err);
@@ -160,7 +155,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
     cost->seconds = cost->bytes = 0;
     for (size_t i = 0; i < run->stage->link_count; i++) {
         double weights = run->costs[run->stage->links[i].stage].weights;
-        if (!is_model(&run->stage->links[i]) || cost->seconds < 0)
+        if (!stage_link_is(&run->stage->links[i], "model") || cost->seconds < 0)
             continue;
         cost->seconds = weights < 0 || words < 0 ? -1 : cost->seconds + forecast_scoring(words, weights, run->threads);
     }

@@ -10,22 +10,16 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "base/rng.h"
 #include "corpora/batching.h"
-#include "corpora/chain.h"
-#include "corpora/damage.h"
-#include "corpora/mixing.h"
-#include "corpora/mixture.h"
-#include "corpora/soft_targets.h"
 #include "corpora/store.h"
 #include "distill/forecast.h"
 #include "distill/initial.h"
 #include "distill/kd.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
-#include "distill/task_files.h"
+#include "distill/task_data.h"
 #include "distill/task_objective.h"
-#include "distill/task_outputs.h"
+#include "distill/task_teachers.h"
 #include "distill/task_validator.h"
 #include "distill/train_cost.h"
 #include "seq2seq/model.h"
@@ -90,16 +84,11 @@ static int variant(const json_t *given, const struct option **options, size_t *s
     return 0;
 }
 
-static bool is_of(const struct stage_link *link, const char *input)
-{
-    return !strcmp(link->input->name, input);
-}
-
 /* Whether `input` has something for the task. */
 static bool has_label(const struct stage *s, const char *input, const char *label)
 {
     for (size_t i = 0; i < s->link_count; i++)
-        if (is_of(&s->links[i], input) && !strcmp(s->links[i].label, label))
+        if (stage_link_is(&s->links[i], input) && !strcmp(s->links[i].label, label))
             return true;
     return false;
 }
@@ -145,50 +134,27 @@ static int check(const struct stage *s, struct error *err)
 struct training {
     struct stage_run *run;
     const struct train_tasks_stage *config;
-    int count;                          /* tasks */
-    struct task_files *files;
-    struct store **train_stores, **dev_stores, **pseudo_stores;
+    struct task_data_config data_config;
+    struct task_data data;
     struct model *model, *start;
-    struct task_teacher *teachers;      /* one a task … */
-    struct model ***taught_by;          /* … with their models … */
-    struct soft_targets **outputs;      /* … or what they said */
-    struct batch_source train, dev;
+    struct task_teachers teachers;
     struct task_validation validation;
     struct validator validator;
     struct objective objective;
     struct train_report report;
 };
 
-static int read_tasks(struct training *t, struct error *err)
-{
-    const struct stage *s = t->run->stage;
-    t->files = xcalloc(s->link_count, sizeof *t->files);
-    for (size_t i = 0; i < s->link_count; i++) {
-        if (!is_of(&s->links[i], "tasks"))
-            continue;
-        char *folder = stage_link_folder(t->run, &s->links[i]);
-        int ret = task_files_read(&t->files[t->count], folder, err);
-        free(folder);
-        if (ret < 0)
-            return -1;
-        struct task *task = &t->files[t->count++].task;
-        free(task->name);
-        task->name = xstrdup(s->links[i].label);
-    }
-    return 0;
-}
-
 static int make_model(struct training *t, struct error *err)
 {
     struct tokenizer *source, *target;
-    struct task *tasks = xcalloc((size_t)t->count, sizeof *tasks);
+    struct task *tasks = xcalloc((size_t)t->data.count, sizeof *tasks);
     if (stage_vocabulary_load(&source, &target, t->run, err) < 0) {
         free(tasks);
         return -1;
     }
-    for (int i = 0; i < t->count; i++)
-        tasks[i] = t->files[i].task;
-    t->model = model_new_tasks(&t->config->model, tasks, t->count, source, target, t->config->train.seed, err);
+    for (int i = 0; i < t->data.count; i++)
+        tasks[i] = t->data.files[i].task;
+    t->model = model_new_tasks(&t->config->model, tasks, t->data.count, source, target, t->config->train.seed, err);
     free(tasks);
     if (t->model)
         return 0;
@@ -209,197 +175,11 @@ static int start_from(struct training *t, struct error *err)
     return ret;
 }
 
-/* ---- data ---- */
-
-static struct store *encode(struct training *t, int task, const struct task_set *set, const char *name,
-                            struct error *err)
-{
-    const struct task_files *f = &t->files[task];
-    char *file = xasprintf("%s.%s.ids", f->task.name, name), *path = stage_path(t->run, file);
-    struct store *store = NULL;
-    int ret = 0;
-    if (!file_exists(path))
-        ret = set->targets ? store_build(path, set->examples, set->targets, t->model->source_tokenizer,
-                                         t->model->target_tokenizer, t->run->threads, err)
-                           : examples_build(path, set->examples, &f->task, t->model->source_tokenizer, err);
-    if (ret == 0)
-        store = store_open(path, true, err);
-    free(path);
-    free(file);
-    return store;
-}
-
-static int open_source(struct training *t, struct batch_source *out, int task, const struct store *store,
-                       bool shuffle, struct error *err)
-{
-    const struct tokenizer *target = t->model->target_tokenizer;
-    struct batching_config c = t->config->batching;
-    c.seed = (int64_t)(hash_bytes(&task, sizeof task, (uint64_t)t->config->train.seed) >> 1);
-    c.shuffle &= shuffle;
-    c.labels = t->files[task].task.kind != TASK_TRANSLATE;
-    return batching_open(out, store, tokenizer_bos(target), tokenizer_eos(target), &c, NULL, err);
-}
-
-/* What is learnt from, as it is damaged on the way; texts to restore are damaged for validation, too. */
-static void damage(const struct training *t, struct batch_source *source, int task, bool learning)
-{
-    const struct tokenizer *tokenizer = t->model->source_tokenizer;
-    const struct task_files *f = &t->files[task];
-    const struct damage_config c = {
-        .drop = learning ? t->config->word_dropout : 0, .infill = f->infill, .span = f->span, .mask = tokenizer_unk(tokenizer), .eos = tokenizer_eos(tokenizer),
-        .keep = t->files[task].task.tag != NULL, .seed = (int64_t)rng_mix((uint64_t)t->config->train.seed + (uint64_t)task) >> 1,
-    };
-    struct batch_source whole = *source;
-    if (c.drop > 0 || c.infill > 0)
-        damage_open(source, &whole, &c);
-}
-
-static double batch_sentences(const struct training *t, int task)
-{
-    struct batching_config c = t->config->batching;
-    c.labels = t->files[task].task.kind != TASK_TRANSLATE;
-    return mixing_batch_sentences(t->train_stores[task], &c);
-}
-
-/* Pseudo-labelled examples of a task as a part beside its own, whose weight is `own`. */
-static int open_pseudo(struct training *t, struct mixture_part *out, const struct stage_link *link, double own, int task,
-                       struct error *err)
-{
-    struct task_files files;
-    char *folder = stage_link_folder(t->run, link);
-    int ret = task_files_read(&files, folder, err);
-    free(folder);
-    if (ret < 0)
-        return -1;
-    t->pseudo_stores[task] = encode(t, task, &files.train, "pseudo", err);
-    task_files_release(&files);
-    if (!t->pseudo_stores[task] || open_source(t, &out->source, task, t->pseudo_stores[task], true, err) < 0)
-        return -1;
-    damage(t, &out->source, task, true);
-    out->weight = t->config->pseudo_weight;
-    out->weight.from *= (float)own;
-    out->weight.to *= (float)own;
-    out->task = task;
-    out->factor = 1;
-    return 0;
-}
-
-static int task_of(const struct training *t, const char *name)
-{
-    for (int i = 0; i < t->count; i++)
-        if (!strcmp(t->files[i].task.name, name))
-            return i;
-    return -1;
-}
-
-static int open_pseudos(struct training *t, struct mixture_part *parts, int *opened, struct error *err)
-{
-    const struct stage *s = t->run->stage;
-    for (size_t i = 0; i < s->link_count; i++) {
-        if (!is_of(&s->links[i], "pseudo"))
-            continue;
-        int task = task_of(t, s->links[i].label);
-        double own = (double)parts[task].weight.from;
-        if (open_pseudo(t, &parts[*opened], &s->links[i], own, task, err) < 0)
-            return -1;
-        ++*opened;
-    }
-    return 0;
-}
-
-static int open_train(struct training *t, struct error *err)
-{
-    struct mixture_part *parts = xcalloc(2 * (size_t)t->count, sizeof *parts);
-    int opened = 0, ret = 0;
-    for (int i = 0; i < t->count && ret == 0; i++) {
-        t->train_stores[i] = encode(t, i, &t->files[i].train, "train", err);
-        ret = t->train_stores[i] ? open_source(t, &parts[i].source, i, t->train_stores[i], true, err) : -1;
-        if (ret < 0)
-            break;
-        damage(t, &parts[i].source, i, true);
-        opened++;
-        double n = (double)parts[i].source.sentences(parts[i].source.state);
-        parts[i].weight.from = mixture_weight(n, batch_sentences(t, i), (double)t->config->mixing);
-        parts[i].task = i;
-        parts[i].factor = 1;
-    }
-    if (ret == 0)
-        ret = open_pseudos(t, parts, &opened, err);
-    if (ret == 0)
-        ret = mixture_open(&t->train, parts, opened, t->config->train.seed, err);
-    for (int i = 0; i < opened && ret < 0; i++)
-        parts[i].source.free(parts[i].source.state);
-    free(parts);
-    return ret;
-}
-
-static int open_dev(struct training *t, struct error *err)
-{
-    struct batch_source *parts = xcalloc((size_t)t->count, sizeof *parts);
-    int *task = xcalloc((size_t)t->count, sizeof *task), count = 0, ret = 0;
-    for (int i = 0; i < t->count && ret == 0; i++) {
-        if (!t->files[i].dev.examples)
-            continue;
-        t->dev_stores[i] = encode(t, i, &t->files[i].dev, "dev", err);
-        ret = t->dev_stores[i] ? open_source(t, &parts[count], i, t->dev_stores[i], false, err) : -1;
-        if (ret == 0) {
-            damage(t, &parts[count], i, false);
-            task[count++] = i;
-        }
-    }
-    if (ret == 0 && count)
-        chain_open(&t->dev, parts, task, count);
-    for (int i = 0; i < count && ret < 0; i++)
-        parts[i].free(parts[i].state);
-    free(parts);
-    free(task);
-    t->validation = (struct task_validation){ t->files, t->count, &t->train, t->config->task_patience };
-    if (ret == 0 && count)
-        task_validator_open(&t->validator, &t->validation);
-    return ret;
-}
-
-/* ---- teachers ---- */
-
-/* Several teachers of one task are an ensemble. */
-static int load_teacher(struct training *t, const struct stage_link *link, struct error *err)
-{
-    int task = model_find_task(t->model, link->label), n = t->teachers[task].count;
-    char *folder = stage_link_folder(t->run, link);
-    struct model *m = model_load(folder, err);
-    free(folder);
-    if (!m)
-        return -1;
-    t->taught_by[task] = xrealloc(t->taught_by[task], (size_t)(n + 1) * sizeof *t->taught_by[task]);
-    t->taught_by[task][n] = m;
-    t->teachers[task] = (struct task_teacher){ (const struct model *const *)t->taught_by[task], n + 1, NULL };
-    return 0;
-}
-
-static int load_outputs(struct training *t, const struct stage_link *link, struct error *err)
-{
-    int task = model_find_task(t->model, link->label);
-    char *folder = stage_link_folder(t->run, link), *path = path_join(folder, TASK_OUTPUTS_FILE);
-    struct soft_targets *soft = soft_targets_open(path, true, err);
-    int ret = soft ? soft_targets_bind(soft, t->train_stores[task], err) : -1;
-    soft_targets_close(t->outputs[task]);
-    t->outputs[task] = soft;
-    t->teachers[task] = (struct task_teacher){ .soft = soft };
-    free(folder);
-    free(path);
-    return ret;
-}
-
 static int make_objective(struct training *t, struct error *err)
 {
     const struct stage *s = t->run->stage;
-    t->teachers = xcalloc((size_t)t->count, sizeof *t->teachers);
-    t->taught_by = xcalloc((size_t)t->count, sizeof *t->taught_by);
-    t->outputs = xcalloc((size_t)t->count, sizeof *t->outputs);
-    for (size_t i = 0; i < s->link_count; i++)
-        if ((is_of(&s->links[i], "teachers") && load_teacher(t, &s->links[i], err) < 0)
-            || (is_of(&s->links[i], "outputs") && load_outputs(t, &s->links[i], err) < 0))
-            return -1;
+    if (task_teachers_load(&t->teachers, &t->data, err) < 0)
+        return -1;
     const struct objective_kind *plain = objective_find("cross-entropy", err);
     struct kd_config *config = xcalloc(1, plain->config_size);
     const struct option_group groups[] = { { NULL, plain->options, config }, { 0 } };
@@ -408,7 +188,7 @@ static int make_objective(struct training *t, struct error *err)
         .plain = plain, .plain_options = config, .taught = objective_find(t->config->objective, err),
         .taught_options = s->variant, .alpha = ((const struct kd_config *)s->variant)->alpha,
     };
-    int ret = task_objective(&t->objective, t->model, t->teachers, &c, err);
+    int ret = task_objective(&t->objective, t->model, t->teachers.of, &c, err);
     options_release(groups);
     free(config);
     return ret;
@@ -419,47 +199,13 @@ static int make_objective(struct training *t, struct error *err)
 static json_t *describe_tasks(const struct training *t)
 {
     json_t *tasks = json_array();
-    for (int i = 0; i < t->count; i++) {
+    for (int i = 0; i < t->data.count; i++) {
         char text[HASH_TEXT];
-        hash_text(text, store_fingerprint(t->train_stores[i]));
-        json_array_append_new(tasks, json_pack("{s:s, s:s, s:I}", "name", t->files[i].task.name, "fingerprint", text,
-                                               "examples", (json_int_t)store_count(t->train_stores[i])));
+        hash_text(text, store_fingerprint(t->data.train_stores[i]));
+        json_array_append_new(tasks, json_pack("{s:s, s:s, s:I}", "name", t->data.files[i].task.name, "fingerprint", text,
+                                               "examples", (json_int_t)store_count(t->data.train_stores[i])));
     }
     return tasks;
-}
-
-/* Who said what was kept. */
-static void describe_outputs(const struct training *t, const struct stage_link *link, json_t *teachers)
-{
-    const struct soft_targets *soft = t->outputs[model_find_task(t->model, link->label)];
-    json_t *made_by = json_object_get(soft_targets_info(soft)->about, "teachers"), *it;
-    size_t i;
-    json_array_foreach(made_by, i, it) {
-        json_t *one = json_deep_copy(it);
-        json_object_set_new(one, "task", json_string(link->label));
-        json_object_set_new(one, "outputs", json_string(t->run->stages[link->stage].name));
-        json_array_append_new(teachers, one);
-    }
-}
-
-static json_t *describe_teachers(const struct training *t)
-{
-    const struct stage *s = t->run->stage;
-    json_t *teachers = json_array();
-    int *seen = xcalloc((size_t)t->count, sizeof *seen);
-    for (size_t i = 0; i < s->link_count; i++) {
-        if (is_of(&s->links[i], "outputs"))
-            describe_outputs(t, &s->links[i], teachers);
-        if (!is_of(&s->links[i], "teachers"))
-            continue;
-        int task = model_find_task(t->model, s->links[i].label);
-        uint64_t weights = model_fingerprint(t->taught_by[task][seen[task]++]);
-        json_t *it = stage_ancestor(t->run, &s->links[i], weights);
-        json_object_set_new(it, "task", json_string(s->links[i].label));
-        json_array_append_new(teachers, it);
-    }
-    free(seen);
-    return teachers;
 }
 
 static json_t *describe_objective(const struct stage_run *run)
@@ -481,7 +227,7 @@ static void set_lineage(struct training *t)
                            run->recipe, "recipe_hash", run->recipe_hash, "program", "coho " COHO_VERSION, "seed",
                            (json_int_t)t->config->train.seed, "objective", describe_objective(run), "tasks",
                            describe_tasks(t), "mixing", (double)t->config->mixing, "vocabulary", vocabulary,
-                           "teachers", describe_teachers(t));
+                           "teachers", task_teachers_describe(&t->teachers));
     if (t->start)
         json_object_set_new(it, "start", stage_ancestor(run, stage_link(run->stage, "start"),
                                                         model_fingerprint(t->start)));
@@ -491,14 +237,25 @@ static void set_lineage(struct training *t)
 
 /* ---- the stage ---- */
 
+static int open_data(struct training *t, struct error *err)
+{
+    const struct train_tasks_stage *c = t->config;
+    t->data_config = (struct task_data_config){
+        .batching = &c->batching, .mixing = c->mixing, .word_dropout = c->word_dropout,
+        .pseudo_weight = c->pseudo_weight, .seed = c->train.seed,
+    };
+    if (task_data_open(&t->data, &t->data_config, t->model, err) < 0)
+        return -1;
+    t->validation = (struct task_validation){ t->data.files, t->data.count, &t->data.train, c->task_patience };
+    if (t->data.dev.state)
+        task_validator_open(&t->validator, &t->validation);
+    return 0;
+}
+
 static int prepare(struct training *t, struct error *err)
 {
-    if (read_tasks(t, err) < 0 || make_model(t, err) < 0 || start_from(t, err) < 0)
-        return -1;
-    t->train_stores = xcalloc((size_t)t->count, sizeof *t->train_stores);
-    t->dev_stores = xcalloc((size_t)t->count, sizeof *t->dev_stores);
-    t->pseudo_stores = xcalloc((size_t)t->count, sizeof *t->pseudo_stores);
-    if (open_train(t, err) < 0 || open_dev(t, err) < 0 || make_objective(t, err) < 0)
+    if (task_data_read(&t->data, t->run, err) < 0 || make_model(t, err) < 0 || start_from(t, err) < 0
+        || open_data(t, err) < 0 || make_objective(t, err) < 0)
         return -1;
     set_lineage(t);
     return 0;
@@ -508,33 +265,9 @@ static void training_release(struct training *t)
 {
     if (t->objective.free)
         t->objective.free(t->objective.shared);
-    if (t->train.free)
-        t->train.free(t->train.state);
-    if (t->dev.free)
-        t->dev.free(t->dev.state);
+    task_teachers_release(&t->teachers);
     task_validator_close(&t->validator);
-    for (int i = 0; i < t->count; i++) {
-        if (t->train_stores)
-            store_close(t->train_stores[i]);
-        if (t->dev_stores)
-            store_close(t->dev_stores[i]);
-        if (t->pseudo_stores)
-            store_close(t->pseudo_stores[i]);
-        for (int k = 0; t->teachers && k < t->teachers[i].count; k++)
-            model_free(t->taught_by[i][k]);
-        if (t->taught_by)
-            free(t->taught_by[i]);
-        if (t->outputs)
-            soft_targets_close(t->outputs[i]);
-        task_files_release(&t->files[i]);
-    }
-    free(t->taught_by);
-    free(t->outputs);
-    free(t->teachers);
-    free(t->train_stores);
-    free(t->dev_stores);
-    free(t->pseudo_stores);
-    free(t->files);
+    task_data_release(&t->data);
     model_free(t->start);
     model_free(t->model);
 }
@@ -544,22 +277,14 @@ static int clear_scratch(const struct training *t, struct error *err)
     char *checkpoints = stage_path(t->run, "checkpoints");
     int ret = dir_remove(checkpoints, err);
     free(checkpoints);
-    static const char *const sets[] = { "train", "dev", "pseudo" };
-    for (int i = 0; i < 3 * t->count && ret == 0; i++) {
-        char *file = xasprintf("%s.%s.ids", t->files[i / 3].task.name, sets[i % 3]);
-        char *path = stage_path(t->run, file);
-        ret = dir_remove(path, err);
-        free(path);
-        free(file);
-    }
-    return ret;
+    return ret < 0 ? -1 : task_data_clear(&t->data, err);
 }
 
 static int train(struct training *t, struct error *err)
 {
     struct train_config config = t->config->train;
     const struct train_data data = {
-        .train = &t->train, .dev = t->dev.state ? &t->dev : NULL,
+        .train = &t->data.train, .dev = t->data.dev.state ? &t->data.dev : NULL,
         .validator = t->validator.state ? &t->validator : NULL,
     };
     config.threads = t->run->threads;
@@ -601,8 +326,10 @@ static double epoch_words(const struct stage_run *run)
 {
     double words = 0;
     for (size_t i = 0; i < run->stage->link_count; i++)
-        if (is_of(&run->stage->links[i], "tasks"))
-            words += run->costs[run->stage->links[i].stage].train_words;
+        if (stage_link_is(&run->stage->links[i], "tasks")) {
+            double more = run->costs[run->stage->links[i].stage].train_words;
+            words = words < 0 || more < 0 ? -1 : words + more;
+        }
     return words;
 }
 
@@ -621,7 +348,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
     }
     double guess = words < 0 ? -1 : forecast_training(words, at_work, run->threads);
     for (size_t i = 0; i < run->stage->link_count && guess >= 0; i++)
-        if (is_of(&run->stage->links[i], "teachers")) {
+        if (stage_link_is(&run->stage->links[i], "teachers")) {
             guess += forecast_scoring(words, at_work, run->threads);
             break;
         }
