@@ -184,6 +184,7 @@ static int make_objective(struct training *t, struct error *err)
     struct kd_config *config = xcalloc(1, plain->config_size);
     const struct option_group groups[] = { { NULL, plain->options, config }, { 0 } };
     options_default(groups);
+    config->label_smoothing = ((const struct kd_config *)s->variant)->label_smoothing;          /* one key for all tasks */
     const struct task_objective_config c = {
         .plain = plain, .plain_options = config, .taught = objective_find(t->config->objective, err),
         .taught_options = s->variant, .alpha = ((const struct kd_config *)s->variant)->alpha,
