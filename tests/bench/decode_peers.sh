@@ -4,7 +4,8 @@
 # Rows: student_fp32_1t student_fp32_2t student_int8_1t student_int8_2t base_int8_beam5 int8_over_fp32 shortlist threads
 # agreement int8_bleu_loss latency rss_ratio.  In the environment:
 #   RUNS=5              alternating runs
-#   LINES=100000        that go by in row rss_ratio; 1000000 takes about half an hour
+#   LINES=100000        that go by in row rss_ratio; 1000000 takes about half an hour, the more so of
+#   PEER_LINES=LINES    CTranslate2's share of it, whose memory can but grow with more
 #   MODEL=FOLDER SPM=FILE   a trained transformer (pre-norm, all embeddings tied, joint vocabulary) for the rows agreement,
 #                       int8_bleu_loss and latency; without: one of 4+4 layers, d=128, trained here for TRAIN=150 seconds
 # Speed is that of random weights whose outputs all have 14 tokens, so that both do the same work: a student (6+2 layers of
@@ -178,11 +179,12 @@ for row in $rows; do
         $peers convert "$work/student" "$spm" "$work/student8.ct2" int8
         while cat "$data/multi30k/train.en"; do :; done 2>/dev/null | head -n "$lines" >"$work/stream"
         memory
-        theirs=$($peers rss "$work/student8.ct2" "$spm" "$work/stream" 64)
-        figure "decode.$row" "$(awk "BEGIN { printf \"%.3f\", $theirs / ($most / 1024) }")" ratio
         figure "decode.$row.coho" $((most / 1024)) MB
+        figure "decode.$row.coho_growth" "$(((most - early) / 1024))" MB
+        head -n "${PEER_LINES:-$lines}" "$work/stream" >"$work/stream.peer"
+        theirs=$($peers rss "$work/student8.ct2" "$spm" "$work/stream.peer" 64)
         figure "decode.$row.ctranslate2" "$theirs" MB
-        figure "decode.$row.coho_growth" "$(((most - early) / 1024))" MB ;;
+        figure "decode.$row" "$(awk "BEGIN { printf \"%.3f\", $theirs / ($most / 1024) }")" ratio ;;
     *)
         echo "decode_peers: there is no row '$row'" >&2
         exit 2 ;;
