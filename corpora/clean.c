@@ -131,6 +131,7 @@ static int sources_of(struct corpus_sources *out, const char *source, const char
 
 static int paired_of(bool *out, const struct corpus_sources *sources, struct error *err)
 {
+    *out = false;
     for (size_t i = 0; i < sources->count; i++) {
         const struct corpus_source *s = &sources->items[i];
         bool paired = import_is_paired(&s->import, s->source, s->target);

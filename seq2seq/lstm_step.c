@@ -288,6 +288,7 @@ static void watch(void *state, bool on)
 static const float *attention(void *state, int row, int count)
 {
     const struct state *s = state;
+    (void)count;
     assert(count <= s->watch.width);
     return watch_row(&s->watch, row);
 }
