@@ -1,6 +1,7 @@
 /* Weights in files of float32 and int8, and from there to memory. */
 #include "seq2seq/weights.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,12 @@ bool weights_are_sparse(const struct model *m, const struct safetensors *st)
     return false;
 }
 
+/* Files of other programs may begin their numbers anywhere. */
+static bool is_aligned(const void *numbers)
+{
+    return (uintptr_t)numbers % sizeof(float) == 0;
+}
+
 /* As it lies in the file.  (Reads only, but struct packed also holds what can be written.) */
 static int borrow_int8(struct packed *out, const struct safetensors *st, const struct param *p, struct error *err)
 {
@@ -187,6 +194,9 @@ static int borrow_int8(struct packed *out, const struct safetensors *st, const s
     free(name_sum);
     if (!sum.in)
         return -1;
+    if (!is_aligned(scale.in) || !is_aligned(sum.in))
+        return error_set(err, "'%s': the scales of '%s' do not lie at multiples of 4 bytes, as coho writes them; "
+                         "quantize the model again", st->path, p->name);
     *out = (struct packed){ PACKED_INT8, p->rows, p->cols, panels.out, scale.out, sum.out, true };
     return 0;
 }
@@ -224,11 +234,15 @@ static int pack(struct packed *out, const struct safetensors *st, const struct p
 {
     size_t K = (size_t)p->cols;
     bool int8 = is_int8(st, p);
+    const float *lies = NULL;
     if (!int8 && !sparse_is(st, p->name)) {
-        const float *w = safetensors_find(st, p->name, p->rows, p->cols, err);
-        if (w)
-            packed_init(out, kind, w, K, 1, p->rows, p->cols);
-        return w ? 0 : -1;
+        lies = safetensors_find(st, p->name, p->rows, p->cols, err);
+        if (!lies)
+            return -1;
+    }
+    if (lies && is_aligned(lies)) {
+        packed_init(out, kind, lies, K, 1, p->rows, p->cols);
+        return 0;
     }
     if (int8 && kind == PACKED_INT8) {
         *borrowed = true;
