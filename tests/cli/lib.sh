@@ -143,8 +143,8 @@ no_partial_files()
 wait_for()
 {
     tries=0
-    until ls $1 >/dev/null 2>&1 || [ $tries -ge 600 ]; do
-        sleep 0.1
+    until ls $1 >/dev/null 2>&1 || [ $tries -ge 3000 ]; do
+        sleep 0.02
         tries=$((tries + 1))
     done
 }

@@ -60,7 +60,7 @@ stages:
     encoder-layers: 1
     decoder-layers: 1
     batch-tokens: 300
-    max-updates: 30
+    max-updates: 400
     save-every: 3
   tuned: { like: teacher, start: meta, dim: 16, ffn: 32, max-updates: 4 }
   matched:
