@@ -54,6 +54,7 @@ struct meta {
     struct batch_source unlabelled, labelled;
     struct meta_needs needs;
     struct meta_config config;
+    struct model *view;         /* of the teacher, to decode with */
     struct search_config search;
     uint64_t seed;
     struct moment when;
@@ -186,7 +187,8 @@ static int sample(struct meta *m, struct batch *b, struct error *err)
     for (int i = 0; i < from->B; i++)
         sources[i] = (struct ids){ from->source + from->source_start[i],
                                    (size_t)(from->source_start[i + 1] - from->source_start[i] - 1) };
-    int ret = translate_ids(out, m->needs.teacher, sources, (size_t)from->B, &search, m->needs.threads, NULL, err);
+    model_view_update(m->view, m->needs.teacher);
+    int ret = translate_ids(out, m->view, sources, (size_t)from->B, &search, m->needs.threads, NULL, err);
     if (ret == 0) {
         take_labels(m, b, out);
         translations_release(out, (size_t)from->B);
@@ -312,6 +314,7 @@ static void meta_free(void *state)
     m->objective.free(m->objective.shared);
     adam_release(&m->adam);
     lanes_free(m);
+    model_view_free(m->view);
     pool_free(m->pool);
     batch_release(&m->sources);
     batch_release(&m->labels);
@@ -368,6 +371,7 @@ int meta_labels_open(struct batch_source *out, struct batch_source *unlabelled, 
         free(m);
         return -1;
     }
+    m->view = model_view_new();
     open_training(m);
     m->unlabelled = *unlabelled;
     m->labelled = *labelled;
