@@ -1,15 +1,15 @@
 """python3 papers.py NAME RUN: what the claims of the paper NAME come to in the table of the recipe's run.
 
 Prints `figure papers.<name>.<claim> <value> <unit>` a claim, each row of the table on standard error, and
-writes RUN/claims.md: `| claim | found | asked for | holds |` for docs/results.md.
+writes RUN/claims.md, the rows and `| claim | found | asked for | holds |`, for docs/results.md.
 
 To add a claim: a row below.  A value is made of figures, row and key as in table.json, which carry the
 deviation over seeds with them; where a row is absent, the claim is "not measured".
 """
+import glob
 import json
 import math
 import os
-import re
 import sys
 
 
@@ -69,27 +69,125 @@ KIM_RUSH = [
     ('speed', 'greedy student over beam-5 teacher, words a second', 'times',
      lambda t: t('seq_kd', 'words_per_s_greedy') / t('teacher', 'words_per_s_beam5'), '>=', 8),
 ]
-CLAIMS = {'kim-rush-transformer': KIM_RUSH, 'kim-rush-lstm': KIM_RUSH}
+
+def nll(t, row):
+    perplexity = t(row, 'perplexity')
+    return Figure(math.log(perplexity.mean), perplexity.deviation / perplexity.mean)
 
 
-def slug(text):
-    return re.sub(r'[^a-z0-9]+', '_', text.lower()).strip('_')
+def greedy(t, row):
+    return t(row, 'bleu_greedy')
 
 
-def print_rows(paper, t):
-    """Every figure of the table, for those that have no claims yet."""
+def gain(name, what, rows, over, at_least=0):
+    """A claim: greedy BLEU of a row less that of another one; of several, the best one's counts."""
+    def best(t, some):
+        return most(*(greedy(t, row) for row in ([some] if isinstance(some, str) else some)))
+    return (name, what, 'BLEU', lambda t: best(t, rows) - best(t, over), '>=', at_least)
+
+
+def least(*figures):
+    return min(figures, key=lambda f: f.mean)
+
+
+GENERATIONS = ['generation 0', 'generation 1', 'generation 2', 'generation 3']
+BORN_AGAIN = [
+    ('generation_1', 'generation 1 better than generation 0: NLL of held-out text, less by', 'nats',
+     lambda t: nll(t, 'generation 0') - nll(t, 'generation 1'), '>=', 0),
+    gain('generation_1_bleu', 'generation 1 over generation 0, greedy', 'generation 1', 'generation 0'),
+    ('ensemble', 'the ensemble of all better than the best generation: NLL, less by', 'nats',
+     lambda t: least(*(nll(t, g) for g in GENERATIONS)) - nll(t, 'ensemble of all'), '>=', 0),
+    gain('ensemble_bleu', 'the ensemble of all over the best generation, greedy', 'ensemble of all', GENERATIONS),
+]
+
+SLIM = [f'slim, generation {g}' for g in range(1, 6)]
+KNOWLEDGE_EVOLUTION = [
+    gain('rise', 'the slim half, generation 5 over generation 1', SLIM[4], SLIM[0]),
+    ('least_step', 'the smallest rise from one generation to the next', 'BLEU',
+     lambda t: least(*(greedy(t, SLIM[g + 1]) - greedy(t, SLIM[g]) for g in range(4))), '>=', 0),
+    ('first_share', 'the slim half\'s share of the dense network\'s BLEU, generation 1', '',
+     lambda t: greedy(t, SLIM[0]) / greedy(t, 'dense, generation 1'), '<=', 0.5),
+    ('last_share', 'the same, generation 5', '',
+     lambda t: greedy(t, SLIM[4]) / greedy(t, 'dense, generation 5'), '>=', 0.9),
+]
+
+TARGETS = [
+    gain('word_kd', 'word-KD over smoothed gold', 'word-kd', 'gold, smoothed'),
+    gain('sharp_teacher', 'a teacher trained without smoothing over a smoothed one', 'word-kd', 'word-kd, smoothed teacher'),
+    gain('topk', 'eight tokens of the teacher over smoothed gold', 'kd-topk 8, renormalised', 'gold, smoothed'),
+    gain('cwtm', 'gold weighted by the teacher\'s confidence (CWTM) over gold', 'cwtm', 'gold'),
+    gain('dkpp', 'the teacher\'s other tokens permuted (DKPP) over gold', 'dkpp', 'gold'),
+    gain('dark', 'word-KD over DKPP: which token gets what does matter', 'word-kd', 'dkpp'),
+    gain('sim', 'likeness of embeddings without a teacher (KD-sim) over gold', 'kd-sim', 'gold'),
+]
+
+SELECTIVE = [
+    gain('batch', 'the hardest half of a batch over all tokens', 'hardest half of the batch', 'all tokens'),
+    gain('queue', 'the hardest half of a queue over all tokens', 'hardest half of a queue', 'all tokens'),
+    gain('queue_over_batch', 'the queue over the batch', 'hardest half of a queue', 'hardest half of the batch'),
+    gain('all', 'all tokens over gold alone', 'all tokens', 'gold alone'),
+]
+
+GKD = [gain(f'{slug}_{share}', f'{name}: λ = {by} over λ = 0', f'{name}, λ = {by}', f'{name}, λ = 0')
+       for slug, name in (('kl', 'KL'), ('rkl', 'reverse KL'), ('jsd', 'JSD')) for share, by in (('half', '0.5'), ('1', '1'))]
+GKD.append(gain('teacher', 'KL of the teacher at λ = 0 over more of gold', 'KL, λ = 0', 'longer on gold'))
+
+CAPACITY = [
+    gain('smaller', 'the best of smaller teachers over the largest',
+         ['… by width 96', '… by width 64', '… by width 32'], '… taught by width 160'),
+    gain('cut', 'the largest one\'s word left out in the second half, over all through', '… by width 160, cut off',
+         '… taught by width 160'),
+    gain('stopped', 'the largest one stopped early over the whole', '… by the stopped one', '… taught by width 160'),
+    gain('taught', 'taught by the largest one over gold alone', '… taught by width 160', 'student, gold alone'),
+]
+
+AIR = [
+    gain('air', 'AIR over plain training on corrupted targets', '… AIR', '40% corrupted'),
+    gain('air_over_smoothing', 'AIR over label smoothing', '… AIR', '… label smoothing'),
+    gain('sharpening', 'AIR with sharpened targets over AIR without', '… AIR', '… AIR without sharpening'),
+    ('won_back', 'share of what the wrong targets cost that AIR wins back', '',
+     lambda t: (greedy(t, '… AIR') - greedy(t, '40% corrupted')) / (greedy(t, 'clean targets') - greedy(t, '40% corrupted')),
+     '>=', 0.25),
+]
+
+SEMI_SUPERVISED = [
+    gain('pseudo', 'Pseudo-Label over 2,000 pairs alone', '… Pseudo-Label', '2,000 pairs'),
+    gain('meta', 'Meta Pseudo Labels over 2,000 pairs alone', '… Meta Pseudo Labels', '2,000 pairs'),
+    gain('meta_over_pseudo', 'Meta Pseudo Labels over Pseudo-Label', '… Meta Pseudo Labels', '… Pseudo-Label'),
+    gain('told', 'a teacher that is told how its student does over one that is not', '… Meta Pseudo Labels',
+         '… a teacher that is told nothing'),
+    gain('sign', 'the theory\'s sign over the published one', '… Meta Pseudo Labels', '… the published sign'),
+]
+
+RND = [
+    ('shuffled', 'area under the ROC curve, unseen lines of the domain against shuffled ones', '',
+     lambda t: t('novelty', 'auc_shuffled'), '>=', 0.9),
+    ('foreign', 'the same against lines of another language', '', lambda t: t('novelty', 'auc_foreign'), '>=', 0.9),
+    gain('new_lines', 'a student of new lines over one of the most familiar lines', 'student of new lines',
+         'student of the most familiar lines'),
+]
+
+CLAIMS = {
+    'kim-rush-transformer': KIM_RUSH, 'kim-rush-lstm': KIM_RUSH, 'born-again': BORN_AGAIN,
+    'knowledge-evolution': KNOWLEDGE_EVOLUTION, 'targets': TARGETS, 'selective-kd': SELECTIVE, 'gkd': GKD,
+    'capacity': CAPACITY, 'air': AIR, 'semi-supervised': SEMI_SUPERVISED, 'rnd': RND,
+}
+COLUMNS = [('bleu_greedy', 'BLEU, greedy', '{:.2f}'), ('bleu_beam5', 'beam 5', '{:.2f}'), ('perplexity', 'perplexity', '{:.2f}'),
+           ('mode_share', 'p(ŷ)', '{:.4f}')]
+
+
+def print_rows(t):
     for row in t.rows:
         for key in t.rows[row]:
-            if key.endswith('_sd') or key == 'runs' or t.rows[row][key] is None:
-                continue
-            f = t(row, key)
-            print(f'{row}: {key} {f.mean:g}' + (f' ± {f.deviation:g}' if f.deviation else ''), file=sys.stderr)
-            if paper not in CLAIMS:
-                print(f'figure papers.{paper}.{slug(row)}.{key} {f.mean:g} {"± %g" % f.deviation}')
+            if not key.endswith('_sd') and key != 'runs' and t.rows[row][key] is not None:
+                f = t(row, key)
+                print(f'{row}: {key} {f.mean:g}' + (f' ± {f.deviation:g}' if f.deviation else ''), file=sys.stderr)
 
 
-def holds(value, relation, asked):
-    return value >= asked if relation == '>=' else value <= asked
+def verdict(f, relation, asked):
+    """Whether a claim holds; told apart where the deviation over seeds leaves that open."""
+    word = 'yes' if (f.mean >= asked if relation == '>=' else f.mean <= asked) else '**no**'
+    return word + (', within the spread' if abs(f.mean - asked) < f.deviation else '')
 
 
 def claim_row(paper, t, claim):
@@ -101,19 +199,51 @@ def claim_row(paper, t, claim):
         print(f'{paper}: {name}: not measured ({missing})', file=sys.stderr)
         return f'| {what} | not measured | {wanted} | |'
     print(f'figure papers.{paper}.{name} {f.mean:.4g} {unit or "ratio"}')
-    sign = '+' if unit == 'BLEU' else ''
-    return (f'| {what} | {f.mean:{sign}.2f} ± {f.deviation:.2f} {unit} | {wanted} | '
-            f'{"yes" if holds(f.mean, relation, asked) else "**no**"} |').replace('  ', ' ')
+    number = '+.2f' if unit == 'BLEU' else '.3f'
+    return f'| {what} | {f.mean:{number}} ± {f.deviation:{number[-3:]}} {unit} | {wanted} | {verdict(f, relation, asked)} |'
+
+
+def figure_row(t, row):
+    def cell(key, number):
+        if t.rows[row].get(key) is None:
+            return ''
+        f = t(row, key)
+        return number.format(f.mean) + (' ± ' + number.format(f.deviation) if t.rows[row].get('runs', 1) > 1 else '')
+    return '| ' + ' | '.join([row] + [cell(key, number) for key, _, number in COLUMNS]) + ' |'
+
+
+def table_lines(t):
+    """The rows that have scores, as a table of Markdown."""
+    head = ['| | ' + ' | '.join(title for _, title, _ in COLUMNS) + ' |', '|---' * (1 + len(COLUMNS)) + '|']
+    return head + [figure_row(t, row) for row in t.rows if t.rows[row].get('bleu_greedy') is not None]
+
+
+def flat(row):
+    """A row of figures.json, {column: {mean, sd}}, as one of table.json."""
+    out = {}
+    for key, value in row.items():
+        out[key], out[key + '_sd'] = value['mean'], value.get('sd')
+    return out
+
+
+def read_table(run):
+    """The table of the recipe's run, with the rows of its `figures` stages."""
+    with open(os.path.join(run, 'table.json')) as f:
+        rows = json.load(f)
+    for path in sorted(glob.glob(os.path.join(run, '*', 'figures.json'))):
+        with open(path) as f:
+            rows.update({name: flat(row) for name, row in json.load(f).items()})
+    return Table(rows)
 
 
 def main():
     paper, run = sys.argv[1:]
-    with open(os.path.join(run, 'table.json')) as f:
-        t = Table(json.load(f))
-    print_rows(paper, t)
-    rows = [claim_row(paper, t, claim) for claim in CLAIMS.get(paper, [])]
+    t = read_table(run)
+    print_rows(t)
+    claims = ['| claim | found | asked for | holds |', '|---|---|---|---|']
+    claims += [claim_row(paper, t, claim) for claim in CLAIMS[paper]]
     with open(os.path.join(run, 'claims.md'), 'w') as f:
-        f.write('| claim | found | asked for | holds |\n|---|---|---|---|\n' + '\n'.join(rows) + '\n')
+        f.write('\n'.join(table_lines(t) + [''] + claims) + '\n')
 
 
 main()
