@@ -92,9 +92,9 @@ def greedy(model, spm, lines):
 
 
 def main():
-    batches, updates, seed, spm_path, source, output, checkpoint = sys.argv[1:]
+    batches, updates, seed, spm_path, source, output, checkpoint, threads = sys.argv[1:]
     torch.manual_seed(int(seed))
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(threads))
     spm = sentencepiece.SentencePieceProcessor(model_file=spm_path)
     model = Transformer({**SHAPE, "vocab": spm.vocab_size()})
     model.train()

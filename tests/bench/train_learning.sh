@@ -6,6 +6,7 @@
 #     --updates N       4000, some 20 epochs
 #     --seeds "1 2 3"
 #     --systems "torch fp32"       also bf16: coho at that precision
+#     --threads 2       of each; of both, so that seeds may run side by side with one
 #     --keep FOLDER     works there: what was done before is not done again, what was stopped goes on
 # Of 4,000 updates a seed takes PyTorch some 40 minutes of 2 cores and coho 13.  Piece by piece:
 #   for seed in 1 2 3; do sh tests/bench/run.sh train_learning --keep ~/learning --seeds $seed; done
@@ -18,12 +19,14 @@ fi
 updates=4000
 seeds="1 2 3"
 systems="torch fp32"
+threads=2
 keep=$work
 while [ $# -gt 0 ]; do
     case $1 in
     --updates) updates=$2 ;;
     --seeds) seeds=$2 ;;
     --systems) systems=$2 ;;
+    --threads) threads=$2 ;;
     --keep) mkdir -p "$2"; keep=$(cd "$2" && pwd) ;;
     *) echo "train_learning: what is '$1'?" >&2; exit 2 ;;
     esac
@@ -35,19 +38,19 @@ shape="--dim 128 --ffn 256 --heads 4 --encoder-layers 4 --decoder-layers 4 --dro
 learn_torch() {
     need_peers torch sentencepiece
     cmake --build "$build" --target train_rate >&2
-    "$coho" corpus store "$m30k/train.en" "$m30k/train.de" -o "$keep/train.store" -m "$keep/joint.spm" >&2
+    "$coho" corpus store "$m30k/train.en" "$m30k/train.de" -o "$work/train.store" -m "$keep/joint.spm" >&2
     # shellcheck disable=SC2086
-    "$build/bench/train_rate" $shape --seed "$1" --vocab "$keep/joint.spm" --store "$keep/train.store" \
+    "$build/bench/train_rate" $shape --seed "$1" --vocab "$keep/joint.spm" --store "$work/train.store" \
         --updates "$updates" --batches "$work/batches"
     "$python" "$root/tests/bench/train_learning.py" "$work/batches" "$updates" "$1" "$keep/joint.spm" \
-        "$m30k/test_2016_flickr.en" "$work/out" "$keep/torch.$updates.$1"
+        "$m30k/test_2016_flickr.en" "$work/out" "$keep/torch.$updates.$1" "$threads"
 }
 
 learn_coho() {
     folder=$keep/$2.$updates.$1
     # shellcheck disable=SC2086
     "$coho" train -s "$m30k/train.en" -t "$m30k/train.de" -v "$keep/joint.spm" -o "$folder" $shape --seed "$1" \
-        --precision "$2" --learning-rate 0.002 --warmup 600 --ema 0.999 --max-updates "$updates" --save-every 500 \
+        --threads "$threads" --precision "$2" --learning-rate 0.002 --warmup 600 --ema 0.999 --max-updates "$updates" --save-every 500 \
         --resume >&2
     "$coho" translate -q -m "$folder" --beam 1 -i "$m30k/test_2016_flickr.en" -o "$work/out" >&2
 }
