@@ -1,7 +1,7 @@
 """PyTorch's side of tests/bench/train_learning.sh: trains on given batches in the given order with
 coho's schedule and moving average, and translates greedily with the averaged weights.
 
-  train_learning.py BATCHES UPDATES SEED SPM SOURCE OUTPUT CHECKPOINT     goes on from CHECKPOINT where there is one
+  train_learning.py BATCHES UPDATES SEED SPM SOURCE OUTPUT CHECKPOINT THREADS     goes on from CHECKPOINT where there is one
 """
 import json
 import math
