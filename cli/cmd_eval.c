@@ -28,6 +28,9 @@ static const struct option eval_options[] = {
       .help = "score every line by itself", .alias = "sl" },
     { "num-refs", OPTION_INT, FIELD(num_refs), "1", 1, 1000,
       "references on each line of REF, a tab between them", .alias = "nr" },
+    { "first-column", OPTION_FLAG, FIELD(first_column), "false",
+      .help = "of labels, numbers and tags: gold answers stand in REF before the first tab of a line, as in files of "
+              "examples" },
     { "language-pair", OPTION_STRING, FIELD(language_pair), .letter = 'l',
       .help = "as in en-zh; chooses the tokenizer of zh, ja and ko where none is named" },
     { "encoding", OPTION_STRING, FIELD(encoding), "utf-8", .letter = 'e',
@@ -198,6 +201,8 @@ static int check_usage(const struct eval_job *job, const char *const *refs, int 
     if (job->answer_metrics_count && (o->sentence_level || paired(job) || refs_count > 1 || o->num_refs > 1))
         return command_misuse(job->self, "%s takes one file of gold answers and neither --sentence-level nor "
                               "paired tests", job->answer_metrics[0]->name);
+    if (o->first_column && !job->answer_metrics_count)
+        return command_misuse(job->self, "--first-column goes with metrics of labels, numbers or tags");
     if (o->html && (o->sentence_level || job->answer_metrics_count))
         return command_misuse(job->self, "--html shows translations, and goes without --sentence-level");
     if (!o->html && (o->source || o->training))
@@ -267,7 +272,7 @@ static int write_answers(struct strbuf *out, const struct eval_job *job, struct 
 {
     const struct eval_options *o = &job->options;
     return eval_answers(out, &(struct answers_request){
-        .set = &job->set, .metrics = job->answer_metrics, .count = job->answer_metrics_count,
+        .set = &job->set, .gold_path = job->gold_path, .metrics = job->answer_metrics, .count = job->answer_metrics_count,
         .samples = o->confidence ? o->confidence_n : 0, .seed = job->seed, .threads = o->threads,
         .width = o->width, .score_only = o->score_only, .json = o->format == FORMAT_JSON,
     }, err);
@@ -305,7 +310,8 @@ static int evaluate(struct eval_job *job, const char *const *refs, int refs_coun
     struct encoding encoding = { is_utf8(o->encoding) ? NULL : o->encoding,
                                  o->bad_utf8 == BAD_UTF8_REPLACE ? UTF8_REPLACE : UTF8_REFUSE };
 
-    if (testset_load(&job->set, refs, (size_t)refs_count, o->num_refs, o->input.items,
+    job->gold_path = strcmp(refs[0], "-") ? refs[0] : "standard input";
+    if (testset_load(&job->set, refs, (size_t)refs_count, o->first_column ? 2 : o->num_refs, o->input.items,
                      o->input.count, encoding, o->threads, err) < 0)
         return -1;
     if (o->sentence_level && job->set.systems_count > 1)

@@ -6,17 +6,17 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
-#include "base/lines.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/decoding.h"
+#include "corpora/examples.h"
 #include "corpora/task.h"
 #include "decode/predict.h"
 #include "seq2seq/model.h"
 
 struct predict_options {
-    char *model, *task, *input, *output;
+    char *model, *task, *input, *second, *output;
     int threads, utf8;
     int64_t window;
     bool probabilities, json, examples, quiet;
@@ -29,6 +29,8 @@ static const struct option predict_options[] = {
       .help = "which of the model's tasks; needed when it has several" },
     { "input", OPTION_STRING, FIELD(input), "-", .letter = 'i',
       .help = "texts, one a line, or two with a tab between (plain, gzip, zstd, xz); -: standard input" },
+    { "second", OPTION_STRING, FIELD(second), NULL,
+      .help = "file with the second text for each line of the input, for tasks of two texts" },
     { "output", OPTION_STRING, FIELD(output), NULL, .letter = 'o',
       .help = "file to write; without: standard output" },
     { "examples", OPTION_FLAG, FIELD(examples), "false",
@@ -135,21 +137,20 @@ static const char *text_of(const struct job *job, const char *line)
 
 static int predict(struct job *job, struct error *err)
 {
-    struct lines in = { 0 };
+    struct text_lines in = { 0 };
     struct strings window = { 0 };
-    int more = 1, ret = lines_open(&in, job->options.input, err);
-    in.utf8 = (enum utf8_policy)job->options.utf8;
+    int more = 1, ret = text_lines_open(&in, job->options.input, job->options.second, err);
+    in.files.source.utf8 = in.files.target.utf8 = (enum utf8_policy)job->options.utf8;
     progress_start(&job->progress, "predicting", "lines", lines_ahead(job->options.input));
-    while (ret == 0 && more > 0) {
-        int64_t first = in.number + 1;
+    for (int64_t first = 1; ret == 0 && more > 0; first += (int64_t)window.count) {
         strings_release(&window);
-        while ((int64_t)window.count < job->options.window && (more = lines_next(&in, err)) > 0)
+        while ((int64_t)window.count < job->options.window && (more = text_lines_next(&in, err)) > 0)
             strings_add(&window, text_of(job, in.text));
         ret = more < 0 ? -1 : print_window(job, &window, first, err);
     }
     progress_end(&job->progress);
     strings_release(&window);
-    lines_close(&in);
+    text_lines_close(&in);
     return ret;
 }
 
@@ -182,7 +183,7 @@ static int run(struct job *job, struct error *err)
 {
     job->model = model_load_decoder(job->options.model, PRODUCTS_STORED, err);
     if (!job->model || choose_task(job, err) < 0 || files_differ(job->options.output, job->options.input, err) < 0
-        || sink_open(&job->sink, job->options.output, err) < 0)
+        || files_differ(job->options.output, job->options.second, err) < 0 || sink_open(&job->sink, job->options.output, err) < 0)
         return -1;
     return predict(job, err) < 0 ? -1 : sink_commit(&job->sink, err);
 }
@@ -197,6 +198,8 @@ int cmd_predict(const struct command *self, int argc, char **argv)
 
     options_default(groups);
     status = command_parse(self, groups, argc, argv, rest, &rest_count);
+    if (status < 0 && job.options.second && job.options.examples)
+        status = command_misuse(self, "--second goes with texts alone, not with --examples");
     if (status < 0 && rest_count)
         status = command_misuse(self, "unexpected '%s': give the texts with --input", rest[0]);
     if (status < 0) {

@@ -13,7 +13,7 @@ enum eval_format { FORMAT_AUTO, FORMAT_JSON, FORMAT_TEXT, FORMAT_LATEX };
 struct eval_options {
     struct strings input, metrics;
     int num_refs, bad_utf8;
-    bool sentence_level, force;
+    bool sentence_level, force, first_column;
     char *language_pair, *encoding;
     bool confidence, paired_ar, paired_bs;
     int confidence_n, paired_ar_n, paired_bs_n, paired_jobs;
@@ -36,6 +36,7 @@ struct eval_job {
     const struct answer_metric *answer_metrics[ANSWER_METRICS_MAX];     /* or these instead */
     size_t answer_metrics_count;
     struct testset set;
+    const char *gold_path;              /* the file of references, where answers are compared */
     struct seed seed;
 };
 

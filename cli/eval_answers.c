@@ -17,7 +17,9 @@ static int score_one(struct answer_score *out, const struct answers_request *r, 
 {
     const struct testset *set = r->set;
     struct answers answers = { 0 };
-    if (answers_read(&answers, metric->kind, set->refs, set->systems[system].hyps, set->n, err) < 0)
+    const struct answer_lines gold = { set->refs, r->gold_path };
+    const struct answer_lines predicted = { set->systems[system].hyps, set->systems[system].name };
+    if (answers_read(&answers, metric->kind, gold, predicted, set->n, err) < 0)
         return -1;
     *out = (struct answer_score){ answers_score(metric, &answers), NAN, NAN };
     if (r->samples > 0)

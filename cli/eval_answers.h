@@ -9,7 +9,8 @@ struct error;
 
 /* What `coho eval` does with metrics of labels, numbers and tags (eval/answers.h). */
 struct answers_request {
-    const struct testset *set;          /* one reference each */
+    const struct testset *set;          /* gold answers are the first references */
+    const char *gold_path;              /* as messages name their file */
     const struct answer_metric *const *metrics;
     size_t count;
     int samples;                        /* of the intervals; 0: none */

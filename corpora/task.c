@@ -1,4 +1,4 @@
-/* What tasks are, and the reading of examples. */
+/* What tasks are, what they learn from their examples, and examples as ids. */
 #include "corpora/task.h"
 
 #include <math.h>
@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/lines.h"
 #include "base/memory.h"
+#include "corpora/examples.h"
 #include "corpora/store.h"
 #include "tokenize/tokenizer.h"
 
@@ -60,7 +60,7 @@ json_t *task_json(const struct task *t)
         json_object_set_new(it, "mean", json_real((double)t->mean));
         json_object_set_new(it, "deviation", json_real((double)t->deviation));
     }
-    if (t->texts > 1)
+    if (t->texts)
         json_object_set_new(it, "texts", json_integer(t->texts));
     if (t->tag)
         json_object_set_new(it, "tag", json_string(t->tag));
@@ -101,51 +101,7 @@ int task_from_json(struct task *out, const json_t *json, struct error *err)
     return 0;
 }
 
-/* ---- lines ---- */
-
-int example_split(struct example *out, char *line, struct error *err)
-{
-    char *fields[4], *rest = line;
-    int count = 0;
-    while (rest && count < 4)
-        fields[count++] = strsep(&rest, "\t");
-    if (count < 2)
-        return error_set(err, "no tab: an example is a label, a tab and a text");
-    if (count > 3 || rest)
-        return error_set(err, "more than three columns: an example is a label and one text or two");
-    *out = (struct example){ fields[0], { fields[1], count > 2 ? fields[2] : NULL }, count - 1 };
-    if (!*out->label)
-        return error_set(err, "the label is empty");
-    for (int i = 0; i < out->texts; i++)
-        if (!out->text[i][strspn(out->text[i], " ")])
-            return error_set(err, "column %d, a text, is empty", i + 2);
-    return 0;
-}
-
-static int blame(const struct lines *in, struct error *err)
-{
-    return error_prefix(err, "%s:%lld", in->path, (long long)in->number);
-}
-
-/* The next example, with as many texts as the first one (0: this is the first). */
-static int next_example(struct example *e, struct lines *in, int *texts, struct error *err)
-{
-    int more = lines_next(in, err);
-    if (more <= 0)
-        return more;
-    if (strlen(in->text) != in->length) {
-        error_set(err, "a zero byte");
-        return blame(in, err);
-    }
-    if (example_split(e, in->text, err) < 0)
-        return blame(in, err);
-    if (*texts && e->texts != *texts) {
-        error_set(err, "%d text%s, but %d in the examples before", e->texts, e->texts > 1 ? "s" : "", *texts);
-        return blame(in, err);
-    }
-    *texts = e->texts;
-    return 1;
-}
+/* ---- labels ---- */
 
 static int read_number(double *out, const char *text, struct error *err)
 {
@@ -184,25 +140,25 @@ static int each_label(const struct task *t, const struct example *e, label_fn *e
     return ret;
 }
 
-/* Goes through a file. */
-static int each_label_of(const struct task *t, const char *path, label_fn *each, void *arg, int64_t *examples,
-                         struct error *err)
+/* Calls `each` for every example of the files; there is one at least. */
+typedef int example_fn(void *arg, const struct example *e, struct error *err);
+
+static int each_example(const struct task *t, const struct example_files *files, example_fn *each, void *arg,
+                        struct error *err)
 {
-    struct lines in = { 0 };
+    struct examples in = { 0 };
     struct example e;
-    int texts = t->texts, more = -1;
-    *examples = 0;
-    if (lines_open(&in, path, err) == 0)
-        while ((more = next_example(&e, &in, &texts, err)) > 0) {
-            if (each_label(t, &e, each, arg, err) < 0) {
-                more = blame(&in, err);
+    int64_t count = 0;
+    int more = examples_open(&in, files, t->texts, err);
+    if (more == 0)
+        for (; (more = examples_next(&in, &e, err)) > 0; count++)
+            if (each(arg, &e, err) < 0) {
+                more = examples_blame(&in, err);
                 break;
             }
-            ++*examples;
-        }
-    lines_close(&in);
-    if (more == 0 && *examples == 0)
-        return error_set(err, "'%s' holds no examples of task '%s'", path, t->name);
+    examples_close(&in);
+    if (more == 0 && count == 0)
+        return error_set(err, "'%s' holds no examples of task '%s'", files->texts, t->name);
     return more < 0 ? -1 : 0;
 }
 
@@ -248,11 +204,17 @@ static int by_label(const void *a, const void *b)
     return first != second ? second - first : strcmp(x, y);
 }
 
-int task_learn(struct task *t, const char *path, struct error *err)
+static int learn_example(void *arg, const struct example *e, struct error *err)
+{
+    struct learning *l = arg;
+    return each_label(l->task, e, l->task->kind == TASK_REGRESS ? learn_number : learn_label, l, err);
+}
+
+int task_learn(struct task *t, const struct example_files *files, struct error *err)
 {
     struct learning l = { .task = t };
-    int64_t examples;
-    if (each_label_of(t, path, t->kind == TASK_REGRESS ? learn_number : learn_label, &l, &examples, err) < 0)
+    const char *path = files->labels ? files->labels : files->texts;
+    if (each_example(t, files, learn_example, &l, err) < 0)
         return -1;
     if (t->kind == TASK_REGRESS) {
         t->mean = (float)l.mean;
@@ -266,13 +228,13 @@ int task_learn(struct task *t, const char *path, struct error *err)
     return 0;
 }
 
-int task_learn_texts(struct task *t, const char *path, struct error *err)
+int task_learn_texts(struct task *t, const struct example_files *files, struct error *err)
 {
-    struct lines in = { 0 };
+    struct examples in = { 0 };
     struct example e;
-    int texts = 0, more = lines_open(&in, path, err) < 0 ? -1 : next_example(&e, &in, &texts, err);
-    lines_close(&in);
-    t->texts = texts;
+    int more = examples_open(&in, files, 0, err) < 0 ? -1 : examples_next(&in, &e, err);
+    t->texts = in.count;
+    examples_close(&in);
     return more < 0 ? -1 : 0;
 }
 
@@ -309,7 +271,7 @@ int task_label_id(const struct task *t, const char *label, int32_t *out, struct 
 
 struct counting {
     const struct task *task;
-    int64_t *counts;
+    int64_t *counts, examples;
 };
 
 static int count_label(void *arg, const char *label, struct error *err)
@@ -323,11 +285,21 @@ static int count_label(void *arg, const char *label, struct error *err)
     return 0;
 }
 
-int task_count(const struct task *t, const char *path, int64_t *counts, int64_t *examples, struct error *err)
+static int count_example(void *arg, const struct example *e, struct error *err)
 {
-    struct counting c = { t, counts };
+    struct counting *c = arg;
+    c->examples++;
+    return each_label(c->task, e, count_label, c, err);
+}
+
+int task_count(const struct task *t, const struct example_files *files, int64_t *counts, int64_t *examples,
+               struct error *err)
+{
+    struct counting c = { t, counts, 0 };
     memset(counts, 0, (size_t)task_outputs(t) * sizeof *counts);
-    return each_label_of(t, path, count_label, &c, examples, err);
+    int ret = each_example(t, files, count_example, &c, err);
+    *examples = c.examples;
+    return ret;
 }
 
 /* ---- examples as ids ---- */
@@ -401,8 +373,9 @@ struct building {
     struct ids source, first, labels, target;
 };
 
-static int add_example(struct building *b, const struct example *e, struct error *err)
+static int add_example(void *arg, const struct example *e, struct error *err)
 {
+    struct building *b = arg;
     struct collecting c = { b->task, &b->labels };
     b->labels.count = 0;
     if (each_label(b->task, e, collect_label, &c, err) < 0)
@@ -411,24 +384,6 @@ static int add_example(struct building *b, const struct example *e, struct error
     join_places(&b->target, b->task, &b->labels, &b->first);
     return store_writer_add(b->writer, b->source.items, (int)b->source.count, b->target.items,
                             (int)b->target.count, err);
-}
-
-static int add_examples(struct building *b, const char *path, struct error *err)
-{
-    struct lines in = { 0 };
-    struct example e;
-    int texts = b->task->texts, more = -1;
-    int64_t count = 0;
-    if (lines_open(&in, path, err) == 0)
-        for (; (more = next_example(&e, &in, &texts, err)) > 0; count++)
-            if (add_example(b, &e, err) < 0) {
-                more = blame(&in, err);
-                break;
-            }
-    lines_close(&in);
-    if (more == 0 && count == 0)
-        return error_set(err, "'%s' holds no examples of task '%s'", path, b->task->name);
-    return more < 0 ? -1 : 0;
 }
 
 /* Labels are a vocabulary of their own. */
@@ -447,7 +402,7 @@ int examples_build(const char *store, const char *path, const struct task *t, co
 {
     struct building b = { .task = t, .tokenizer = tokenizer };
     b.writer = store_writer_new(store, tokenizer_fingerprint(tokenizer), labels_fingerprint(t), err);
-    int ret = b.writer ? add_examples(&b, path, err) : -1;
+    int ret = b.writer ? each_example(t, &(struct example_files){ path }, add_example, &b, err) : -1;
     if (ret == 0)
         ret = store_writer_commit(b.writer, err);
     else if (b.writer)

@@ -8,6 +8,8 @@
 #include "base/strbuf.h"
 
 struct error;
+struct example;
+struct example_files;
 struct tokenizer;
 
 /* What a model may be asked to do with a text, and examples of it.
@@ -17,8 +19,8 @@ struct tokenizer;
  *     tag        a label for every word of a text
  *     translate  a text in another language, told by a tag before the source
  *
- * Examples are lines "label TAB text [TAB second text]"; a tagged text has its words and its labels
- * divided by single spaces, as many of one as of the other. */
+ * Examples are a label and one text or two (corpora/examples.h says how they stand in files); a tagged text has
+ * its words and its labels divided by single spaces, as many of one as of the other. */
 enum task_kind { TASK_CLASSIFY, TASK_REGRESS, TASK_TAG, TASK_TRANSLATE };
 extern const char *const task_kind_names[];     /* ends with NULL */
 
@@ -43,25 +45,17 @@ int task_label_id(const struct task *t, const char *label, int32_t *out, struct 
 json_t *task_json(const struct task *t);
 int task_from_json(struct task *out, const json_t *json, struct error *err);
 
-/* One example, read from a line.  Texts are borrowed from the line. */
-struct example {
-    const char *label, *text[2];
-    int texts;                  /* 1 or 2 */
-};
-
-/* Splits the line (which it changes) at its tabs; -1 with what is wrong but without the place. */
-int example_split(struct example *out, char *line, struct error *err);
-
-/* The labels, or the mean and deviation, of the examples in a file, into a task that has none.
+/* The labels, or the mean and deviation, of the examples in files, into a task that has none.
  * Labels come in their order by bytes, numbers by value, so that the order of lines is of no matter. */
-int task_learn(struct task *t, const char *path, struct error *err);
+int task_learn(struct task *t, const struct example_files *files, struct error *err);
 
-/* How many texts the first example of a file has, into a task that does not know. */
-int task_learn_texts(struct task *t, const char *path, struct error *err);
+/* How many texts the first example has, into a task that does not know. */
+int task_learn_texts(struct task *t, const struct example_files *files, struct error *err);
 
 /* What examples hold: how often each label stands there (tags: of words); NULL where t is a
  * regression.  counts: task_outputs(t) of them, the caller's. */
-int task_count(const struct task *t, const char *path, int64_t *counts, int64_t *examples, struct error *err);
+int task_count(const struct task *t, const struct example_files *files, int64_t *counts, int64_t *examples,
+               struct error *err);
 
 struct ids;
 /* The text (two texts with </s> between) as ids, without the last </s>.  `first`: for tags, where
@@ -69,7 +63,7 @@ struct ids;
 void example_encode(const struct task *t, const struct example *e, const struct tokenizer *tokenizer,
                     struct ids *out, struct ids *first);
 
-/* The examples of a file as a store for batching_open: target ids are pairs (label, the place in
+/* The examples of a file "label TAB text …" as a store for batching_open: target ids are pairs (label, the place in
  * the source that it belongs to); a number's label is the bits of (y − mean) / deviation.  Labels
  * that the task does not know are refused by file and line. */
 int examples_build(const char *store, const char *path, const struct task *t, const struct tokenizer *tokenizer,

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "corpora/batch.h"
+#include "corpora/examples.h"
 #include "corpora/task.h"
 #include "seq2seq/model.h"
 #include "tokenize/tokenizer.h"
@@ -33,24 +34,14 @@ struct job {
 static int encode_line(struct line *line, const struct model *m, int task, const char *text, struct error *err)
 {
     const struct task *t = &m->tasks[task];
-    char *copy = xstrdup(text), *rest = copy;
-    struct example e = { 0 };
-    int ret = 0;
-    for (char *field; (field = strsep(&rest, "\t")); e.texts++) {
-        if (e.texts == 2) {
-            ret = error_set(err, "more than two texts; they are divided by tabs");
-            break;
-        }
-        e.text[e.texts] = field;
-        if (!field[strspn(field, " ")]) {
-            ret = error_set(err, "text %d is empty", e.texts + 1);
-            break;
-        }
-    }
+    char *copy = xstrdup(text);
+    struct example e;
+    int ret = example_split_texts(&e, copy, err);
     if (ret == 0 && t->kind == TASK_TAG && e.texts > 1)
         ret = error_set(err, "a tagging takes one text");
-    if (ret == 0 && t->texts == 2 && e.texts != 2)
-        ret = error_set(err, "task '%s' takes two texts, divided by a tab", t->name);
+    if (ret == 0 && t->texts && e.texts != t->texts)
+        ret = error_set(err, t->texts == 2 ? "task '%s' takes two texts, divided by a tab"
+                                           : "task '%s' takes one text, but there are two, divided by a tab", t->name);
     if (ret == 0)
         example_encode(t, &e, m->source_tokenizer, &line->ids, t->kind == TASK_TAG ? &line->first : NULL);
     free(copy);

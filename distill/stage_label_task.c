@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/lines.h"
 #include "base/memory.h"
+#include "corpora/examples.h"
 #include "decode/predict.h"
 #include "distill/forecast.h"
 #include "distill/kinds.h"
@@ -15,7 +15,7 @@
 #include "seq2seq/model.h"
 
 struct label_task_stage {
-    char *texts;
+    char *texts, *second;
     float threshold;
     bool balance;
 };
@@ -24,6 +24,7 @@ struct label_task_stage {
 static const struct option stage_options[] = {
     { "texts", OPTION_STRING, FIELD(texts), NULL, .required = true,
       .help = "file of texts without labels: one a line, or two with a tab between" },
+    { "second", OPTION_STRING, FIELD(second), NULL, .help = "file with the second text for each line of texts" },
     { "threshold", OPTION_FLOAT, FIELD(threshold), "0.9", 0, 1,
       "texts whose likeliest label has a lower probability are left out" },
     { "balance", OPTION_FLAG, FIELD(balance), "false", 0, 0, "as many of each label: of each the surest ones" },
@@ -42,6 +43,8 @@ static void reads(const struct stage *s, struct strings *paths)
 {
     const struct label_task_stage *c = s->config;
     strings_add(paths, c->texts);
+    if (c->second)
+        strings_add(paths, c->second);
 }
 
 /* A text that is kept. */
@@ -72,7 +75,7 @@ static int open_work(struct work *w, struct error *err)
         ret = -1;
     free(folder);
     free(model);
-    return ret < 0 ? -1 : lines_read(&w->lines, w->config->texts, 0, err);
+    return ret < 0 ? -1 : text_lines_read(&w->lines, w->config->texts, w->config->second, err);
 }
 
 static int guess_all(struct work *w, struct error *err)

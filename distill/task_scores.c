@@ -71,13 +71,14 @@ static struct text *texts_of(const struct strings *s)
     return texts;
 }
 
-static int score_answers(double *main, json_t *figures, const struct task *t, const struct strings *gold,
-                         const struct strings *answers, struct error *err)
+static int score_answers(double *main, json_t *figures, const struct task *t, const char *path,
+                         const struct strings *gold, const struct strings *answers, struct error *err)
 {
     const struct measured *m = &measured[t->kind];
     struct text *x = texts_of(gold), *y = texts_of(answers);
     struct answers pairs = { 0 };
-    int ret = answers_read(&pairs, m->kind, x, y, gold->count, err);
+    int ret = answers_read(&pairs, m->kind, (struct answer_lines){ x, path },
+                           (struct answer_lines){ y, "the model's answers" }, gold->count, err);
     for (size_t i = 0; ret == 0 && i < ARRAY_COUNT(m->metrics) && m->metrics[i]; i++) {
         double score = 100 * answers_score(answer_metric_find(m->metrics[i]), &pairs);
         put(figures, t->name, m->metrics[i], score);
@@ -107,7 +108,7 @@ static int score_head(double *main, struct strings *answers, json_t *figures, co
         free(text);
     }
     if (ret == 0)
-        ret = score_answers(main, figures, &m->tasks[task], &gold, answers, err);
+        ret = score_answers(main, figures, &m->tasks[task], set->examples, &gold, answers, err);
     if (out)
         predictions_release(out, texts.count);
     free(out);

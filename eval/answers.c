@@ -14,7 +14,7 @@
 
 static const struct answer_metric metrics[] = {
     { "accuracy",       ANSWER_LABEL,  labels_accuracy,    "share of labels that are right" },
-    { "exact_match",    ANSWER_LABEL,  labels_accuracy,    "share of lines that are equal" },
+    { "exact_match",    ANSWER_LINE,   labels_accuracy,    "share of lines that are equal" },
     { "f1_macro",       ANSWER_LABEL,  labels_f1_macro,    "mean of the labels' F1" },
     { "f1_micro",       ANSWER_LABEL,  labels_f1_micro,    "F1 of all labels together" },
     { "f1_weighted",    ANSWER_LABEL,  labels_f1_weighted, "mean of the labels' F1 by frequency" },
@@ -80,12 +80,20 @@ static void read_labels(struct answers *a, const struct text *gold, const struct
     free(index.ids);
 }
 
+static int check_labels(struct answer_lines gold, size_t n, struct error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!text_strip(gold.line[i]).length)
+            return error_set(err, "%s:%zu: the label is empty; exact_match compares such lines, too", gold.path, i + 1);
+    return 0;
+}
+
 /* ---- numbers and tags ---- */
 
-static int read_number(double *out, struct text t, const char *side, size_t line, struct error *err)
+static int read_number(double *out, struct answer_lines from, size_t i, struct error *err)
 {
     char text[64], *end;
-    t = text_strip(t);
+    struct text t = text_strip(from.line[i]);
     if (t.length > 0 && t.length < sizeof text) {
         memcpy(text, t.bytes, t.length);
         text[t.length] = '\0';
@@ -93,42 +101,40 @@ static int read_number(double *out, struct text t, const char *side, size_t line
         if (*end == '\0' && isfinite(*out))
             return 0;
     }
-    return error_set(err, "line %zu of the %s is no number: '%.*s'", line, side,
-                     (int)(t.length < 60 ? t.length : 60), t.bytes);
+    return error_set(err, "%s:%zu: '%.*s' is no number", from.path, i + 1, (int)(t.length < 60 ? t.length : 60), t.bytes);
 }
 
-static int read_numbers(struct answers *a, const struct text *gold, const struct text *predicted,
-                        struct error *err)
+static int read_numbers(struct answers *a, struct answer_lines gold, struct answer_lines predicted, struct error *err)
 {
     a->gold_value = xcalloc(a->n + 1, sizeof *a->gold_value);
     a->predicted_value = xcalloc(a->n + 1, sizeof *a->predicted_value);
     for (size_t i = 0; i < a->n; i++)
-        if (read_number(&a->gold_value[i], gold[i], "gold answers", i + 1, err) < 0
-            || read_number(&a->predicted_value[i], predicted[i], "predictions", i + 1, err) < 0)
+        if (read_number(&a->gold_value[i], gold, i, err) < 0
+            || read_number(&a->predicted_value[i], predicted, i, err) < 0)
             return -1;
     return 0;
 }
 
-static int read_tags(struct answers *a, const struct text *gold, const struct text *predicted,
-                     struct error *err)
+static int read_tags(struct answers *a, struct answer_lines gold, struct answer_lines predicted, struct error *err)
 {
     a->spans = xcalloc(a->n + 1, sizeof *a->spans);
     for (size_t i = 0; i < a->n; i++)
-        if (spans_count(&a->spans[i], gold[i], predicted[i]) < 0)
-            return error_set(err, "line %zu has not as many tags in the predictions as in the gold answers",
-                             i + 1);
+        if (spans_count(&a->spans[i], gold.line[i], predicted.line[i]) < 0)
+            return error_set(err, "%s:%zu: not as many tags as at %s:%zu", predicted.path, i + 1, gold.path, i + 1);
     return 0;
 }
 
-int answers_read(struct answers *out, enum answer_kind kind, const struct text *gold,
-                 const struct text *predicted, size_t n, struct error *err)
+int answers_read(struct answers *out, enum answer_kind kind, struct answer_lines gold, struct answer_lines predicted,
+                 size_t n, struct error *err)
 {
     struct answers a = { .kind = kind, .n = n };
     int ret = 0;
-    if (kind == ANSWER_LABEL)
-        read_labels(&a, gold, predicted);
-    else
-        ret = (kind == ANSWER_NUMBER ? read_numbers : read_tags)(&a, gold, predicted, err);
+    if (kind == ANSWER_NUMBER)
+        ret = read_numbers(&a, gold, predicted, err);
+    else if (kind == ANSWER_TAGS)
+        ret = read_tags(&a, gold, predicted, err);
+    else if (kind == ANSWER_LINE || (ret = check_labels(gold, n, err)) == 0)
+        read_labels(&a, gold.line, predicted.line);
     if (ret < 0)
         answers_release(&a);
     else

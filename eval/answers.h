@@ -16,13 +16,14 @@ struct error;
  *
  *     struct answers answers;
  *     const struct answer_metric *f1 = answer_metric_find("f1_macro");
- *     if (answers_read(&answers, f1->kind, gold, predicted, n, err) < 0) goto done;
+ *     if (answers_read(&answers, f1->kind, gold, predicted, n, err) < 0) goto done;       // struct answer_lines
  *     double score = answers_score(f1, &answers);
  *     answers_interval(&low, &high, f1, &answers, 1000, seed, threads);
  *     answers_release(&answers);
  */
 enum answer_kind {
-    ANSWER_LABEL,               /* the whole line, white space at its ends taken off */
+    ANSWER_LABEL,               /* the whole line, white space at its ends taken off; gold: not empty */
+    ANSWER_LINE,                /* the same, but gold lines may be empty */
     ANSWER_NUMBER,
     ANSWER_TAGS                 /* a tag a word: IOB1, IOB2, IOE or BIOES */
 };
@@ -39,9 +40,16 @@ struct answers {
     } *spans;                           /* tags: (n) */
 };
 
-/* A line that is no number, or differs in its count of tags, is an error that names it. */
-int answers_read(struct answers *out, enum answer_kind kind, const struct text *gold,
-                 const struct text *predicted, size_t n, struct error *err);
+/* One answer a line, and the file that messages name. */
+struct answer_lines {
+    const struct text *line;            /* (n) */
+    const char *path;
+};
+
+/* A gold label that is empty, a line that is no number, or one that differs in its count of tags, is an error that
+ * names it.  Predicted labels may be any, or empty. */
+int answers_read(struct answers *out, enum answer_kind kind, struct answer_lines gold, struct answer_lines predicted,
+                 size_t n, struct error *err);
 void answers_release(struct answers *a);
 
 /* A row of the table in answers.c.  To add a metric: write its function in eval/labels.c,

@@ -168,6 +168,7 @@ fi
 check 'the language chooses the tokenizer' 0 '"tok": "zh",' \
     sh -c "'$coho' eval ref -i hyp -l en-zh | grep -o '\"tok\".*'"
 printf 'yes\nno\nno\nyes\n' >gold
+printf 'yes\n\nno\nyes\n' >gapped
 printf 'yes\nno\nyes\nyes\n' >guess
 check 'metrics of labels' 0 "accuracy|n:4|version:coho-$("$coho" --version | sed 's/^coho //') = 0.7500
 f1_macro|n:4|version:coho-$("$coho" --version | sed 's/^coho //') = 0.7333
@@ -247,7 +248,9 @@ told 'a test needs two systems' 2 'two systems' "$coho" eval ref -i hyp -pbs
 told 'a seed that is none' 1 'SACREBLEU_SEED' env SACREBLEU_SEED=x "$coho" eval ref -i hyp -ci
 told 'a model that is absent' 1 'spm-model' env SACREBLEU=nowhere "$coho" eval ref -i hyp -tok flores200
 told 'labels and translations do not mix' 2 'together' "$coho" eval ref -i hyp -m bleu mcc
-told 'numbers must be numbers' 1 'line 1 of the gold answers' "$coho" eval gold -i guess -m pearson
+told 'numbers must be numbers' 1 "gold:1: 'yes' is no number" "$coho" eval gold -i guess -m pearson
+told 'a gold label is not empty' 1 'gapped:2: the label is empty' "$coho" eval gapped -i guess -m accuracy
+told 'files of labels are as long' 1 'guess has 4 lines but ref' "$coho" eval ref -i guess -m accuracy
 told 'too few columns' 1 'ref, line 1: expected 2 columns' "$coho" eval ref -nr 2 -i hyp
 if [ -w /dev/full ]; then
     told 'a full disk is noticed' 1 'No space left' sh -c "'$coho' eval ref -i hyp >/dev/full"

@@ -80,7 +80,62 @@ input=texts expect 0 "$coho" predict -m run/one --probabilities
 head -1 .seen/stdout >beside
 expect 0 diff alone beside
 
+# Texts and labels in files of their own, line by line: the same examples, and so the same of all that follows.
+for set in train dev test; do
+    cut -f1 pair.$set >pair.$set.labels
+    cut -f2 pair.$set >pair.$set.a
+    cut -f3 pair.$set >pair.$set.b
+    cut -f2 tags.$set >tags.$set.text
+    cut -f1 tags.$set >tags.$set.labels
+done
+cat >lined.yml <<'END'
+stages:
+  one: { kind: task, train: pair.train, dev: pair.dev, test-examples: 50 }
+  three:
+    kind: task
+    train: pair.train.a
+    train-second: pair.train.b
+    train-labels: pair.train.labels
+    dev: pair.dev.a
+    dev-second: pair.dev.b
+    dev-labels: pair.dev.labels
+    test-examples: 50
+  tags: { kind: task, task: tag, train: tags.train.text, train-labels: tags.train.labels, test: tags.test.text, test-labels: tags.test.labels }
+END
+expect 0 "$coho" distill lined.yml -o lined -q
+for file in train.tsv dev.tsv test.tsv train.txt; do
+    expect 0 cmp lined/one/$file lined/three/$file
+done
+expect 0 cmp tags.train lined/tags/train.tsv
+expect 0 cmp tags.test lined/tags/test.tsv
+cut -f2- pair.test >pair.texts
+expect 0 "$coho" predict -m run/all --task pair -i pair.texts -o answers
+expect 0 "$coho" predict -m run/all --task pair -i pair.test.a --second pair.test.b -o again
+expect 0 cmp answers again
+
+# Answers are compared with labels in a file of their own, or in front of the texts.
+expect 0 "$coho" eval pair.test.labels -i answers -m accuracy --score-only
+cp .seen/stdout apart
+expect 0 "$coho" eval pair.test --first-column -i answers -m accuracy --score-only
+cp .seen/stdout before
+expect 0 cmp before apart
+awk -F'[:,]' '/"pair.accuracy"/ { printf "%.4f\n", $2 / 100 }' run/all_scores/manifest.json >stage
+expect 0 cmp stage apart
+
 # What is refused.
+expect 1 "$coho" predict -m run/one -i pair.texts
+stderr_has "pair.texts:1: task 'colour' takes one text, but there are two"
+expect 1 "$coho" predict -m run/all --task pair -i pair.test.a
+stderr_has "pair.test.a:1: task 'pair' takes two texts"
+head -3 pair.test.b >short.b
+expect 1 "$coho" predict -m run/all --task pair -i pair.test.a --second short.b
+stderr_has "'pair.test.a' has 50 lines but 'short.b' has 3"
+expect 2 "$coho" predict -m run/all --task pair -i pair.test --examples --second pair.test.b
+expect 1 "$coho" eval colour.test --first-column -i answers -m pearson
+stderr_has "colour.test:1: '[a-z]*' is no number"
+expect 1 "$coho" eval texts --first-column -i texts -m accuracy
+stderr_has 'texts, line 1: expected 2 columns'
+expect 2 "$coho" eval colour.test --first-column -i answers -m bleu
 expect 1 "$coho" predict -m run/all -i texts
 stderr_has 'knows several tasks; name one with --task: colour, tags, size, pair'
 expect 1 "$coho" predict -m run/all --task color -i texts
@@ -102,8 +157,32 @@ refused_recipe 'column.train:3: no tab: an example is a label, a tab and a text'
 sed '2s/^[^\t]*/nan/' size.dev >nan.dev
 sed 's/dev: size.dev/dev: nan.dev/' recipe.yml >changed.yml
 refused_recipe "nan.dev:2: 'nan' is no number"
+lined() { sed "$1" lined.yml >changed.yml; }
+sed 7q pair.train.labels >short.labels
+lined 's/train-labels: pair.train.labels/train-labels: short.labels/'
+refused_recipe "pair.train.a:8: nothing stands beside it: 'short.labels' has 7 lines"
+head -9 tags.test.text >short.text
+lined 's/test: tags.test.text/test: short.text/'
+refused_recipe "tags.test.labels:10: nothing stands beside it: 'short.text' has 9 lines"
+sed '5s/.*//' pair.dev.labels >empty.labels
+lined 's/dev-labels: pair.dev.labels/dev-labels: empty.labels/'
+refused_recipe 'empty.labels:5: the label is empty'
+sed '6s/.*/similar/' pair.dev.labels >new.labels
+lined 's/dev-labels: pair.dev.labels/dev-labels: new.labels/'
+refused_recipe "new.labels:6: unknown label 'similar' of task 'three', which knows other, same"
+sed '4s/^[^ ]*/O O/' tags.train.labels >more.labels
+lined 's/train-labels: tags.train.labels/train-labels: more.labels/'
+refused_recipe 'more.labels:4: [0-9]* labels for [0-9]* words'
+sed '2s/^/\t/' pair.train.b >tab.b
+lined 's/train-second: pair.train.b/train-second: tab.b/'
+refused_recipe "tab.b:2: a tab in the text; with a second file of texts, 'pair.train.a', a line is one text"
+lined '/train-labels: pair/d'
+refused_recipe "changed.yml:3: stage 'three': train-second goes with train-labels"
 printf 'stages:\n  colour: { kind: task, train: colour.train, labels: [blue, green, red, pink] }\n' >changed.yml
-refused_recipe "label 'pink' of task 'colour' has no example in"
+refused_recipe "changed.yml:2: stage 'colour': colour.train: label 'pink' of task 'colour' has no example; "
+awk -F'\t' '$1 != "red" || !n++' colour.train >rare.train      # one of a class, which goes to those to validate with
+printf 'stages:\n  colour: { kind: task, train: rare.train, dev-examples: %d }\n' $(($(wc -l <rare.train) - 3)) >changed.yml
+refused_recipe "rare.train: label '[a-z]*' of task 'colour' has no example left when"
 : >nothing
 sed 's/train: pair.train/train: nothing/' recipe.yml >changed.yml
 refused_recipe "'nothing' holds no examples"

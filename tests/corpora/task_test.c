@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "corpora/examples.h"
 #include "corpora/store.h"
 #include "corpora/task.h"
 #include "tokenize/tokenizer.h"
@@ -19,16 +20,24 @@ static const char *file_of(const char *text)
     return path;
 }
 
+/* The same for what takes all files of a set. */
+static const struct example_files *files_of(const char *text)
+{
+    static struct example_files files;
+    files = (struct example_files){ file_of(text) };
+    return &files;
+}
+
 static void labels_are_learnt_whatever_their_order(void **state)
 {
     struct task t = { .name = xstrdup("x"), .kind = TASK_CLASSIFY };
-    assert_int_equal(task_learn(&t, file_of("10\tone text\n2\tanother\nb\tc\n10\td\na\te\n"), &err), 0);
+    assert_int_equal(task_learn(&t, files_of("10\tone text\n2\tanother\nb\tc\n10\td\na\te\n"), &err), 0);
     assert_int_equal(t.labels.count, 4);
     assert_string_equal(t.labels.items[0], "2");        /* numbers by value, before words */
     assert_string_equal(t.labels.items[1], "10");
     assert_string_equal(t.labels.items[2], "a");
     int64_t counts[4], examples;
-    assert_int_equal(task_count(&t, file_of("10\tx\n10\ty\na\tz\n"), counts, &examples, &err), 0);
+    assert_int_equal(task_count(&t, files_of("10\tx\n10\ty\na\tz\n"), counts, &examples, &err), 0);
     assert_int_equal(examples, 3);
     assert_int_equal(counts[1], 2);
     assert_int_equal(counts[0], 0);
@@ -40,7 +49,7 @@ static void numbers_are_learnt_as_mean_and_deviation(void **state)
     struct task t = { .name = xstrdup("x"), .kind = TASK_REGRESS };
     int32_t bits;
     float scaled;
-    assert_int_equal(task_learn(&t, file_of("1\ta\tb\n2\tc\td\n3\te\tf\n"), &err), 0);
+    assert_int_equal(task_learn(&t, files_of("1\ta\tb\n2\tc\td\n3\te\tf\n"), &err), 0);
     assert_true(fabsf(t.mean - 2) < 1e-6f && fabsf(t.deviation - 1) < 1e-6f);
     assert_int_equal(task_label_id(&t, "4.5", &bits, &err), 0);
     memcpy(&scaled, &bits, sizeof scaled);
@@ -153,9 +162,9 @@ static void bad_examples_are_named_by_file_and_line(void **state)
 static void examples_that_are_all_alike_teach_nothing(void **state)
 {
     struct task t = { .name = xstrdup("x"), .kind = TASK_CLASSIFY }, u = { .name = xstrdup("y"), .kind = TASK_REGRESS };
-    assert_int_equal(task_learn(&t, file_of("a\tx\na\ty\n"), &err), -1);
+    assert_int_equal(task_learn(&t, files_of("a\tx\na\ty\n"), &err), -1);
     assert_non_null(strstr(err.text, "have the label 'a'"));
-    assert_int_equal(task_learn(&u, file_of("2\tx\n2\ty\n"), &err), -1);
+    assert_int_equal(task_learn(&u, files_of("2\tx\n2\ty\n"), &err), -1);
     assert_non_null(strstr(err.text, "are the same"));
     task_release(&t);
     task_release(&u);

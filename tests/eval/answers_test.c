@@ -17,6 +17,12 @@ static struct text *texts_of(const json_t *lines)
     return out;
 }
 
+static int read_pair(struct answers *out, enum answer_kind kind, const struct text *gold, const struct text *guess,
+                     size_t n, struct error *err)
+{
+    return answers_read(out, kind, (struct answer_lines){ gold, "gold" }, (struct answer_lines){ guess, "guess" }, n, err);
+}
+
 static void check(const char *name, const char *what, double got, const json_t *want)
 {
     if (!json_is_number(want))
@@ -38,8 +44,7 @@ static void check_case(const json_t *one, int samples, size_t index)
         struct error err;
         double low, high;
         assert_non_null(metric);
-        assert_int_equal(answers_read(&answers, metric->kind, gold_lines, predicted_lines,
-                                      json_array_size(gold), &err), 0);
+        assert_int_equal(read_pair(&answers, metric->kind, gold_lines, predicted_lines, json_array_size(gold), &err), 0);
         check(name, "score", answers_score(metric, &answers), json_array_get(figures, 0));
         answers_interval(&low, &high, metric, &answers, samples, (struct seed){ .value = 12345 },
                          (int)(index % 3));
@@ -67,11 +72,23 @@ static void a_line_that_is_no_number_is_named(void **state)
     struct text gold[] = { text_of("1"), text_of(" 2.5 ") }, bad[] = { text_of("1"), text_of("2,5") };
     struct answers answers = { 0 };
     struct error err;
-    assert_int_equal(answers_read(&answers, ANSWER_NUMBER, gold, bad, 2, &err), -1);
-    assert_non_null(strstr(err.text, "line 2 of the predictions"));
-    assert_non_null(strstr(err.text, "2,5"));
-    assert_int_equal(answers_read(&answers, ANSWER_NUMBER, gold, gold, 2, &err), 0);
+    assert_int_equal(read_pair(&answers, ANSWER_NUMBER, gold, bad, 2, &err), -1);
+    assert_string_equal(err.text, "guess:2: '2,5' is no number");
+    assert_int_equal(read_pair(&answers, ANSWER_NUMBER, gold, gold, 2, &err), 0);
     assert_true(answers.gold_value[1] == 2.5);
+    answers_release(&answers);
+}
+
+static void an_empty_gold_label_is_named(void **state)
+{
+    struct text gold[] = { text_of("yes"), text_of("  ") }, guess[] = { text_of(""), text_of("no") };
+    struct answers answers = { 0 };
+    struct error err;
+    assert_int_equal(read_pair(&answers, ANSWER_LABEL, gold, guess, 2, &err), -1);
+    assert_non_null(strstr(err.text, "gold:2: the label is empty"));
+    assert_int_equal(read_pair(&answers, ANSWER_LABEL, gold, guess, 1, &err), 0);       /* an answer may be */
+    answers_release(&answers);
+    assert_int_equal(read_pair(&answers, ANSWER_LINE, gold, guess, 2, &err), 0);
     answers_release(&answers);
 }
 
@@ -80,9 +97,9 @@ static void tags_must_be_as_many(void **state)
     struct text gold[] = { text_of("O B-X"), text_of("") }, bad[] = { text_of("O B-X"), text_of("O") };
     struct answers answers = { 0 };
     struct error err;
-    assert_int_equal(answers_read(&answers, ANSWER_TAGS, gold, bad, 2, &err), -1);
-    assert_non_null(strstr(err.text, "line 2"));
-    assert_int_equal(answers_read(&answers, ANSWER_TAGS, gold, gold, 2, &err), 0);
+    assert_int_equal(read_pair(&answers, ANSWER_TAGS, gold, bad, 2, &err), -1);
+    assert_string_equal(err.text, "guess:2: not as many tags as at gold:2");
+    assert_int_equal(read_pair(&answers, ANSWER_TAGS, gold, gold, 2, &err), 0);
     assert_int_equal(answers.spans[0].correct, 1);
     answers_release(&answers);
 }
@@ -93,7 +110,7 @@ static void constant_numbers_do_not_correlate(void **state)
     struct text other[] = { text_of("1"), text_of("2"), text_of("3") };
     struct answers answers;
     struct error err;
-    assert_int_equal(answers_read(&answers, ANSWER_NUMBER, gold, other, 3, &err), 0);
+    assert_int_equal(read_pair(&answers, ANSWER_NUMBER, gold, other, 3, &err), 0);
     assert_true(isnan(answers_score(answer_metric_find("pearson"), &answers)));
     assert_true(isnan(answers_score(answer_metric_find("spearman"), &answers)));
     answers_release(&answers);
@@ -104,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_figure_is_that_of_the_python_libraries),
         cmocka_unit_test(a_line_that_is_no_number_is_named),
+        cmocka_unit_test(an_empty_gold_label_is_named),
         cmocka_unit_test(tags_must_be_as_many),
         cmocka_unit_test(constant_numbers_do_not_correlate),
     };
