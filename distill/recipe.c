@@ -119,6 +119,12 @@ static int read_keys(struct reader *r, struct stage *s, const json_t *given)
     return 0;
 }
 
+/* Whether stages are named: an empty list names none. */
+static bool names_stages(const json_t *value)
+{
+    return value && (json_is_string(value) || json_array_size(value) || json_object_size(value));
+}
+
 static int check_required(struct reader *r, const struct stage *s, const json_t *given)
 {
     for (const struct option_group *g = s->groups; g->options; g++)
@@ -129,7 +135,7 @@ static int check_required(struct reader *r, const struct stage *s, const json_t 
                 return blame(r, s, NULL);
             }
     for (const struct stage_input *i = s->kind->inputs; i && i->name; i++)
-        if (i->required && !json_object_get(given, i->name)) {
+        if (i->required && !names_stages(json_object_get(given, i->name))) {
             error_set(r->err, "stage '%s' (kind %s) lacks '%s', which names a stage that makes a %s",
                       s->name, s->kind->name, i->name, i->wants);
             return blame(r, s, NULL);

@@ -157,6 +157,13 @@ refused_recipe 'column.train:3: no tab: an example is a label, a tab and a text'
 sed '2s/^[^\t]*/nan/' size.dev >nan.dev
 sed 's/dev: size.dev/dev: nan.dev/' recipe.yml >changed.yml
 refused_recipe "nan.dev:2: 'nan' is no number"
+sed '3s/^[^\t]*/inf/' size.train >inf.train
+sed 's/train: size.train/train: inf.train/' recipe.yml >changed.yml
+refused_recipe "inf.train:3: 'inf' is no number"
+cut -f2 size.test >size.test.text
+cut -f1 size.test | sed '4s/.*/NaN/' >nan.labels
+sed 's/test: size.test/test: size.test.text, test-labels: nan.labels/' recipe.yml >changed.yml
+refused_recipe "nan.labels:4: 'NaN' is no number"
 lined() { sed "$1" lined.yml >changed.yml; }
 sed 7q pair.train.labels >short.labels
 lined 's/train-labels: pair.train.labels/train-labels: short.labels/'
@@ -185,7 +192,17 @@ printf 'stages:\n  colour: { kind: task, train: rare.train, dev-examples: %d }\n
 refused_recipe "rare.train: label '[a-z]*' of task 'colour' has no example left when"
 : >nothing
 sed 's/train: pair.train/train: nothing/' recipe.yml >changed.yml
-refused_recipe "'nothing' holds no examples"
+refused_recipe "changed.yml:7: stage 'pair': 'nothing' holds no examples of task 'pair'"
+lined 's/train-labels: pair.train.labels/train-labels: nothing/'
+refused_recipe "pair.train.a:1: nothing stands beside it: 'nothing' has 0 lines"
+printf 'stages:\n  pair: { kind: task, test: pair.test }\n' >changed.yml
+refused_recipe "changed.yml:2: stage 'pair': 'train', a file of examples, is missing"
+sed 's/tasks: .colour.$/tasks: []/' recipe.yml >changed.yml
+refused_recipe "changed.yml:9: stage 'one' (kind train-tasks) lacks 'tasks', which names a stage that makes a task"
+sed 's/, test: colour.test }/ }/' recipe.yml >changed.yml
+cp -r run changed
+refused_recipe "stage 'one_scores': task 'colour' has no test examples"
+rm -r changed
 sed 's/teachers: { colour: one }/teachers: { color: one }/' recipe.yml >changed.yml
 refused_recipe "'teachers' names a teacher of 'color', which is none of the 'tasks'"
 sed 's/decoder-layers: 0/decoder-layers: 2/' recipe.yml >changed.yml
