@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "corpora/batching.h"
+#include "corpora/mixing.h"
 #include "corpora/soft_targets.h"
 #include "corpora/store.h"
 #include "decode/validate.h"
@@ -44,7 +45,7 @@ struct train_stage {
     struct batching_config batching;
     struct on_policy_config on_policy;
     struct initial_config initial;
-    struct train_corpora_config corpora;
+    struct mixing_config mixing;
     int generation;
 };
 
@@ -68,7 +69,7 @@ static const struct option stage_options[] = {
 };
 static const struct stage_options tables[] = {
     { stage_options, 0 },
-    { train_corpora_options, FIELD(corpora) },
+    { mixing_options, FIELD(mixing) },
     { model_options, FIELD(model) },
     { train_options, FIELD(train) },
     { batching_options, FIELD(batching) },
@@ -139,7 +140,7 @@ static int check(const struct stage *s, struct error *err)
     if (read_weights(&weights, &c->teacher_weights, err) < 0)
         return -1;
     free(weights);
-    if (train_corpora_check(&c->corpora, link_count(s, "corpus"), err) < 0)
+    if (mixing_check(&c->mixing, (size_t)link_count(s, "corpus"), err) < 0)
         return -1;
     if (c->soft && link_count(s, "corpus") > 1)
         return error_set(err, "soft-targets are those of one corpus: give one, or a teacher");
@@ -240,7 +241,7 @@ static int open_data(struct training *t, struct error *err)
     struct batching_config train = t->batching, dev = t->batching;
     train.seed = seed_of(t->config);
     dev.shuffle = false;
-    if (train_corpora_open(&t->corpora, &t->train, t->model, &t->config->corpora, &train, err) < 0)
+    if (train_corpora_open(&t->corpora, &t->train, t->model, &t->config->mixing, &train, err) < 0)
         return -1;
     if (!dev_set->source)
         return 0;

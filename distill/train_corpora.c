@@ -10,36 +10,10 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "corpora/mixture.h"
 #include "corpora/store.h"
 #include "distill/corpus_lines.h"
 #include "seq2seq/model.h"
 #include "tokenize/tokenizer.h"
-
-const struct option train_corpora_options[] = {
-    { "corpus-weights", OPTION_LIST, offsetof(struct train_corpora_config, weights), NULL, 0, 0,
-      "of several corpora, how often batches are drawn from each: a number or course for each; without, by their sizes" },
-    { 0 }
-};
-
-static int weight_parse(struct course *out, const struct train_corpora_config *config, int corpus, struct error *err)
-{
-    if (course_parse(out, config->weights.items[corpus], 0, 1e6, err) == 0)
-        return 0;
-    return error_prefix(err, "corpus-weights");
-}
-
-int train_corpora_check(const struct train_corpora_config *config, int corpora, struct error *err)
-{
-    struct course course;
-    if (config->weights.count && config->weights.count != (size_t)corpora)
-        return error_set(err, "corpus-weights has %zu numbers, but there %s %d %s", config->weights.count,
-                         corpora == 1 ? "is" : "are", corpora, corpora == 1 ? "corpus" : "corpora");
-    for (size_t i = 0; i < config->weights.count; i++)
-        if (weight_parse(&course, config, (int)i, err) < 0)
-            return -1;
-    return 0;
-}
 
 static bool is_corpus(const struct stage_link *link)
 {
@@ -121,34 +95,21 @@ static int open_one(struct train_corpora *c, struct batch_source *out, int corpu
     return ret;
 }
 
-/* Batches have about the same number of tokens, so the sizes of corpora are their tokens. */
-static int weigh(struct mixture_part *part, const struct train_corpora_config *config, int corpus, struct error *err)
-{
-    part->factor = 1;
-    if (config->weights.count)
-        return weight_parse(&part->weight, config, corpus, err);
-    part->weight.from = (float)part->source.tokens(part->source.state);
-    return 0;
-}
-
 int train_corpora_open(struct train_corpora *c, struct batch_source *out, const struct model *m,
-                       const struct train_corpora_config *config, const struct batching_config *batching,
-                       struct error *err)
+                       const struct mixing_config *mixing, const struct batching_config *batching, struct error *err)
 {
-    struct mixture_part *parts = xcalloc((size_t)c->count, sizeof *parts);
+    struct batch_source *parts = xcalloc((size_t)c->count, sizeof *parts);
     int opened = 0, ret = 0;
     for (int i = 0; i < c->count && ret == 0; i++) {
-        ret = open_one(c, &parts[i].source, i, m, batching, err);
+        ret = open_one(c, &parts[i], i, m, batching, err);
         opened += ret == 0;
-        if (ret == 0)
-            ret = weigh(&parts[i], config, i, err);
     }
     if (ret == 0 && c->count == 1)
-        *out = parts[0].source;
+        *out = parts[0];
     else if (ret == 0)
-        ret = mixture_open(out, parts, c->count, batching->seed, err);
+        ret = mixing_open(out, parts, c->stores, (size_t)c->count, mixing, batching, err);
     for (int i = 0; i < opened && ret < 0; i++)
-        parts[i].source.free(parts[i].source.state);
+        parts[i].free(parts[i].state);
     free(parts);
     return ret;
 }

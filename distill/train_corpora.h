@@ -3,25 +3,16 @@
 
 #include <jansson.h>
 
-#include "base/option.h"
-#include "base/strbuf.h"
 #include "corpora/batching.h"
+#include "corpora/mixing.h"
 #include "distill/corpus_files.h"
 #include "distill/stage.h"
 
 struct model;
 struct store;
 
-/* What a training learns from: the corpus of a recipe, or several whose batches are drawn by weight:
+/* What a training learns from: the corpus of a recipe, or several that are mixed (corpora/mixing.h):
  * gold, pseudo-labelled, back-translated.  Dev set and languages are the first one's. */
-struct train_corpora_config {
-    struct strings weights;     /* a course (base/course.h) for each; empty: by their sizes */
-};
-extern const struct option train_corpora_options[];
-
-/* Whether the weights are courses, one a corpus. */
-int train_corpora_check(const struct train_corpora_config *config, int corpora, struct error *err);
-
 struct train_corpora {
     struct stage_run *run;      /* borrowed */
     int count;
@@ -37,8 +28,7 @@ int train_corpora_read(struct train_corpora *c, struct stage_run *run, struct er
 /* Encodes them, as files of the stage's folder that stay while it is at work, and opens them as one
  * source. */
 int train_corpora_open(struct train_corpora *c, struct batch_source *out, const struct model *m,
-                       const struct train_corpora_config *config, const struct batching_config *batching,
-                       struct error *err);
+                       const struct mixing_config *mixing, const struct batching_config *batching, struct error *err);
 void train_corpora_release(struct train_corpora *c);    /* after the source is freed */
 
 /* One set of text as ids under that name. */

@@ -46,9 +46,9 @@ stages:
   student:
     like: teacher
     corpus: [corpus, different, back]
-    corpus-weights: [1, 0.5, ramp 0 2 5 10]
+    mixing-weights: [1, 0.5, ramp 0 2 5 10]
     max-updates: 12
-  aware: { like: student, corpus: best, corpus-weights: null, start: student, quantize-aware: true, max-updates: 5 }
+  aware: { like: student, corpus: best, mixing-weights: null, start: student, quantize-aware: true, max-updates: 5 }
   shipped: { kind: quantize, model: aware }
   scores: { kind: evaluate, model: shipped, corpus: corpus }
 END
@@ -139,7 +139,7 @@ stdout_has 'backward'
 absent run/student/train-2.ids
 expect 0 "$coho" distill recipe.yml -o run --dry-run
 stdout_has 'all 17 stages are done'
-sed 's/^    corpus-weights: .*/    corpus-weights: [1, 1, 1]/' recipe.yml >even.yml
+sed 's/^    mixing-weights: .*/    mixing-weights: [1, 1, 1]/' recipe.yml >even.yml
 expect 0 "$coho" distill even.yml -o run --dry-run
 stdout_has '4 of 17 stages to run'
 
@@ -177,10 +177,10 @@ wrong 'direction: back makes other pairs' back.soft-targets=top-k
 wrong 'mbr chooses one translation' lists.mbr=bleu
 wrong "need a 'reverse-model'" near.drop-worst=0.1
 wrong "need a 'model'" near.max-cross-entropy=3
-sed 's/^    corpus-weights: .*/    corpus-weights: [1, 2]/' recipe.yml >two.yml
-refused 1 'corpus-weights has 2 numbers, but there are 3 corpora' "$coho" distill two.yml -o wrong
+sed 's/^    mixing-weights: .*/    mixing-weights: [1, 2]/' recipe.yml >two.yml
+refused 1 'mixing-weights has 2 numbers for 3 corpora' "$coho" distill two.yml -o wrong
 sed 's/ramp 0 2 5 10/ramp 0 -2 5 10/' recipe.yml >below.yml
-refused 1 'corpus-weights' "$coho" distill below.yml -o wrong
+refused 1 'mixing-weights' "$coho" distill below.yml -o wrong
 sed 's/corpus: best, max-ter/corpus: forward, max-ter/' recipe.yml >nogold.yml
 expect 1 "$coho" distill nogold.yml -o run -q --stage near
 stderr_has "max-ter: stage 'forward' has no gold targets"
