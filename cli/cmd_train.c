@@ -418,7 +418,8 @@ static int train(struct session *s, struct train_report *report, struct error *e
 {
     if (team_agree(s->team, prepare(s, err), err) < 0 || team_agree(s->team, data_open(s, err), err) < 0)
         return -1;
-    int ret = train_objective_open(&s->objective, s->model, s->train_stores[0], s->batching.max_length, err);
+    int ret = train_objective_open(&s->objective, s->model, s->train_stores[0], s->dev_store ? &s->dev : NULL,
+                                   s->batching.max_length, s->train_config.threads, err);
     if (team_agree(s->team, ret, err) < 0)
         return -1;
     lineage_write(s);

@@ -24,6 +24,7 @@ const struct option train_objective_options[] = {
     { "teacher-weights", OPTION_LIST, FIELD(weights), NULL, 0, 0, "of several teachers, one each; without: equal ones" },
     { "teacher-mean", OPTION_CHOICE, FIELD(mean), "arithmetic", 0, 0,
       "of several teachers: the mean of their probabilities, or of their logarithms", mean_names },
+    { "teacher-temperature", OPTION_STRING, FIELD(temperature), "1", 0, 0, TEACHER_TEMPERATURE_HELP },
     { "soft-targets", OPTION_STRING, FIELD(soft_path), NULL, 0, 0,
       "what teachers said of this corpus, kept by `coho label --soft-targets` (its folder soft), in place of teachers" },
     { 0 }
@@ -89,7 +90,7 @@ int train_objective_check(const struct train_objective *o, struct error *err)
                          "say --objective word-kd", o->name);
     if (o->teachers.count && o->soft_path)
         return error_set(err, "--teacher and --soft-targets: give one of them");
-    return 0;
+    return teacher_temperature_check(o->temperature, o->kind, o->soft_path != NULL, err);
 }
 
 static int load_teachers(struct train_objective *o, int max_length, struct error *err)
@@ -109,7 +110,7 @@ static int load_teachers(struct train_objective *o, int max_length, struct error
 }
 
 int train_objective_open(struct train_objective *o, const struct model *student, const struct store *corpus,
-                         int max_length, struct error *err)
+                         struct batch_source *dev, int max_length, int threads, struct error *err)
 {
     if (load_teachers(o, max_length, err) < 0)
         return -1;
@@ -118,9 +119,11 @@ int train_objective_open(struct train_objective *o, const struct model *student,
         if (!o->soft || soft_targets_bind(o->soft, corpus, err) < 0)
             return -1;
     }
-    const struct objective_needs needs = {
+    struct objective_needs needs = {
         student, (const struct model *const *)o->models, o->model_count, o->shares, (enum average)o->mean, o->soft,
     };
+    if (teacher_temperature_find(&o->found, &needs, o->temperature, dev, threads, err) < 0)
+        return -1;
     return objective_make(&o->objective, o->kind, &needs, o->config, err);
 }
 
@@ -141,6 +144,8 @@ json_t *train_objective_describe(const struct train_objective *o)
     const struct option_group groups[] = { { NULL, o->kind->options, o->config }, { 0 } };
     json_t *it = options_to_json(groups);
     json_object_set_new(it, "name", json_string(o->kind->name));
+    if (o->found.value != 1)
+        json_object_set_new(it, "teacher-temperature", json_real((double)o->found.value));
     return it;
 }
 

@@ -6,7 +6,9 @@
 #include "base/option.h"
 #include "base/strbuf.h"
 #include "distill/objectives.h"
+#include "distill/teacher_temperature.h"
 
+struct batch_source;
 struct error;
 struct store;
 
@@ -14,7 +16,7 @@ struct store;
  * soft targets that are stored. */
 struct train_objective {
     /* options */
-    char *name, *soft_path;
+    char *name, *soft_path, *temperature;
     struct strings teachers, weights;
     int mean;
     /* what they lead to */
@@ -24,6 +26,7 @@ struct train_objective {
     int model_count;
     float *shares;
     struct soft_targets *soft;
+    struct teacher_temperature found;
     struct objective objective;
 };
 extern const struct option train_objective_options[];
@@ -36,9 +39,10 @@ struct option_group train_objective_group(const struct train_objective *o);
 /* Whether the options agree with each other. */
 int train_objective_check(const struct train_objective *o, struct error *err);
 
-/* Opens what it learns from.  The student and the corpus must outlive it. */
+/* Opens what it learns from.  The student and the corpus must outlive it; dev (NULL: there is none) is read
+ * through where the teachers' temperature is fitted. */
 int train_objective_open(struct train_objective *o, const struct model *student, const struct store *corpus,
-                         int max_length, struct error *err);
+                         struct batch_source *dev, int max_length, int threads, struct error *err);
 void train_objective_close(struct train_objective *o);
 
 /* Name, options and teachers, for lineage. */

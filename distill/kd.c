@@ -21,6 +21,7 @@
 struct shared {
     const struct kd_method *method;
     struct kd_config config;
+    float teacher_temperature;          /* of the teacher's distributions: the config's, and its own */
     struct teacher *teacher;            /* online, or … */
     const struct soft_targets *soft;    /* … from disk, or … */
     struct similarity *similarity;      /* … of its embeddings alone */
@@ -189,11 +190,11 @@ static bool selected(struct worker *w, int row, const float *logits, int32_t gol
 
 /* ---- rows ---- */
 
-/* A stored teacher's entries at T, given that the store's temperature was another: q^(T0/T), the
+/* A stored teacher's entries at its temperature T, given that the store's was another: q^(T0/T), the
  * tail as if it were even.  Returns the tail. */
 static float retempered(const struct shared *s, float *p, int count, float tail)
 {
-    double power = (double)(soft_targets_info(s->soft)->temperature / s->config.temperature), sum = 0, rest = 0;
+    double power = (double)(soft_targets_info(s->soft)->temperature / s->teacher_temperature), sum = 0, rest = 0;
     int others = s->V - count;
     if (power == 1)
         return tail;
@@ -287,7 +288,6 @@ static int restore(void *worker, const json_t *state, struct error *err)
 
 /* ---- making one ---- */
 
-/* Word-level targets are numbered by the pieces, so both models must number them alike. */
 static int same_pieces(const struct tokenizer *student, const struct tokenizer *teacher, const char *side,
                        struct error *err)
 {
@@ -299,13 +299,20 @@ static int same_pieces(const struct tokenizer *student, const struct tokenizer *
                      tokenizer_vocab(student), tokenizer_vocab(teacher));
 }
 
-static int open_models(struct shared *s, const struct objective_needs *needs, struct error *err)
+int kd_same_pieces(const struct objective_needs *needs, struct error *err)
 {
-    const struct teacher_config config = { needs->average, s->config.temperature, needs->weights, needs->task };
     for (int i = 0; i < needs->teacher_count; i++)
         if (same_pieces(needs->student->target_tokenizer, needs->teachers[i]->target_tokenizer, "target", err) < 0
             || same_pieces(needs->student->source_tokenizer, needs->teachers[i]->source_tokenizer, "source", err) < 0)
             return -1;
+    return 0;
+}
+
+static int open_models(struct shared *s, const struct objective_needs *needs, struct error *err)
+{
+    const struct teacher_config config = { needs->average, s->teacher_temperature, needs->weights, needs->task };
+    if (kd_same_pieces(needs, err) < 0)
+        return -1;
     if (s->method->similarity) {
         if (needs->teacher_count > 1)
             return error_set(err, "%s takes one teacher: embeddings of several cannot be averaged", s->method->name);
@@ -383,6 +390,7 @@ int objective_kd(struct objective *out, const struct kd_method *method, const st
                        : needs->student->config.target_vocab;
     if (s->config.temperature <= 0)     /* the method has no such option */
         s->config.temperature = 1;
+    s->teacher_temperature = s->config.temperature * (needs->teacher_temperature > 0 ? needs->teacher_temperature : 1);
     if ((method->self && open_self(s, needs, err) < 0)
         || (!method->self && needs->soft && open_store(s, needs, err) < 0)
         || (!method->self && !needs->soft && needs->teacher_count && open_models(s, needs, err) < 0)) {

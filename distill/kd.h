@@ -65,6 +65,9 @@ struct kd_method {
 int objective_kd(struct objective *out, const struct kd_method *method, const struct objective_needs *needs,
                  const struct kd_config *config, struct error *err);
 
+/* Whether student and teachers have the same pieces: word-level targets are numbered by them. */
+int kd_same_pieces(const struct objective_needs *needs, struct error *err);
+
 /* A few entries of a distribution as the target of a row: `tail` is the mass of the others. */
 void kd_entries(struct mixture *mix, enum tail policy, const int32_t *id, float *p, int count, float tail, int V);
 /* The same written out: q (V). */

@@ -20,6 +20,7 @@ struct objective_needs {
     enum average average;                       /* of several */
     const struct soft_targets *soft;            /* instead of teachers: bound to the corpus; NULL: none */
     const char *task;                           /* of a student with several; NULL: it has none */
+    float teacher_temperature;                  /* divides the teachers' logits alone; 0: as 1 */
 };
 
 /* The losses that a recipe may name.  Those that learn from a teacher's distributions differ in a

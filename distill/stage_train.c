@@ -26,6 +26,7 @@
 #include "distill/train_cost.h"
 #include "distill/objectives.h"
 #include "distill/on_policy.h"
+#include "distill/teacher_temperature.h"
 #include "distill/train_corpora.h"
 #include "eval/metric.h"
 #include "seq2seq/architecture.h"
@@ -38,6 +39,7 @@ struct train_stage {
     char *objective;
     int teacher_mean;
     struct strings teacher_weights;
+    char *teacher_temperature;
     bool soft;
     int64_t validate_lines;
     struct model_config model;
@@ -59,6 +61,7 @@ static const struct option stage_options[] = {
       "of several teachers: the mean of their probabilities, or of their logarithms", mean_names },
     { "teacher-weights", OPTION_LIST, FIELD(teacher_weights), NULL, 0, 0,
       "of several teachers, a number for each; equal ones if not given" },
+    { "teacher-temperature", OPTION_STRING, FIELD(teacher_temperature), "1", 0, 0, TEACHER_TEMPERATURE_HELP },
     { "soft-targets", OPTION_FLAG, FIELD(soft), "false", 0, 0,
       "learn from what the teacher said of the corpus when it was labelled, in place of a teacher that runs along" },
     { "generation", OPTION_INT, FIELD(generation), "0", 0, 1e6,
@@ -156,6 +159,8 @@ static int check(const struct stage *s, struct error *err)
     if (!kind->wants_teacher && teacher)
         return error_set(err, "objective %s takes no 'teacher'; for word-level distillation say "
                          "objective: word-kd", kind->name);
+    if (teacher_temperature_check(c->teacher_temperature, kind, c->soft, err) < 0)
+        return -1;
     if (initial_check(&c->initial, stage_link(s, "start") != NULL, err) < 0)
         return -1;
     if (on_policy_wanted(&c->on_policy) && (!kind->wants_teacher || kind->method->gold_only || kind->method->similarity))
@@ -189,6 +194,7 @@ struct training {
     struct batch_source train, dev;
     struct soft_targets *soft;
     struct validator validator;
+    struct teacher_temperature temperature;
     struct objective objective;
     struct train_report report;
 };
@@ -317,11 +323,14 @@ static int make_objective(struct training *t, struct error *err)
     float *weights;
     if (load_teachers(t, err) < 0 || open_soft(t, err) < 0 || read_weights(&weights, &t->config->teacher_weights, err) < 0)
         return -1;
-    const struct objective_needs needs = {
+    struct objective_needs needs = {
         t->model, (const struct model *const *)t->teachers, t->teacher_count, weights,
         (enum average)t->config->teacher_mean, t->soft,
     };
-    int ret = objective_make(&t->objective, kind, &needs, t->run->stage->variant, err);
+    int ret = teacher_temperature_find(&t->temperature, &needs, t->config->teacher_temperature,
+                                       t->dev_store ? &t->dev : NULL, t->run->threads, err);
+    if (ret == 0)
+        ret = objective_make(&t->objective, kind, &needs, t->run->stage->variant, err);
     free(weights);
     return ret;
 }
@@ -347,13 +356,14 @@ static void training_release(struct training *t)
 
 /* ---- lineage ---- */
 
-static json_t *describe_objective(const struct stage_run *run)
+static json_t *describe_objective(const struct training *t)
 {
-    const struct train_stage *c = run->stage->config;
-    const struct objective_kind *kind = objective_find(c->objective, NULL);
-    const struct option_group groups[] = { { NULL, kind->options, run->stage->variant }, { NULL } };
+    const struct objective_kind *kind = objective_find(t->config->objective, NULL);
+    const struct option_group groups[] = { { NULL, kind->options, t->run->stage->variant }, { NULL } };
     json_t *it = options_to_json(groups);
     json_object_set_new(it, "name", json_string(kind->name));
+    if (t->temperature.value != 1)
+        json_object_set_new(it, "teacher-temperature", json_real((double)t->temperature.value));
     return it;
 }
 
@@ -372,7 +382,7 @@ static void set_lineage(struct training *t)
     it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "name", run->stage->name,
                    "recipe", run->recipe, "recipe_hash", run->recipe_hash,
                    "program", "coho " COHO_VERSION, "seed", (json_int_t)t->config->train.seed,
-                   "objective", describe_objective(run), "corpus", train_corpora_describe(&t->corpora),
+                   "objective", describe_objective(t), "corpus", train_corpora_describe(&t->corpora),
                    "vocabulary", vocabulary, "teachers", teachers);
     if (t->config->generation)
         json_object_set_new(it, "generation", json_integer(t->config->generation));
@@ -393,6 +403,11 @@ static void set_figures(struct training *t)
 {
     stage_train_figures(t->run, t->model, &t->report);
     json_object_set_new(t->run->figures, "skipped", json_integer(t->corpora.skipped));
+    if (t->temperature.fitted) {
+        json_object_set_new(t->run->figures, "teacher_temperature", json_real((double)t->temperature.value));
+        json_object_set_new(t->run->figures, "teacher_nll", json_real(t->temperature.fit.nll));
+        json_object_set_new(t->run->figures, "teacher_nll_unfitted", json_real(t->temperature.fit.nll_unfitted));
+    }
 }
 
 /* ---- the stage ---- */

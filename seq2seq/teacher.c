@@ -160,6 +160,7 @@ struct teacher_worker {
     const struct teacher *teacher;
     struct member *members;
     float *logits;                      /* (PIECE,V), of a member behind the first */
+    float *sum, *row;                   /* (PIECE,V) and (V), for teacher_gold */
 };
 
 struct teacher_worker *teacher_worker_new(const struct teacher *t)
@@ -180,6 +181,8 @@ void teacher_worker_free(struct teacher_worker *w)
         tape_release(&w->members[i].tape);
     free(w->members);
     free(w->logits);
+    free(w->sum);
+    free(w->row);
     free(w);
 }
 
@@ -202,38 +205,100 @@ static void member_logits(const struct teacher_worker *w, int i, float *logits, 
                        hidden->data + (size_t)first * (size_t)hidden->cols, rows);
 }
 
-/* One member's logits to what is summed over members: probabilities, or logits as they are,
- * since a constant added to a row does not change its geometric mean. */
-static void weigh(const struct teacher *t, int i, float *x, int rows, int V)
-{
-    for (int r = 0; r < rows && t->config.average == AVERAGE_PROBABILITY && !t->number; r++)
-        kernel->softmax(x + (size_t)r * V, x + (size_t)r * V, 1 / t->config.temperature, V);
-    if (t->count > 1)
-        kernel->scale(x, t->share[i], (size_t)rows * (size_t)V);
-}
-
 enum { PIECE = 32 };                    /* rows that all members do at a time */
 
-static void piece(struct teacher_worker *w, float *q, int first, int rows, int V)
+static void soften(const struct teacher *t, float *x, int rows, int V)
+{
+    for (int r = 0; r < rows && !t->number; r++)
+        kernel->softmax(x + (size_t)r * V, x + (size_t)r * V, 1 / t->config.temperature, V);
+}
+
+/* The sum over members, by their shares, of probabilities or of logits as they are, since a constant
+ * added to a row does not change its geometric mean. */
+static void sum_members(struct teacher_worker *w, float *sum, bool probabilities, int first, int rows, int V)
 {
     const struct teacher *t = w->teacher;
     size_t N = (size_t)rows * (size_t)V;
-    member_logits(w, 0, q, first, rows);
-    weigh(t, 0, q, rows, V);
-    for (int i = 1; i < t->count; i++) {
-        member_logits(w, i, w->logits, first, rows);
-        weigh(t, i, w->logits, rows, V);
-        kernel->add(q, w->logits, N);
+    for (int i = 0; i < t->count; i++) {
+        float *x = i ? w->logits : sum;
+        member_logits(w, i, x, first, rows);
+        if (probabilities)
+            soften(t, x, rows, V);
+        if (t->count > 1)
+            kernel->scale(x, t->share[i], N);
+        if (i)
+            kernel->add(sum, x, N);
     }
-    for (int r = 0; r < rows && t->config.average == AVERAGE_LOG && !t->number; r++)
-        kernel->softmax(q + (size_t)r * V, q + (size_t)r * V, 1 / t->config.temperature, V);
+}
+
+static void piece(struct teacher_worker *w, float *q, int first, int rows, int V)
+{
+    bool probabilities = w->teacher->config.average == AVERAGE_PROBABILITY;
+    sum_members(w, q, probabilities, first, rows, V);
+    if (!probabilities)
+        soften(w->teacher, q, rows, V);
+}
+
+static void room_for_members(struct teacher_worker *w, int V)
+{
+    if (w->teacher->count > 1 && !w->logits)
+        w->logits = xaligned((size_t)PIECE * (size_t)V * sizeof *w->logits);
 }
 
 void teacher_rows(struct teacher_worker *w, float *q, int first, int rows)
 {
     int V = teacher_vocab(w->teacher), most = w->teacher->count > 1 ? PIECE : rows;
-    if (w->teacher->count > 1 && !w->logits)
-        w->logits = xaligned((size_t)PIECE * (size_t)V * sizeof *w->logits);
+    room_for_members(w, V);
     for (int done = 0; done < rows; done += most)
         piece(w, q + (size_t)done * (size_t)V, first + done, rows - done < most ? rows - done : most, V);
+}
+
+/* ---- gold at several temperatures ---- */
+
+static double gold_logp(const struct teacher_worker *w, const float *x, int32_t gold, float temperature, int V)
+{
+    return (double)(x[gold] / temperature) - (double)kernel->softmax(w->row, x, 1 / temperature, V);
+}
+
+/* Of a single model, or of the geometric mean, whose logits are the mean of the models'. */
+static void gold_of_logits(struct teacher_worker *w, double *logp, const float *temperature, int count,
+                           const int32_t *target, int first, int rows, int V)
+{
+    sum_members(w, w->sum, false, first, rows, V);
+    for (int r = 0; r < rows; r++)
+        for (int k = 0; k < count; k++)
+            logp[r * count + k] = gold_logp(w, w->sum + (size_t)r * (size_t)V, target[r], temperature[k], V);
+}
+
+static void gold_of_mean(struct teacher_worker *w, double *logp, const float *temperature, int count,
+                         const int32_t *target, int first, int rows, int V)
+{
+    for (int i = 0; i < rows * count; i++)
+        logp[i] = 0;
+    for (int i = 0; i < w->teacher->count; i++) {
+        member_logits(w, i, w->sum, first, rows);
+        for (int r = 0; r < rows; r++)
+            for (int k = 0; k < count; k++)
+                logp[r * count + k] += (double)w->teacher->share[i]
+                    * exp(gold_logp(w, w->sum + (size_t)r * (size_t)V, target[r], temperature[k], V));
+    }
+    for (int i = 0; i < rows * count; i++)
+        logp[i] = log(logp[i] + 1e-300);
+}
+
+void teacher_gold(struct teacher_worker *w, double *logp, const float *temperature, int count,
+                  const int32_t *target, int first, int rows)
+{
+    const struct teacher *t = w->teacher;
+    int V = teacher_vocab(t);
+    bool mean = t->count > 1 && t->config.average == AVERAGE_PROBABILITY;
+    room_for_members(w, V);
+    if (!w->sum) {
+        w->sum = xaligned((size_t)PIECE * (size_t)V * sizeof *w->sum);
+        w->row = xaligned((size_t)V * sizeof *w->row);
+    }
+    for (int done = 0; done < rows; done += PIECE)
+        (mean ? gold_of_mean : gold_of_logits)(w, logp + (size_t)done * (size_t)count, temperature, count,
+                                               target + done, first + done,
+                                               rows - done < PIECE ? rows - done : PIECE, V);
 }

@@ -50,8 +50,26 @@ void teacher_begin(struct teacher_worker *w, const struct batch *b);
  * is a number, q (rows,1) = that number as its head gives it. */
 void teacher_rows(struct teacher_worker *w, float *q, int first, int rows);
 
+/* logp (rows,count) = log-probabilities of target[0 … rows-1] at the batch's target tokens first …, with
+ * the models' logits divided by each of temperature (count) in the place of the teacher's own. */
+void teacher_gold(struct teacher_worker *w, double *logp, const float *temperature, int count,
+                  const int32_t *target, int first, int rows);
+
 /* Mean NLL a target token on a batch source, one pass: model_nll of several models. */
 int teacher_nll(const struct teacher *t, struct batch_source *data, int threads, double *nll, struct error *err);
+
+/* The same at several temperatures in the place of the teacher's own: nll (count), in one pass. */
+int teacher_nll_at(const struct teacher *t, struct batch_source *data, const float *temperature, int count,
+                   int threads, double *nll, struct error *err);
+
+/* The temperature, 1/16 … 16, at which the NLL on the data is least (Guo et al. 2017, section 4.2), to a
+ * thousandth of itself; a few passes. */
+struct teacher_fit {
+    float temperature;
+    double nll, nll_unfitted;   /* at it, and at 1 */
+};
+int teacher_fit(struct teacher_fit *out, const struct teacher *t, struct batch_source *data, int threads,
+                struct error *err);
 
 /* Weights that sum to 1, into share (count); refuses what is not positive.  weight NULL: equal. */
 int teacher_shares(float *share, const float *weight, int count, struct error *err);

@@ -28,6 +28,7 @@ stages:
   second: { like: teacher, dim: 16, ffn: 32, max-updates: 40, seed: 9 }
   student: { like: second, max-updates: 8, validate-every: 4, seed: null, teacher: teacher, objective: word-kd }
   ensemble: { like: student, teacher: [teacher, second], teacher-mean: geometric, teacher-weights: [2, 1] }
+  fitted: { like: student, teacher: [teacher, second], teacher-temperature: fit }
   annealed: { like: student, alpha: linear 1 0 }
   eskd: { like: student, alpha: cut-off 0.5 50% }
   queue: { like: student, objective: selective-kd, hard-among: queue, queue: 500, share: linear 1 0.3 }
@@ -56,6 +57,19 @@ done
 file_has run/annealed/lineage.json '"alpha": "linear 1 0"'
 file_has run/air/lineage.json '"copy-every": 2'
 [ "$(grep -c '"fingerprint"' run/ensemble/lineage.json)" -ge 3 ] || fail "an ensemble's lineage lacks a teacher"
+# The teacher's temperature is fitted, told, and used: a number set to it gives the same student.
+fitted=$(sed -n 's/^ *"teacher_temperature": \([0-9.]*\),*/\1/p' run/fitted/manifest.json)
+checks=$((checks + 1))
+awk -v t="$fitted" 'BEGIN { exit !(t > 0.0625 && t < 16 && t != 1) }' || fail "the fitted temperature is '$fitted'"
+file_has run/fitted/lineage.json "\"teacher-temperature\": $fitted"
+awk -F '[:,]' '/"teacher_nll"/ { at = $2 } /"teacher_nll_unfitted"/ { exit !(at < $2) }' run/fitted/manifest.json ||
+    fail "the fitted teacher is no better"
+expect 0 cp -r run given
+expect 0 "$coho" distill recipe.yml -o given --threads 2 --set fitted.teacher-temperature="$fitted" --stage fitted
+expect 0 cmp run/fitted/model.safetensors given/fitted/model.safetensors
+expect 0 "$coho" distill recipe.yml -o given --threads 2 --set fitted.teacher-temperature=1 --stage fitted
+expect 1 cmp run/fitted/model.safetensors given/fitted/model.safetensors
+
 expect 0 "$coho" model info run/ensemble
 stdout_has 'taught by teacher'
 stdout_has 'taught by second'
@@ -77,6 +91,17 @@ expect 0 "$coho" train $tiny --objective air --copy-every 1 -o air_model
 file_has air_model/lineage.json '"name": "air"'
 refused 2 'takes neither --teacher' "$coho" train $tiny --objective air --teacher air_model -o other_model
 
+head -n 5 source.txt >dev.en
+head -n 5 target.txt >dev.de
+expect 0 "$coho" train $tiny --dev-source dev.en --dev-target dev.de --objective word-kd --teacher air_model \
+    --teacher-temperature fit -o fit_model
+stderr_has 'teacher temperature [0-9.]*: its dev NLL is [0-9.]* there, and [0-9.]* at 1'
+file_has fit_model/lineage.json '"teacher-temperature": [0-9]'
+refused 2 "teacher-temperature: 'warm' is neither fit nor a number" "$coho" train $tiny --objective word-kd \
+    --teacher air_model --teacher-temperature warm -o other_model
+expect 1 "$coho" train $tiny --objective word-kd --teacher air_model --teacher-temperature fit -o no_dev
+stderr_has 'fit needs a dev set'
+
 # What cannot be, said before anything runs.
 wrong() {       # wrong STAGE-KEYS MESSAGE
     sed "s/^  annealed: .*/  annealed: { like: student, $1 }/" recipe.yml >wrong.yml
@@ -92,6 +117,9 @@ wrong 'objective: cross-entropy, on-policy: 1, teacher: null' "has no word of a 
 wrong 'objective: air' "takes no 'teacher'"
 wrong 'teacher-weights: [1, 2]' "has 2 numbers, but there are 1 teachers"
 wrong 'teacher-weights: -1' "'-1' is not a number above 0"
+wrong 'objective: kd-sim, teacher-temperature: fit' "objective kd-sim has no teacher's distributions"
+wrong 'teacher-temperature: 0' "neither fit nor a number"
+wrong 'teacher-temperature: fit, teacher: null, soft-targets: true' "with soft-targets give a number"
 wrong 'objective: kd-topk, k: 0' "out of range"
 wrong 'objective: kd-tokp' "did you mean 'kd-topk'"
 

@@ -709,6 +709,33 @@ static void teachers_of_other_architectures_teach_their_weighted_mean(void **sta
     scene_close(&s);
 }
 
+/* The teacher's temperature makes its distribution q^(1/T), whatever the temperature of both is. */
+static void a_temperature_of_the_teachers_alone_leaves_the_student_s_as_it_is(void **state)
+{
+    struct scene s;
+    scene_open(&s);
+    const struct model *one[] = { s.teacher };
+    struct kd_config config = { .temperature = 1 };
+    struct objective_needs needs = { s.teacher, one, 1, .teacher_temperature = 2 };
+    struct objective o;
+    float *even = calloc(s.size, sizeof *even);
+    assert_int_equal(course_parse(&config.alpha, "1", 0, 1, &err), 0);
+    targets_of(&s, "word-kd", WITH("alpha=1"), s.a);
+    assert_int_equal(objective_kd(&o, &kd_words, &needs, &config, &err), 0);
+    gradient(&o, &s.batch, even, s.b, s.V);
+    for (int r = 0; r < s.batch.target_tokens; r++) {
+        const float *q = s.a + (size_t)r * (size_t)s.V, *d = s.b + (size_t)r * (size_t)s.V;
+        double sum = 0;
+        for (int v = 0; v < s.V; v++)
+            sum += sqrt((double)q[v]);
+        for (int v = 0; v < s.V; v++)
+            assert_float_equal(1.0 / s.V - (double)d[v], sqrt((double)q[v]) / sum, 1e-5);
+    }
+    free(even);
+    done(&o);
+    scene_close(&s);
+}
+
 /* ---- courses, and batches of the student's own ---- */
 
 static void courses_move_the_shares(void **state)
@@ -915,6 +942,7 @@ int main(void)
         cmocka_unit_test(cwtm_weighs_tokens_by_the_teachers_confidence),
         cmocka_unit_test(several_teachers_teach_their_mean),
         cmocka_unit_test(teachers_of_other_architectures_teach_their_weighted_mean),
+        cmocka_unit_test(a_temperature_of_the_teachers_alone_leaves_the_student_s_as_it_is),
         cmocka_unit_test(courses_move_the_shares),
         cmocka_unit_test(on_the_students_own_outputs_there_is_no_gold),
         cmocka_unit_test(all_pieces_stored_equal_the_teacher_online),

@@ -23,6 +23,7 @@ static struct model *model_of(const char *vocabulary, const char *arch, int dim,
     c.heads = 2;
     c.encoder_layers = c.decoder_layers = 1;
     c.dropout = 0.4f;
+    c.tied = TIE_NONE;                  /* the output's weights are its own */
     snprintf(path, sizeof path, GOLDEN "%s.model", vocabulary);
     struct tokenizer *t = tokenizer_load(path, &err);
     assert_non_null(t);
@@ -122,6 +123,120 @@ static void several_models_give_their_mean(void **state)
     assert_mean(AVERAGE_LOG, 0.2f, 0.6f, 0.5f);
 }
 
+/* ---- gold at several temperatures ---- */
+
+static void gold_at_a_temperature_is_that_of_the_distribution(void **state)
+{
+    static const float temperatures[3] = { 0.5f, 1, 3 }, weight[2] = { 3, 1 };
+    int N = batch.target_tokens, V = models[0]->config.target_vocab;
+    double *logp = malloc(sizeof *logp * 3 * (size_t)N);
+    for (int kind = 0; kind < 3; kind++) {
+        struct teacher_config config = { kind == 2 ? AVERAGE_LOG : AVERAGE_PROBABILITY, 7, kind ? weight : NULL };
+        int count = kind ? 2 : 1;
+        struct teacher *t = teacher_new((const struct model *const *)models, count, &config, &err);
+        struct teacher_worker *w = teacher_worker_new(t);
+        teacher_begin(w, &batch);
+        teacher_gold(w, logp, temperatures, 3, batch.output, 0, 40);
+        teacher_gold(w, logp + 3 * 40, temperatures, 3, batch.output + 40, 40, N - 40);
+        for (int k = 0; k < 3; k++) {
+            float *q = distributions(count, (struct teacher_config){ config.average, temperatures[k], config.weight }, 50);
+            for (int n = 0; n < N; n++)
+                assert_float_equal(logp[3 * n + k], log((double)q[(size_t)n * (size_t)V + (size_t)batch.output[n]]), 1e-4);
+            free(q);
+        }
+        teacher_worker_free(w);
+        teacher_free(t);
+    }
+    free(logp);
+}
+
+/* ---- the temperature that fits ---- */
+
+/* The one batch, whose gold is what the models think likeliest at two of three places: so they know
+ * something, and not all. */
+static int batch_next(void *state, struct batch *b, struct error *e)
+{
+    bool *given = state;
+    batch_reset(b);
+    if (!*given)
+        batch_share(&batch, b, 0, 1, 1);
+    *given = !*given;
+    return *given;
+}
+
+static void half_right(struct batch *b)
+{
+    float *q = distributions(2, (struct teacher_config){ .temperature = 1 }, 100);
+    int V = models[0]->config.target_vocab;
+    for (int n = 0; n < b->target_tokens; n++) {
+        int best = 0;
+        for (int v = 1; v < V; v++)
+            if (q[(size_t)n * (size_t)V + (size_t)v] > q[(size_t)n * (size_t)V + (size_t)best])
+                best = v;
+        b->output[n] = n % 3 ? best : (best + 7 * n) % V;
+    }
+    free(q);
+}
+
+static struct teacher_fit fitted(int count, enum average average, struct batch_source *data)
+{
+    struct teacher *t = teacher_new((const struct model *const *)models, count,
+                                    &(struct teacher_config){ average, 1, NULL }, &err);
+    struct teacher_fit fit;
+    float near[3];
+    double nll[3];
+    assert_int_equal(teacher_fit(&fit, t, data, 2, &err), 0);
+    for (int k = 0; k < 3; k++)
+        near[k] = fit.temperature * (1 + 0.02f * (float)(k - 1));
+    assert_int_equal(teacher_nll_at(t, data, near, 3, 2, nll, &err), 0);
+    assert_true(nll[1] < nll[0] && nll[1] < nll[2]);
+    assert_true(nll[1] == fit.nll);
+    assert_true(fit.nll <= fit.nll_unfitted);
+    assert_int_equal(teacher_nll(t, data, 2, nll, &err), 0);
+    assert_float_equal(nll[0], fit.nll_unfitted, 1e-9);
+    teacher_free(t);
+    return fit;
+}
+
+static void logits_times(struct model *m, float factor)
+{
+    struct output_layer layer = model_output(m, 0);
+    const int ids[2] = { layer.weight, layer.bias };
+    for (int i = 0; i < 2; i++) {
+        const struct param *p = &m->params.items[ids[i]];
+        for (int n = 0; n < p->rows * p->cols; n++)
+            param_data(&m->params, ids[i])[n] *= factor;
+    }
+}
+
+static void the_temperature_that_fits_goes_with_the_scale_of_the_logits(void **state)
+{
+    bool given = false;
+    struct batch_source data = { .state = &given, .next = batch_next };
+    struct teacher_fit before[3], after[3];
+    int32_t *output = malloc(sizeof *output * (size_t)batch.target_tokens);
+    memcpy(output, batch.output, sizeof *output * (size_t)batch.target_tokens);
+    half_right(&batch);
+    for (int i = 0; i < 2; i++)
+        logits_times(models[i], 8);     /* fresh weights say next to nothing */
+    for (int times = 0; times < 2; times++) {
+        struct teacher_fit *fit = times ? after : before;
+        fit[0] = fitted(1, AVERAGE_PROBABILITY, &data);
+        fit[1] = fitted(2, AVERAGE_PROBABILITY, &data);
+        fit[2] = fitted(2, AVERAGE_LOG, &data);
+        for (int i = 0; i < 2; i++)
+            logits_times(models[i], times ? 1 / 24.0f : 3);
+    }
+    for (int kind = 0; kind < 3; kind++) {
+        assert_true(before[kind].temperature > 0.07f && before[kind].temperature < 5);
+        assert_float_equal(after[kind].temperature / before[kind].temperature, 3, 0.01);
+        assert_float_equal(after[kind].nll, before[kind].nll, 1e-5);
+        assert_true(after[kind].nll_unfitted != before[kind].nll_unfitted);
+    }
+    memcpy(batch.output, output, sizeof *output * (size_t)batch.target_tokens);
+    free(output);
+}
+
 static uint64_t fingerprint(int count, struct teacher_config config)
 {
     struct teacher *t = teacher_new((const struct model *const *)models, count, &config, &err);
@@ -165,6 +280,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_model_gives_the_scorer_s_probabilities),
         cmocka_unit_test(several_models_give_their_mean),
+        cmocka_unit_test(gold_at_a_temperature_is_that_of_the_distribution),
+        cmocka_unit_test(the_temperature_that_fits_goes_with_the_scale_of_the_logits),
         cmocka_unit_test(fingerprint_tells_what_changes_the_distribution),
         cmocka_unit_test(what_cannot_be_averaged_is_refused),
     };
