@@ -135,6 +135,8 @@ static struct ancestors ancestors_of(const json_t *lineage)
     add_all(&a, "mean of", json_object_get(lineage, "averaged"));
     if (json_object_get(lineage, "start"))
         add_ancestor(&a, "started from", json_object_get(lineage, "start"));
+    if (json_object_get(lineage, "chosen"))
+        add_ancestor(&a, "chosen:", json_object_get(lineage, "chosen"));
     return a;
 }
 

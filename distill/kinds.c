@@ -5,6 +5,7 @@ const struct stage_kind *const stage_kinds[] = {
     &stage_corpus,              /* raw text → train, dev and test sets */
     &stage_vocabulary,          /* corpus → SentencePiece model(s) */
     &stage_train,               /* corpus, vocabulary [, teacher, start] → model */
+    &stage_choose,              /* models, corpus → the one with the lowest dev NLL */
     &stage_slice,               /* model → its leading channels as a model */
     &stage_prune,               /* model → the same with its smallest weights zero */
     &stage_quantize,            /* model → the same in int8 */

@@ -13,6 +13,6 @@ extern const struct stage_kind stage_corpus, stage_vocabulary, stage_train, stag
                                stage_train_tasks, stage_evaluate_tasks, stage_task_table, stage_label, stage_select,
                                stage_filter, stage_reverse, stage_quantize, stage_corrupt, stage_munge,
                                stage_novelty, stage_train_meta, stage_figures, stage_match, stage_task_outputs,
-                               stage_label_task, stage_evaluate, stage_gap, stage_table;
+                               stage_label_task, stage_evaluate, stage_gap, stage_table, stage_choose;
 
 #endif

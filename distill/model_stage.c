@@ -2,12 +2,14 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "seq2seq/kept_models.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
@@ -37,7 +39,16 @@ int stage_vocabulary_load(struct tokenizer **source, struct tokenizer **target, 
 
 json_t *stage_ancestor(const struct stage_run *run, const struct stage_link *link, uint64_t fingerprint)
 {
-    char *folder = stage_link_folder(run, link), *path = path_join(folder, "lineage.json");
+    char *folder = stage_link_folder(run, link);
+    json_t *it = stage_ancestor_in(run, link, folder, fingerprint);
+    free(folder);
+    return it;
+}
+
+json_t *stage_ancestor_in(const struct stage_run *run, const struct stage_link *link, const char *folder,
+                          uint64_t fingerprint)
+{
+    char *path = path_join(folder, "lineage.json");
     struct error ignored;
     char text[HASH_TEXT];
     json_t *lineage = json_read_sealed(path, &ignored);
@@ -45,7 +56,6 @@ json_t *stage_ancestor(const struct stage_run *run, const struct stage_link *lin
     json_t *it = json_pack("{s:s, s:s, s:o*}", "stage", run->stages[link->stage].name,
                            "fingerprint", text, "lineage", lineage);
     free(path);
-    free(folder);
     return it;
 }
 
@@ -82,14 +92,45 @@ int stage_lineage_write(struct stage_run *run, struct model *m, struct error *er
     return ret;
 }
 
-void stage_model_outputs(struct stage_run *run)
+static const char *const model_files[] = { "config.json", "model.safetensors", "lineage.json",
+                                           "log.jsonl", "joint.spm", "source.spm", "target.spm" };
+
+/* Those in `folder`, which is `within` the stage's ("" or with a slash behind). */
+static void name_files(struct stage_run *run, const char *folder, const char *within)
 {
-    static const char *const files[] = { "config.json", "model.safetensors", "lineage.json",
-                                         "log.jsonl", "joint.spm", "source.spm", "target.spm" };
-    for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
-        char *path = stage_path(run, files[i]);
+    for (size_t i = 0; i < ARRAY_COUNT(model_files); i++) {
+        char *path = path_join(folder, model_files[i]), *name = xasprintf("%s%s", within, model_files[i]);
         if (file_exists(path))
-            stage_output(run, files[i]);
+            stage_output(run, name);
+        free(name);
         free(path);
     }
+}
+
+void stage_model_outputs(struct stage_run *run)
+{
+    int64_t *updates;
+    size_t count = kept_models_find(&updates, run->folder);
+    name_files(run, run->folder, "");
+    for (size_t i = 0; i < count; i++) {
+        char *folder = kept_model_folder(run->folder, updates[i]);
+        char *within = xasprintf("%s/", folder + strlen(run->folder) + 1);
+        name_files(run, folder, within);
+        free(within);
+        free(folder);
+    }
+    free(updates);
+}
+
+int stage_model_copy(struct stage_run *run, const char *folder, struct error *err)
+{
+    int ret = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(model_files) && ret == 0; i++) {
+        char *from = path_join(folder, model_files[i]), *to = stage_path(run, model_files[i]);
+        if (file_exists(from) && strcmp(model_files[i], "log.jsonl"))
+            ret = file_copy(to, from, err);
+        free(from);
+        free(to);
+    }
+    return ret;
 }

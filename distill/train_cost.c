@@ -27,7 +27,7 @@ double train_cost_weights(const struct stage_run *run, const struct model_config
 
 double train_cost_bytes(const struct train_config *c, double weights)
 {
-    int blocks = 1 + (c->keep_checkpoints + 1) * (3 + (c->ema > 0)) + c->average;
+    int blocks = 1 + (c->keep_checkpoints + 1) * (3 + (c->ema > 0)) + c->average + c->keep_models;
     return weights * sizeof(float) * blocks;
 }
 

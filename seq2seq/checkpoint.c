@@ -1,6 +1,5 @@
 #include "seq2seq/checkpoint.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "seq2seq/numbered.h"
 #include "seq2seq/safetensors.h"
 #include "tensor/kernels.h"
 
@@ -37,34 +37,12 @@ static int block_read(const struct safetensors *st, const char *name, const stru
 
 /* ---- the folder ---- */
 
-static int compare_updates(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? 1 : x > y ? -1 : 0;
-}
-
 /* The updates of which there are checkpoints, newest first. */
 static size_t checkpoints_find(const char *folder, int64_t **updates)
 {
     char *path = path_join(folder, "checkpoints");
-    DIR *dir = opendir(path);
-    size_t count = 0, room = 0;
-    struct dirent *entry;
-    *updates = NULL;
-    while (dir && (entry = readdir(dir))) {
-        long long update;
-        int end = 0;
-        if (sscanf(entry->d_name, "update-%lld.safetensors%n", &update, &end) == 1 && end &&
-            !entry->d_name[end]) {
-            ARRAY_GROW(*updates, room, count + 1);
-            (*updates)[count++] = update;
-        }
-    }
-    if (dir)
-        closedir(dir);
+    size_t count = numbered_find(updates, path, "update-", ".safetensors");
     free(path);
-    if (count)
-        qsort(*updates, count, sizeof **updates, compare_updates);
     return count;
 }
 

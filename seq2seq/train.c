@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/checkpoint.h"
+#include "seq2seq/kept_models.h"
 #include "seq2seq/layer_rates.h"
 #include "seq2seq/train_loop.h"
 #include "tensor/product.h"
@@ -176,8 +177,8 @@ int train_check(const struct train_config *c, const char *folder, bool dev, bool
         return error_set(err, "average: at most %d", MAX_SNAPSHOTS);
     if (c->metric && strcmp(c->metric, "nll") && !decoding)
         return error_set(err, "metric %s needs a validation corpus to decode", c->metric);
-    if ((c->patience || c->schedule == SCHEDULE_PLATEAU || c->average) && !dev && !decoding)
-        return error_set(err, "patience, plateau and average need a validation corpus");
+    if ((c->patience || c->schedule == SCHEDULE_PLATEAU || c->average || c->keep_models) && !dev && !decoding)
+        return error_set(err, "patience, plateau, average and keep-models need a validation corpus");
     if (!c->resume && update >= 0)
         return error_set(err, "'%s' holds a training already, with a checkpoint of update %lld; go on with "
                          "--resume, choose another folder, or remove '%s/checkpoints'", folder,
@@ -232,6 +233,8 @@ static int open_folder(struct loop *l, struct error *err)
     int ret = loop_choose_metric(l, err);
     if (ret == 0)
         ret = dir_make(l->folder, err);
+    if (ret == 0 && loop_leads(l) && checkpoint_newest(l->folder) < 0)
+        ret = kept_models_remove(l->folder, err);       /* of an earlier training */
     if (team_agree(l->data->team, ret, err) < 0 || loop_team_open(l, err) < 0 ||
         (l->config->resume && loop_resume(l, err) < 0))
         return -1;

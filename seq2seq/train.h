@@ -44,6 +44,7 @@ struct train_config {
     int patience;               /* validations without gain before stopping; 0: never */
     bool validate_decode;       /* BLEU and chrF by greedy decoding at each validation */
     int keep_checkpoints;       /* resumable checkpoints kept */
+    int keep_models;            /* of the last validations, models that stay (kept_models.h) */
     int bad_updates;            /* whose loss or gradient is not finite, in a row, before giving up */
     float bad_factor;           /* of the rate after each; it comes back after good ones */
     bool quantize_aware;        /* passes see the weights rounded to int8; gradients go straight through */

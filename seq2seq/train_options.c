@@ -49,6 +49,8 @@ const struct option train_options[] = {
     { "validate-decode", OPTION_FLAG, FIELD(validate_decode), "false", 0, 0,
       "BLEU and chrF by greedy decoding at each validation" },
     { "keep-checkpoints", OPTION_INT, FIELD(keep_checkpoints), "2", 1, 1000, "resumable checkpoints kept" },
+    { "keep-models", OPTION_INT, FIELD(keep_models), "0", 0, 1000,
+      "models of the last so many validations stay, in validated/update-…, to be chosen from later" },
     { "bad-updates", OPTION_INT, FIELD(bad_updates), "10", 1, 1e9,
       "stop after so many in a row whose loss or gradient is not finite; each is skipped and counted" },
     { "bad-factor", OPTION_FLOAT, FIELD(bad_factor), "0.5", 0.001, 1,

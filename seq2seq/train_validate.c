@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "seq2seq/checkpoint.h"
+#include "seq2seq/kept_models.h"
 
 /* The weights that are validated and kept: the moving average where there is one. */
 void loop_swap_weights(struct loop *l)
@@ -155,6 +156,15 @@ static void snapshot_add(struct loop *l, double score)
     s->snapshot_count--;
 }
 
+/* A full disk costs one of the models that stay, not the training. */
+static void keep_model(struct loop *l)
+{
+    struct error problem;
+    if (l->config->keep_models && loop_leads(l)
+        && kept_model_save(l->folder, l->m, l->s.update, l->config->keep_models, &problem) < 0)
+        log_warning("%s; this model will be missing from those that are kept, training goes on", problem.text);
+}
+
 /* ---- the best weights ---- */
 
 /* The model's weights into its folder.  Where there is no room they wait in memory. */
@@ -213,6 +223,7 @@ int loop_validate(struct loop *l, struct error *err)
         s->rises += scores.nll > s->last_nll;
         s->last_nll = scores.nll;
         snapshot_add(l, score);
+        keep_model(l);
         if (isfinite(score) && (isnan(s->best_score) || score > s->best_score)) {
             s->best_score = score;
             s->best_update = s->update;
