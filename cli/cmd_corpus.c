@@ -22,6 +22,7 @@
 #include "distill/corpus_section.h"
 #include "distill/novel_lines.h"
 #include "tokenize/tokenizer.h"
+#include "tokenize/vocabularies.h"
 
 struct corpus_options {
     char *output, *model, *target_model, *score_model, *reverse_model;
@@ -491,17 +492,13 @@ static int print_store(const struct job *job, struct error *err)
 static int run_store(struct job *job, struct error *err)
 {
     const struct corpus_options *o = &job->options;
-    struct tokenizer *source = tokenizer_load(o->model, err), *target = source;
+    struct tokenizer *source, *target;
     int ret = -1;
-    if (source && o->target_model)
-        target = tokenizer_load(o->target_model, err);
-    if (source && target &&
+    if (vocabularies_open(&source, &target, o->model, o->target_model, err) == 0 &&
         store_build(o->output, job->source, job->target, source, target,
                     o->threads ? o->threads : cpu_count(), err) == 0)
         ret = print_store(job, err);
-    if (target != source)
-        tokenizer_free(target);
-    tokenizer_free(source);
+    vocabularies_free(source, target);
     return ret;
 }
 

@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "cli/command.h"
 #include "cli/decoding.h"
+#include "decode/models.h"
 #include "distill/gap.h"
 #include "seq2seq/model.h"
 
@@ -72,16 +73,11 @@ static int read_test_set(struct job *j, struct error *err)
                      j->sources.count, o->reference, j->references.count);
 }
 
-static struct gap_voice voice_of(const struct models *m, int average)
-{
-    return (struct gap_voice){ (const struct model *const *)m->items, m->count, m->weights, (enum average)average,
-                               models_translator(m) };
-}
-
 static json_t *measure(struct job *j, struct error *err)
 {
     const struct gap_command *o = &j->options;
-    const struct gap_voice teacher = voice_of(&j->teacher, o->average), student = voice_of(&j->student, o->average);
+    const struct gap_voice teacher = gap_voice_of(&j->teacher, o->average),
+                           student = gap_voice_of(&j->student, o->average);
     const struct gap_texts texts = {
         (const char *const *)j->sources.items, (const char *const *)j->references.items, j->sources.count,
         o->train_target,
@@ -125,11 +121,14 @@ static int write_all(const struct job *j, const json_t *gap, struct error *err)
 static int run(struct job *j, struct error *err)
 {
     const struct gap_command *o = &j->options;
+    enum average average = (enum average)o->average;
     if (o->distilled && (!o->train_source || !o->train_target))
         return error_set(err, "--distilled needs --train-source and --train-target");
     if (search_check(&j->search, err) < 0 || read_test_set(j, err) < 0
-        || models_load(&j->teacher, &o->teacher, &o->teacher_weights, o->average, PRODUCTS_STORED, err) < 0
-        || models_load(&j->student, &o->student, &o->student_weights, o->average, PRODUCTS_STORED, err) < 0)
+        || models_open(&j->teacher, &o->teacher, PRODUCTS_STORED, "--teacher-weights", &o->teacher_weights, average,
+                       err) < 0
+        || models_open(&j->student, &o->student, PRODUCTS_STORED, "--student-weights", &o->student_weights, average,
+                       err) < 0)
         return -1;
     json_t *gap = measure(j, err);
     int ret = gap ? write_all(j, gap, err) : -1;

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/decoding.h"
 #include "decode/label.h"
+#include "decode/models.h"
 #include "decode/nbest.h"
 #include "seq2seq/model.h"
 #include "seq2seq/teacher.h"
@@ -84,14 +85,15 @@ static int open_teacher(struct session *s, struct error *err)
     struct teacher_config config = { (enum average)s->command.average, s->command.temperature, s->models.weights };
     if (!s->label.soft && !s->command.target)
         return 0;
-    s->teacher = teacher_new((const struct model *const *)s->models.items, s->models.count, &config, err);
+    s->teacher = teacher_new(models_list(&s->models), s->models.count, &config, err);
     return s->teacher ? 0 : -1;
 }
 
 static int open_models(struct session *s, struct error *err)
 {
     const struct label_command *c = &s->command;
-    if (models_load(&s->models, &c->models, &c->weights, c->average, c->products, err) < 0 || open_teacher(s, err) < 0)
+    if (models_open(&s->models, &c->models, c->products, "--weights", &c->weights, (enum average)c->average, err) < 0 ||
+        open_teacher(s, err) < 0)
         return -1;
     s->translator = models_translator(&s->models);
     s->described = describe(s);

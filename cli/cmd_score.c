@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "cli/command.h"
 #include "cli/decoding.h"
+#include "decode/models.h"
 #include "seq2seq/model.h"
 #include "corpora/pairs.h"
 #include "decode/alignment.h"
@@ -160,8 +161,8 @@ static int run(struct job *job, struct error *err)
 {
     struct decoder *decoder = NULL;
     int ret = -1;
-    if (models_load(&job->models, &job->options.models, &job->options.weights, job->options.average,
-                    job->options.products, err) < 0)
+    if (models_open(&job->models, &job->options.models, job->options.products, "--weights", &job->options.weights,
+                    (enum average)job->options.average, err) < 0)
         return -1;
     job->translator = models_translator(&job->models);
     job->config.watched = job->options.align || job->options.attention;

@@ -16,6 +16,7 @@
 #include "decode/lexicon.h"
 #include "decode/shortlist.h"
 #include "tokenize/tokenizer.h"
+#include "tokenize/vocabularies.h"
 
 struct shortlist_options {
     char *source, *target, *store, *vocab, *target_vocab, *output, *list;
@@ -56,16 +57,6 @@ struct job {
     struct tokenizer *source, *target;
     int threads;
 };
-
-static int load_vocabularies(struct job *job, struct error *err)
-{
-    const struct shortlist_options *o = &job->options;
-    job->source = tokenizer_load(o->vocab, err);
-    if (!job->source)
-        return -1;
-    job->target = o->target_vocab ? tokenizer_load(o->target_vocab, err) : job->source;
-    return job->target ? 0 : -1;
-}
 
 /* ---- list ---- */
 
@@ -185,7 +176,7 @@ static int run(struct job *job, const char *const *pieces, int count, struct err
     const struct shortlist_options *o = &job->options;
     job->threads = o->threads ? o->threads : cpu_count();
     if (files_differ(o->output, o->source, err) < 0 || files_differ(o->output, o->target, err) < 0
-        || files_differ(o->output, o->store, err) < 0 || load_vocabularies(job, err) < 0)
+        || files_differ(o->output, o->store, err) < 0 || vocabularies_open(&job->source, &job->target, o->vocab, o->target_vocab, err) < 0)
         return -1;
     return o->list ? list(job, pieces, count, err) : build(job, err);
 }
@@ -207,9 +198,7 @@ int cmd_shortlist(const struct command *self, int argc, char **argv)
         interrupt_install();
         status = run(&job, rest, count, &err) < 0 ? command_fail(self, &err) : 0;
     }
-    if (job.target != job.source)
-        tokenizer_free(job.target);
-    tokenizer_free(job.source);
+    vocabularies_free(job.source, job.target);
     options_release(groups);
     free(rest);
     return status;

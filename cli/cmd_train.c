@@ -22,11 +22,11 @@
 #include "corpora/mixing.h"
 #include "corpora/store.h"
 #include "decode/validate.h"
-#include "eval/metric.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
+#include "tokenize/vocabularies.h"
 
 struct train_command {
     char *source, *target, *dev_source, *dev_target;
@@ -85,20 +85,6 @@ struct session {
 };
 
 /* ---- the model ---- */
-
-static int tokenizers_open(const struct train_command *c, struct tokenizer **source,
-                           struct tokenizer **target, struct error *err)
-{
-    *source = *target = tokenizer_load(c->vocab, err);
-    if (!*source)
-        return -1;
-    if (c->target_vocab)
-        *target = tokenizer_load(c->target_vocab, err);
-    if (*target)
-        return 0;
-    tokenizer_free(*source);
-    return -1;
-}
 
 static json_t *model_options_json(struct model_config *config)
 {
@@ -164,15 +150,12 @@ static int model_open(struct session *s, struct error *err)
     struct tokenizer *source, *target;
     if (s->command.start)
         return model_start(s, err);
-    if (tokenizers_open(&s->command, &source, &target, err) < 0)
+    if (vocabularies_open(&source, &target, s->command.vocab, s->command.target_vocab, err) < 0)
         return -1;
     s->model = model_new(&s->model_config, source, target, s->train_config.seed, err);
-    if (s->model)
-        return 0;                       /* the tokenizers are the model's */
-    if (target != source)
-        tokenizer_free(target);
-    tokenizer_free(source);
-    return -1;
+    if (!s->model)
+        vocabularies_free(source, target);
+    return s->model ? 0 : -1;
 }
 
 /* ---- the data ---- */
@@ -469,9 +452,8 @@ static int usage_check(const struct session *s)
         return command_misuse(s->self, "--%s", err.text);
     if (train_objective_check(&s->objective, &err) < 0)
         return command_misuse(s->self, "%s", err.text);
-    if (strcmp(s->train_config.metric, "nll") && !metric_find(s->train_config.metric))
-        return command_misuse(s->self, "there is no metric '%s'; `coho eval --help` lists them",
-                              s->train_config.metric);
+    if (validator_knows(s->train_config.metric, &err) < 0)
+        return command_misuse(s->self, "%s", err.text);
     return -1;
 }
 

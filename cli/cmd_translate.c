@@ -11,6 +11,7 @@
 #include "cli/decoding.h"
 #include "corpora/pairs.h"
 #include "decode/alignment.h"
+#include "decode/models.h"
 #include "decode/score.h"
 #include "seq2seq/model.h"
 
@@ -197,8 +198,8 @@ static int run(struct job *job, struct error *err)
 {
     struct decoder *decoder = NULL;
     int ret = -1;
-    if (models_load(&job->models, &job->options.models, &job->options.weights, job->options.average,
-                    job->options.products, err) < 0)
+    if (models_open(&job->models, &job->options.models, job->options.products, "--weights", &job->options.weights,
+                    (enum average)job->options.average, err) < 0)
         return -1;
     job->translator = models_translator(&job->models);
     job->search.unscored = !job->options.scores && !job->options.per_token && !job->options.json

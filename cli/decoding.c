@@ -8,64 +8,9 @@
 #include "base/error.h"
 #include "base/lines.h"
 #include "base/log.h"
-#include "base/memory.h"
-#include "seq2seq/model.h"
 #include "tokenize/tokenizer.h"
 
-const char *const average_names[] = { "probability", "log", NULL };
 const char *const utf8_policy_names[] = { "refuse", "replace", "keep", NULL };
-
-static int read_weights(struct models *m, const struct strings *folders, const struct strings *weights,
-                        struct error *err)
-{
-    if (!weights->count)
-        return 0;
-    if (weights->count != folders->count)
-        return error_set(err, "--weights has %zu numbers for %zu models: give one each", weights->count,
-                         folders->count);
-    m->weights = xcalloc(weights->count, sizeof *m->weights);
-    for (size_t i = 0; i < weights->count; i++) {
-        char *end;
-        m->weights[i] = strtof(weights->items[i], &end);
-        if (end == weights->items[i] || *end)
-            return error_set(err, "--weights: '%s' is no number", weights->items[i]);
-    }
-    return 0;
-}
-
-int models_load(struct models *m, const struct strings *folders, const struct strings *weights, int average,
-                int products, struct error *err)
-{
-    if (read_weights(m, folders, weights, err) < 0)
-        return -1;
-    m->items = xcalloc(folders->count + 1, sizeof *m->items);
-    for (size_t i = 0; i < folders->count; i++) {
-        m->items[i] = model_load_decoder(folders->items[i], (enum precision_of_products)products, err);
-        if (!m->items[i])
-            return -1;
-        m->count++;
-    }
-    if (m->count < 2)
-        return 0;
-    m->ensemble = ensemble_new((const struct model *const *)m->items, m->weights, m->count,
-                               (enum average)average, err);
-    return m->ensemble ? 0 : -1;
-}
-
-struct translator models_translator(const struct models *m)
-{
-    return m->ensemble ? translator_of_ensemble(m->ensemble) : translator_of_model(m->items[0]);
-}
-
-void models_release(struct models *m)
-{
-    ensemble_free(m->ensemble);
-    for (int i = 0; i < m->count; i++)
-        model_free(m->items[i]);
-    free(m->items);
-    free(m->weights);
-    *m = (struct models){ 0 };
-}
 
 int sink_open(struct sink *s, const char *path, struct error *err)
 {

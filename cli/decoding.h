@@ -13,21 +13,8 @@ struct error;
 struct model;
 struct tokenizer;
 
-/* What `coho translate` and `coho score` do alike: several models as one, and an output that is
- * standard output or a file that appears whole. */
-struct models {
-    struct model **items;
-    int count;
-    float *weights;                     /* one a model; NULL: equal ones */
-    struct ensemble *ensemble;          /* of two or more */
-};
-/* weights: as they were given, one a folder, or none.  products: enum precision_of_products. */
-int models_load(struct models *m, const struct strings *folders, const struct strings *weights, int average,
-                int products, struct error *err);
-struct translator models_translator(const struct models *m);
-void models_release(struct models *m);
-
-extern const char *const average_names[];       /* in the order of enum average */
+/* What commands that decode do alike: an output that is standard output or a file that appears whole, and
+ * figures for people and programs. */
 extern const char *const utf8_policy_names[];   /* in the order of enum utf8_policy */
 
 struct sink {

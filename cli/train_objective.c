@@ -1,6 +1,5 @@
 #include "cli/train_objective.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +10,6 @@
 #include "seq2seq/model.h"
 
 #define DEFAULT_OBJECTIVE "cross-entropy"
-
-static const char *const mean_names[] = { "arithmetic", "geometric", NULL };
 
 #define FIELD(member) offsetof(struct train_objective, member)
 const struct option train_objective_options[] = {
@@ -56,31 +53,12 @@ struct option_group train_objective_group(const struct train_objective *o)
     return (struct option_group){ "objective", o->kind->options, o->config };
 }
 
-static int read_weights(float **out, const struct strings *texts, size_t teachers, struct error *err)
-{
-    *out = NULL;
-    if (!texts->count)
-        return 0;
-    if (texts->count != teachers)
-        return error_set(err, "--teacher-weights has %zu numbers for %zu teachers", texts->count, teachers);
-    float *weights = xcalloc(texts->count, sizeof *weights);
-    for (size_t i = 0; i < texts->count; i++) {
-        char *end;
-        weights[i] = strtof(texts->items[i], &end);
-        if (end == texts->items[i] || *end || !(weights[i] > 0) || !isfinite(weights[i])) {
-            free(weights);
-            return error_set(err, "--teacher-weights: '%s' is not a number above 0", texts->items[i]);
-        }
-    }
-    *out = weights;
-    return 0;
-}
-
 int train_objective_check(const struct train_objective *o, struct error *err)
 {
     bool given = o->teachers.count > 0 || o->soft_path;
     float *weights;
-    if (!objective_find(o->name, err) || read_weights(&weights, &o->weights, o->teachers.count, err) < 0)
+    if (!objective_find(o->name, err)
+        || model_weights_parse(&weights, "--teacher-weights", &o->weights, (int)o->teachers.count, err) < 0)
         return -1;
     free(weights);
     if (o->kind->wants_teacher && !given)
@@ -95,18 +73,16 @@ int train_objective_check(const struct train_objective *o, struct error *err)
 
 static int load_teachers(struct train_objective *o, int max_length, struct error *err)
 {
-    o->models = xcalloc(o->teachers.count + 1, sizeof *o->models);
-    for (size_t i = 0; i < o->teachers.count; i++) {
-        struct model *m = o->models[i] = model_load(o->teachers.items[i], err);
-        if (!m)
-            return -1;
-        o->model_count++;
-        int limit = model_max_length(m);
+    if (models_load(&o->models, &o->teachers, MODELS_WHOLE, err) < 0 ||
+        models_weigh(&o->models, "--teacher-weights", &o->weights, err) < 0)
+        return -1;
+    for (int i = 0; i < o->models.count; i++) {
+        int limit = model_max_length(o->models.items[i]);
         if (limit && max_length >= limit)
             return error_set(err, "--max-length %d: the learned positions of '%s' end at %d; lower it", max_length,
                              o->teachers.items[i], limit);
     }
-    return read_weights(&o->shares, &o->weights, o->teachers.count, err);
+    return 0;
 }
 
 int train_objective_open(struct train_objective *o, const struct model *student, const struct store *corpus,
@@ -120,7 +96,7 @@ int train_objective_open(struct train_objective *o, const struct model *student,
             return -1;
     }
     struct objective_needs needs = {
-        student, (const struct model *const *)o->models, o->model_count, o->shares, (enum average)o->mean, o->soft,
+        student, models_list(&o->models), o->models.count, o->models.weights, (enum average)o->mean, o->soft,
     };
     if (teacher_temperature_find(&o->found, &needs, o->temperature, dev, threads, err) < 0)
         return -1;
@@ -132,10 +108,7 @@ void train_objective_close(struct train_objective *o)
     if (o->objective.free)
         o->objective.free(o->objective.shared);
     soft_targets_close(o->soft);
-    for (int i = 0; i < o->model_count; i++)
-        model_free(o->models[i]);
-    free(o->models);
-    free(o->shares);
+    models_release(&o->models);
     free(o->config);
 }
 
@@ -154,13 +127,13 @@ json_t *train_objective_teachers(const struct train_objective *o)
     if (o->soft)                        /* as `coho label` noted them */
         return json_deep_copy(json_object_get(soft_targets_info(o->soft)->about, "teachers"));
     json_t *all = json_array();
-    for (int i = 0; i < o->model_count; i++) {
+    for (int i = 0; i < o->models.count; i++) {
         char text[HASH_TEXT];
-        hash_text(text, model_fingerprint(o->models[i]));
+        hash_text(text, model_fingerprint(o->models.items[i]));
         json_t *one = json_pack("{s:s, s:s, s:O}", "folder", o->teachers.items[i], "fingerprint", text, "lineage",
-                                o->models[i]->lineage);
-        if (o->shares)
-            json_object_set_new(one, "weight", json_real((double)o->shares[i]));
+                                o->models.items[i]->lineage);
+        if (o->models.weights)
+            json_object_set_new(one, "weight", json_real((double)o->models.weights[i]));
         json_array_append_new(all, one);
     }
     return all;

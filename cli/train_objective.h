@@ -5,6 +5,7 @@
 
 #include "base/option.h"
 #include "base/strbuf.h"
+#include "decode/models.h"
 #include "distill/objectives.h"
 #include "distill/teacher_temperature.h"
 
@@ -22,9 +23,7 @@ struct train_objective {
     /* what they lead to */
     const struct objective_kind *kind;
     void *config;                       /* of the kind's options */
-    struct model **models;
-    int model_count;
-    float *shares;
+    struct models models;               /* the teachers */
     struct soft_targets *soft;
     struct teacher_temperature found;
     struct objective objective;

@@ -101,3 +101,10 @@ void validator_close(struct validator *v)
         validation_free(v->state);
     *v = (struct validator){ 0 };
 }
+
+int validator_knows(const char *metric, struct error *err)
+{
+    if (!strcmp(metric, "nll") || metric_find(metric))
+        return 0;
+    return error_set(err, "there is no metric '%s'; `coho eval --help` lists them", metric);
+}

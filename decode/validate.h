@@ -19,4 +19,7 @@ int validator_open(struct validator *out, const char *source_path, const char *r
                    int64_t limit, struct error *err);
 void validator_close(struct validator *v);
 
+/* Whether weights can be chosen by it: nll, or what `coho eval` measures. */
+int validator_knows(const char *metric, struct error *err);
+
 #endif

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/lines.h"
 #include "base/memory.h"
+#include "decode/models.h"
 #include "distill/gap_parts.h"
 #include "eval/metric.h"
 #include "seq2seq/model.h"
@@ -24,6 +25,11 @@ const struct option gap_options[] = {
     { 0 }
 };
 #undef FIELD
+
+struct gap_voice gap_voice_of(const struct models *m, int average)
+{
+    return (struct gap_voice){ models_list(m), m->count, m->weights, (enum average)average, models_translator(m) };
+}
 
 void gap_put(json_t *object, const char *key, double value)
 {

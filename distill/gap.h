@@ -12,6 +12,7 @@
 
 struct error;
 struct model;
+struct models;
 
 /* What a student does not do as its teacher does: on a test set, in all, by the length of the
  * sources and by how often a piece was seen in training.
@@ -41,6 +42,8 @@ struct gap_voice {
     enum average average;
     struct translator translator;       /* of the same */
 };
+
+struct gap_voice gap_voice_of(const struct models *m, int average);     /* enum average */
 
 struct gap_texts {
     const char *const *sources, *const *references;

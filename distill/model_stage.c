@@ -9,32 +9,84 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/option.h"
+#include "distill/inputs.h"
+#include "distill/objectives.h"
 #include "seq2seq/kept_models.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
+#include "tokenize/vocabularies.h"
 
-static struct tokenizer *load(const char *folder, const char *name, struct error *err)
+struct model *stage_model_new(const struct stage_run *run, const struct model_config *config, const struct task *tasks,
+                              int task_count, int64_t seed, struct error *err)
 {
-    char *path = path_join(folder, name);
-    struct tokenizer *t = tokenizer_load(path, err);
-    free(path);
-    return t;
+    struct tokenizer *source, *target;
+    if (input_vocabulary(&source, &target, run, err) < 0)
+        return NULL;
+    struct model *m = model_new_tasks(config, tasks, task_count, source, target, seed, err);
+    if (!m)
+        vocabularies_free(source, target);
+    return m;
 }
 
-int stage_vocabulary_load(struct tokenizer **source, struct tokenizer **target, const struct stage_run *run,
-                          struct error *err)
+int stage_objective_variant(const char *otherwise, const json_t *given, const struct option **options, size_t *size,
+                            struct error *err)
 {
-    char *folder = stage_input_folder(run, "vocabulary"), *joint = path_join(folder, "joint.spm");
-    bool one = file_exists(joint);
-    *source = load(folder, one ? "joint.spm" : "source.spm", err);
-    *target = one || !*source ? *source : load(folder, "target.spm", err);
-    free(joint);
-    free(folder);
-    if (*target)
-        return 0;
-    tokenizer_free(*source);
-    return -1;
+    const char *name = json_string_value(json_object_get(given, "objective"));
+    const struct objective_kind *kind = objective_find(name ? name : otherwise, err);
+    if (!kind)
+        return -1;
+    *options = kind->options;
+    *size = kind->config_size;
+    return 0;
+}
+
+int stage_train_model(struct stage_run *run, struct model *m, const struct objective *objective,
+                      const struct train_data *data, const struct train_config *given, struct train_report *report,
+                      struct error *err)
+{
+    struct train_config config = *given;
+    config.threads = run->threads;
+    config.resume = run->resumed;
+    return train_model(m, objective, data, &config, run->folder, report, err);
+}
+
+/* ---- lineage ---- */
+
+json_t *stage_objective_describe(const struct stage_run *run, const char *name)
+{
+    const struct objective_kind *kind = objective_find(name, NULL);
+    const struct option_group groups[] = { { NULL, kind->options, run->stage->variant }, { NULL } };
+    json_t *it = options_to_json(groups);
+    json_object_set_new(it, "name", json_string(kind->name));
+    return it;
+}
+
+void stage_lineage_set(const struct stage_run *run, struct model *m, int64_t seed, json_t *objective, json_t *data,
+                       json_t *teachers)
+{
+    char vocabulary[HASH_TEXT];
+    hash_text(vocabulary, tokenizer_fingerprint(m->target_tokenizer));
+    json_t *it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "name", run->stage->name, "recipe", run->recipe,
+                           "recipe_hash", run->recipe_hash, "program", "coho " COHO_VERSION, "seed", (json_int_t)seed,
+                           "objective", objective);
+    if (data)
+        json_object_update(it, data);
+    json_decref(data);
+    json_object_set_new(it, "vocabulary", json_string(vocabulary));
+    json_object_set_new(it, "teachers", teachers);
+    json_decref(m->lineage);
+    m->lineage = it;
+}
+
+json_t *stage_lineage_start(const struct stage_run *run, struct model *m, uint64_t fingerprint)
+{
+    if (!stage_has(run, "start"))
+        return NULL;
+    json_t *start = stage_ancestor(run, stage_link(run->stage, "start"), fingerprint);
+    json_object_set_new(m->lineage, "start", start);
+    return start;
 }
 
 json_t *stage_ancestor(const struct stage_run *run, const struct stage_link *link, uint64_t fingerprint)
@@ -58,6 +110,8 @@ json_t *stage_ancestor_in(const struct stage_run *run, const struct stage_link *
     free(path);
     return it;
 }
+
+/* ---- results ---- */
 
 static void put(json_t *figures, const char *name, double value)
 {

@@ -19,6 +19,14 @@ char *stage_path(const struct stage_run *run, const char *name)
     return path_join(run->folder, name);
 }
 
+int stage_remove(const struct stage_run *run, const char *name, struct error *err)
+{
+    char *path = stage_path(run, name);
+    int ret = dir_remove(path, err);
+    free(path);
+    return ret;
+}
+
 const struct stage_link *stage_link(const struct stage *s, const char *input)
 {
     for (size_t i = 0; i < s->link_count; i++)
@@ -30,6 +38,14 @@ const struct stage_link *stage_link(const struct stage *s, const char *input)
 bool stage_link_is(const struct stage_link *link, const char *input)
 {
     return !strcmp(link->input->name, input);
+}
+
+int stage_link_count(const struct stage *s, const char *input)
+{
+    int count = 0;
+    for (size_t i = 0; i < s->link_count; i++)
+        count += stage_link_is(&s->links[i], input);
+    return count;
 }
 
 bool stage_has(const struct stage_run *run, const char *input)

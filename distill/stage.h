@@ -106,9 +106,13 @@ struct stage_run {
 void stage_output(struct stage_run *run, const char *path);     /* relative to run->folder */
 char *stage_path(const struct stage_run *run, const char *name);        /* the caller's */
 
+/* Removes a file or folder of the stage's that has served, if it is there. */
+int stage_remove(const struct stage_run *run, const char *name, struct error *err);
+
 /* The single stage given for an input, or NULL. */
 const struct stage_link *stage_link(const struct stage *s, const char *input);
 bool stage_link_is(const struct stage_link *link, const char *input);   /* given for that input */
+int stage_link_count(const struct stage *s, const char *input);           /* stages given for it */
 bool stage_has(const struct stage_run *run, const char *input);
 char *stage_input_folder(const struct stage_run *run, const char *input);       /* the caller's */
 char *stage_link_folder(const struct stage_run *run, const struct stage_link *link);

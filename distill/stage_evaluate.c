@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/file.h"
-#include "base/interrupt.h"
 #include "base/lines.h"
 #include "base/memory.h"
 #include "corpora/batching.h"
@@ -16,7 +14,9 @@
 #include "decode/translate.h"
 #include "distill/corpus_files.h"
 #include "distill/forecast.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
+#include "distill/test_lines.h"
 #include "eval/metric.h"
 #include "seq2seq/teacher.h"
 #include "seq2seq/train.h"
@@ -25,9 +25,6 @@
 #define SPEED_SECONDS 1.0       /* of decoding, at least, for a figure of speed */
 #define WARM_UP_LINES 64
 
-enum set { SET_TEST, SET_DEV };
-static const char *const set_names[] = { "test", "dev", NULL };
-static const char *const mean_names[] = { "arithmetic", "geometric", NULL };
 
 struct evaluate_stage {
     int set, mean;
@@ -37,7 +34,7 @@ struct evaluate_stage {
 
 #define FIELD(member) offsetof(struct evaluate_stage, member)
 static const struct option evaluate_options[] = {
-    { "set", OPTION_CHOICE, FIELD(set), "test", 0, 0, "what the model is evaluated on", set_names },
+    { "set", OPTION_CHOICE, FIELD(set), "test", 0, 0, "what the model is evaluated on", test_set_names },
     { "model-mean", OPTION_CHOICE, FIELD(mean), "arithmetic", 0, 0,
       "of several models: the mean of their probabilities, or of their logarithms", mean_names },
     { "lines", OPTION_LONG, FIELD(lines), "0", 0, 1e12, "only the first lines of it; 0: all" },
@@ -64,11 +61,9 @@ struct evaluation {
     struct stage_run *run;
     const struct evaluate_stage *config;
     struct corpus_files corpus;
-    const struct corpus_set *set;
-    struct model *model, **models;      /* the first; all of them, which speak as one */
-    int model_count;
-    struct ensemble *ensemble;          /* NULL: there is but one */
-    struct strings sources, references;
+    struct models models;               /* which speak as one */
+    const struct model *model;          /* the first */
+    struct test_lines test;
 };
 
 static void put(struct evaluation *e, const char *name, double value)
@@ -88,13 +83,13 @@ static const char *const *texts(const struct strings *s)
 static int decode_timed(struct evaluation *e, struct decoder *d, struct translation *out,
                         double *words_per_s, struct error *err)
 {
-    size_t n = e->sources.count;
+    size_t n = e->test.sources.count;
     const struct decode_stats before = *decoder_stats(d), *now = decoder_stats(d);
     struct translation *again = xcalloc(n, sizeof *again);
-    int ret = decoder_text(d, out, texts(&e->sources), n, err);
+    int ret = decoder_text(d, out, texts(&e->test.sources), n, err);
     while (ret == 0 && now->seconds - before.seconds < SPEED_SECONDS
            && now->source_words > before.source_words) {
-        ret = decoder_text(d, again, texts(&e->sources), n, err);
+        ret = decoder_text(d, again, texts(&e->test.sources), n, err);
         translations_release(again, ret == 0 ? n : 0);
     }
     *words_per_s = (double)(now->source_words - before.source_words) / (now->seconds - before.seconds);
@@ -105,11 +100,11 @@ static int decode_timed(struct evaluation *e, struct decoder *d, struct translat
 static int write_hypotheses(struct evaluation *e, const char *mode, const struct translation *out,
                             struct error *err)
 {
-    char *name = xasprintf("%s.%s.%s", set_names[e->config->set], mode, e->corpus.target_lang);
+    char *name = xasprintf("%s.%s.%s", test_set_names[e->config->set], mode, e->corpus.target_lang);
     char *path = stage_path(e->run, name);
     struct outfile file = { 0 };
     int ret = outfile_open(&file, path, err);
-    for (size_t i = 0; i < e->sources.count && ret == 0; i++)
+    for (size_t i = 0; i < e->test.sources.count && ret == 0; i++)
         fprintf(file.stream, "%s\n", out[i].text[0]);
     if (ret == 0)
         ret = outfile_commit(&file, err);
@@ -122,7 +117,7 @@ static int write_hypotheses(struct evaluation *e, const char *mode, const struct
 static void score(struct evaluation *e, const char *mode, const struct translation *out)
 {
     static const char *const metrics[] = { "bleu", "chrf" };
-    size_t n = e->sources.count;
+    size_t n = e->test.sources.count;
     struct text *hyps = xcalloc(n, sizeof *hyps), *refs = xcalloc(n, sizeof *refs);
     struct metric_config config;
     struct metric_report report;
@@ -130,7 +125,7 @@ static void score(struct evaluation *e, const char *mode, const struct translati
     metric_config_default(&config);
     for (size_t i = 0; i < n; i++) {
         hyps[i] = text_of(out[i].text[0]);
-        refs[i] = text_of(e->references.items[i]);
+        refs[i] = text_of(e->test.references.items[i]);
     }
     for (size_t k = 0; k < ARRAY_COUNT(metrics); k++) {
         metric_corpus(&report, metric_find(metrics[k]), &config, hyps, refs, n, 1, e->run->threads);
@@ -155,15 +150,15 @@ static double mode_share(const struct translation *out, size_t n)
 static int decode(struct evaluation *e, const char *mode, const struct search_config *search,
                   struct error *err)
 {
-    struct translator translator = e->ensemble ? translator_of_ensemble(e->ensemble) : translator_of_model(e->model);
+    struct translator translator = models_translator(&e->models);
     struct decoder *d = decoder_new(&translator, search, e->run->threads, err);
-    size_t n = e->sources.count, warm = n < WARM_UP_LINES ? n : WARM_UP_LINES;
+    size_t n = e->test.sources.count, warm = n < WARM_UP_LINES ? n : WARM_UP_LINES;
     struct translation *out = xcalloc(n, sizeof *out);
     double words_per_s = NAN;
     char key[64];
     int ret = -1;
 
-    if (!d || decoder_text(d, out, texts(&e->sources), warm, err) < 0)
+    if (!d || decoder_text(d, out, texts(&e->test.sources), warm, err) < 0)
         goto done;
     translations_release(out, warm);
     if (decode_timed(e, d, out, &words_per_s, err) < 0)
@@ -199,30 +194,18 @@ static int decode_both(struct evaluation *e, struct error *err)
 static int mean_nll(struct evaluation *e, struct batch_source *batches, double *nll, struct error *err)
 {
     const struct teacher_config config = { (enum average)e->config->mean, 1, NULL };
-    if (!e->ensemble)
+    if (e->models.count == 1)
         return model_nll(e->model, batches, e->run->threads, nll, err);
-    struct teacher *all = teacher_new((const struct model *const *)e->models, e->model_count, &config, err);
+    struct teacher *all = teacher_new(models_list(&e->models), e->models.count, &config, err);
     int ret = all ? teacher_nll(all, batches, e->run->threads, nll, err) : -1;
     teacher_free(all);
     return ret;
 }
 
-/* The shortest limit of the models; 0: none. */
-static int shortest(const struct evaluation *e)
-{
-    int least = 0;
-    for (int i = 0; i < e->model_count; i++) {
-        int limit = model_max_length(e->models[i]);
-        if (limit && (!least || limit < least))
-            least = limit;
-    }
-    return least;
-}
-
 static int gold_nll(struct evaluation *e, const struct store *store, double *nll, struct error *err)
 {
     const struct tokenizer *target = e->model->target_tokenizer;
-    int limit = shortest(e), longest = e->config->search.max_source;
+    int limit = models_max_length(&e->models), longest = e->config->search.max_source;
     struct batching_config config = { .batch_tokens = 4000,
                                       .max_length = limit && limit <= longest ? limit - 1 : longest };
     struct batch_source batches;
@@ -243,13 +226,13 @@ static int perplexity(struct evaluation *e, struct error *err)
     char *path = stage_path(e->run, "gold.ids");
     struct store *store = NULL;
     double nll = NAN;
-    int ret = store_build(path, e->set->source, e->set->target, m->source_tokenizer,
+    int ret = store_build(path, e->test.set->source, e->test.set->target, m->source_tokenizer,
                           m->target_tokenizer, e->run->threads, err);
     if (ret == 0)
         ret = (store = store_open(path, true, err)) ? gold_nll(e, store, &nll, err) : -1;
     store_close(store);
     if (ret == 0)
-        ret = dir_remove(path, err);
+        ret = stage_remove(e->run, "gold.ids", err);
     put(e, "perplexity", exp(nll));
     free(path);
     return ret;
@@ -257,45 +240,15 @@ static int perplexity(struct evaluation *e, struct error *err)
 
 /* ---- the stage ---- */
 
-static int load_models(struct evaluation *e, struct error *err)
-{
-    const struct stage *s = e->run->stage;
-    e->models = xcalloc(s->link_count, sizeof *e->models);
-    for (size_t i = 0; i < s->link_count; i++) {
-        if (strcmp(s->links[i].input->name, "model"))
-            continue;
-        char *folder = stage_link_folder(e->run, &s->links[i]);
-        struct model *m = e->models[e->model_count] = model_load_decoder(folder, PRODUCTS_STORED, err);
-        free(folder);
-        if (!m)
-            return -1;
-        e->model_count++;
-    }
-    e->model = e->models[0];
-    if (e->model_count == 1)
-        return 0;
-    e->ensemble = ensemble_new((const struct model *const *)e->models, NULL, e->model_count, (enum average)e->config->mean,
-                               err);
-    return e->ensemble ? 0 : -1;
-}
-
 static int open_inputs(struct evaluation *e, struct error *err)
 {
-    char *corpus = stage_input_folder(e->run, "corpus");
-    int ret = corpus_files_read(&e->corpus, corpus, err);
-    e->set = e->config->set == SET_TEST ? &e->corpus.test : &e->corpus.dev;
-    if (ret == 0 && !e->set->source)
-        ret = error_set(err, "%s has no %s set", corpus, set_names[e->config->set]);
-    if (ret == 0
-        && (lines_read(&e->sources, e->set->source, e->config->lines, err) < 0
-            || lines_read(&e->references, e->set->target, e->config->lines, err) < 0
-            || load_models(e, err) < 0))
-        ret = -1;
-    if (ret == 0 && e->sources.count != e->references.count)
-        ret = error_set(err, "%s has %zu lines but %s has %zu", e->set->source, e->sources.count,
-                        e->set->target, e->references.count);
-    free(corpus);
-    return ret;
+    const struct evaluate_stage *c = e->config;
+    if (input_corpus(&e->corpus, e->run, "corpus", err) < 0 ||
+        test_lines_read(&e->test, &e->corpus, c->set, c->lines, err) < 0 ||
+        input_models(&e->models, e->run, "model", NULL, NULL, (enum average)c->mean, err) < 0)
+        return -1;
+    e->model = e->models.items[0];
+    return 0;
 }
 
 /* What several models have, or took, in all. */
@@ -312,8 +265,8 @@ static double sum_of(const struct evaluation *e, const char *figure)
 static double parameters(const struct evaluation *e)
 {
     double sum = 0;
-    for (int i = 0; i < e->model_count; i++)
-        sum += (double)model_parameters(e->models[i]);
+    for (int i = 0; i < e->models.count; i++)
+        sum += (double)model_parameters(e->models.items[i]);
     return sum;
 }
 
@@ -328,15 +281,11 @@ static int run_evaluate(struct stage_run *run, struct error *err)
     if (ret == 0) {
         put(&e, "parameters", parameters(&e));
         put(&e, "train_seconds", sum_of(&e, "train_seconds"));
-        put(&e, "lines", (double)e.sources.count);
+        put(&e, "lines", (double)e.test.sources.count);
         put(&e, "threads", run->threads);
     }
-    ensemble_free(e.ensemble);
-    for (int i = 0; i < e.model_count; i++)
-        model_free(e.models[i]);
-    free(e.models);
-    strings_release(&e.sources);
-    strings_release(&e.references);
+    models_release(&e.models);
+    test_lines_release(&e.test);
     corpus_files_release(&e.corpus);
     return ret;
 }

@@ -9,12 +9,12 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "distill/forecast.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/task_scores.h"
+#include "distill/test_lines.h"
 #include "seq2seq/model.h"
 
-enum set { SET_TEST, SET_DEV };
-static const char *const set_names[] = { "test", "dev", NULL };
 
 struct evaluate_tasks_stage {
     int set;
@@ -22,7 +22,7 @@ struct evaluate_tasks_stage {
 
 #define FIELD(member) offsetof(struct evaluate_tasks_stage, member)
 static const struct option evaluate_options[] = {
-    { "set", OPTION_CHOICE, FIELD(set), "test", 0, 0, "what the model is evaluated on", set_names },
+    { "set", OPTION_CHOICE, FIELD(set), "test", 0, 0, "what the model is evaluated on", test_set_names },
     { 0 }
 };
 #undef FIELD
@@ -82,7 +82,7 @@ static int evaluate_task(struct stage_run *run, const struct model *m, const str
     else if (files.infill > 0)
         ret = error_set(err, "task '%s' is to restore damaged texts, which has no score", link->label);
     else if (!set->examples)
-        ret = error_set(err, "task '%s' has no %s examples", link->label, set_names[c->set]);
+        ret = error_set(err, "task '%s' has no %s examples", link->label, test_set_names[c->set]);
     else
         ret = score_set(run, m, task, set, main, err);
     task_files_release(&files);
@@ -91,11 +91,9 @@ static int evaluate_task(struct stage_run *run, const struct model *m, const str
 
 static int run_evaluate_tasks(struct stage_run *run, struct error *err)
 {
-    char *folder = stage_input_folder(run, "model");
-    struct model *m = model_load(folder, err);
+    struct model *m = input_model(run, "model", err);
     double sum = 0, count = 0;
     int ret = m ? 0 : -1;
-    free(folder);
     for (size_t i = 0; i < run->stage->link_count && ret == 0; i++) {
         const struct stage_link *link = &run->stage->links[i];
         double main = NAN;

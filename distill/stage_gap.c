@@ -3,19 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/lines.h"
 #include "base/memory.h"
 #include "distill/corpus_files.h"
 #include "distill/forecast.h"
 #include "distill/gap.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
-#include "seq2seq/model.h"
-
-static const char *const set_names[] = { "test", "dev", NULL };
-static const char *const mean_names[] = { "arithmetic", "geometric", NULL };
+#include "distill/test_lines.h"
 
 struct gap_stage {
     int set, mean;
@@ -27,7 +23,7 @@ struct gap_stage {
 
 #define FIELD(member) offsetof(struct gap_stage, member)
 static const struct option stage_options[] = {
-    { "set", OPTION_CHOICE, FIELD(set), "test", 0, 0, "what both are compared on", set_names },
+    { "set", OPTION_CHOICE, FIELD(set), "test", 0, 0, "what both are compared on", test_set_names },
     { "model-mean", OPTION_CHOICE, FIELD(mean), "arithmetic", 0, 0,
       "of several teachers: the mean of their probabilities, or of their logarithms", mean_names },
     { "lines", OPTION_LONG, FIELD(lines), "0", 0, 1e12, "only the first lines of it; 0: all" },
@@ -54,88 +50,36 @@ static int check(const struct stage *s, struct error *err)
     return search_check(&c->search, err);
 }
 
-/* One side: the models of the links of one input. */
-struct side {
-    struct model **models;
-    int count;
-    struct ensemble *ensemble;
-    struct gap_voice voice;
-};
-
 struct comparison {
     struct stage_run *run;
     const struct gap_stage *config;
-    struct side teacher, student;
+    struct models teacher, student;
     struct corpus_files corpus, distilled;
-    struct strings sources, references;
+    struct test_lines test;
 };
-
-static int side_open(struct side *s, const struct comparison *c, const char *input, struct error *err)
-{
-    const struct stage *stage = c->run->stage;
-    enum average average = c->config->mean ? AVERAGE_LOG : AVERAGE_PROBABILITY;
-    s->models = xcalloc(stage->link_count, sizeof *s->models);
-    for (size_t i = 0; i < stage->link_count; i++) {
-        if (strcmp(stage->links[i].input->name, input))
-            continue;
-        char *folder = stage_link_folder(c->run, &stage->links[i]);
-        s->models[s->count] = model_load_decoder(folder, PRODUCTS_STORED, err);
-        free(folder);
-        if (!s->models[s->count])
-            return -1;
-        s->count++;
-    }
-    const struct model *const *models = (const struct model *const *)s->models;
-    if (s->count > 1 && !(s->ensemble = ensemble_new(models, NULL, s->count, average, err)))
-        return -1;
-    s->voice = (struct gap_voice){ models, s->count, NULL, average,
-                                   s->ensemble ? translator_of_ensemble(s->ensemble) : translator_of_model(models[0]) };
-    return 0;
-}
-
-static void side_close(struct side *s)
-{
-    ensemble_free(s->ensemble);
-    for (int i = 0; i < s->count; i++)
-        model_free(s->models[i]);
-    free(s->models);
-}
-
-static int read_corpus(struct corpus_files *out, const struct comparison *c, const char *input, struct error *err)
-{
-    char *folder = stage_input_folder(c->run, input);
-    int ret = corpus_files_read(out, folder, err);
-    free(folder);
-    return ret;
-}
 
 static int open_all(struct comparison *c, struct error *err)
 {
-    const struct corpus_set *set;
-    if (read_corpus(&c->corpus, c, "corpus", err) < 0
-        || (stage_has(c->run, "distilled") && read_corpus(&c->distilled, c, "distilled", err) < 0))
+    enum average average = (enum average)c->config->mean;
+    if (input_corpus(&c->corpus, c->run, "corpus", err) < 0 || input_corpus(&c->distilled, c->run, "distilled", err) < 0 ||
+        test_lines_read(&c->test, &c->corpus, c->config->set, c->config->lines, err) < 0 ||
+        input_models(&c->teacher, c->run, "teacher", NULL, NULL, average, err) < 0)
         return -1;
-    set = c->config->set ? &c->corpus.dev : &c->corpus.test;
-    if (!set->source)
-        return error_set(err, "the corpus has no %s set", set_names[c->config->set]);
-    if (lines_read(&c->sources, set->source, c->config->lines, err) < 0
-        || lines_read(&c->references, set->target, c->config->lines, err) < 0)
-        return -1;
-    if (c->sources.count != c->references.count)
-        return error_set(err, "%s has %zu lines, but %s has %zu", set->source, c->sources.count, set->target,
-                         c->references.count);
-    return side_open(&c->teacher, c, "teacher", err) < 0 ? -1 : side_open(&c->student, c, "student", err);
+    return input_models(&c->student, c->run, "student", NULL, NULL, average, err);
 }
 
 static json_t *measure(struct comparison *c, struct error *err)
 {
-    const struct gap_texts texts = { (const char *const *)c->sources.items, (const char *const *)c->references.items,
-                                     c->sources.count, c->corpus.train.target };
-    json_t *corpora, *gap = gap_measure(&c->teacher.voice, &c->student.voice, &texts, &c->config->search,
+    const struct gap_texts texts = { (const char *const *)c->test.sources.items,
+                                     (const char *const *)c->test.references.items, c->test.sources.count,
+                                     c->corpus.train.target };
+    const struct gap_voice teacher = gap_voice_of(&c->teacher, c->config->mean),
+                           student = gap_voice_of(&c->student, c->config->mean);
+    json_t *corpora, *gap = gap_measure(&teacher, &student, &texts, &c->config->search,
                                         &c->config->gap, c->run->threads, err);
     if (!gap || !stage_has(c->run, "distilled"))
         return gap;
-    corpora = gap_corpora(&c->student.voice.translator, c->corpus.train.source, c->corpus.train.target,
+    corpora = gap_corpora(&student.translator, c->corpus.train.source, c->corpus.train.target,
                           c->distilled.train.source, c->distilled.train.target, c->run->threads, err);
     if (corpora)
         json_object_set_new(gap, "corpora", corpora);
@@ -211,12 +155,11 @@ static int run_gap(struct stage_run *run, struct error *err)
     if (ret == 0)
         set_figures(run, gap);
     json_decref(gap);
-    side_close(&c.teacher);
-    side_close(&c.student);
+    models_release(&c.teacher);
+    models_release(&c.student);
     corpus_files_release(&c.corpus);
     corpus_files_release(&c.distilled);
-    strings_release(&c.sources);
-    strings_release(&c.references);
+    test_lines_release(&c.test);
     return ret;
 }
 

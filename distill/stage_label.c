@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "corpora/soft_targets.h"
@@ -18,6 +17,7 @@
 #include "distill/corpus_files.h"
 #include "distill/derived_corpus.h"
 #include "distill/forecast.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/labelled_pairs.h"
 #include "seq2seq/model.h"
@@ -35,7 +35,6 @@ struct label_stage {
     struct search_config search;
 };
 
-static const char *const average_names[] = { "probability", "log", NULL };
 
 #define FIELD(member) offsetof(struct label_stage, member)
 static const struct option stage_options[] = {
@@ -62,40 +61,6 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-static bool is_model(const struct stage_link *link)
-{
-    return !strcmp(link->input->name, "model");
-}
-
-static int model_count(const struct stage *s)
-{
-    int count = 0;
-    for (size_t i = 0; i < s->link_count; i++)
-        count += is_model(&s->links[i]);
-    return count;
-}
-
-/* NULL where none are given. */
-static int read_weights(float **out, const struct strings *texts, int models, struct error *err)
-{
-    *out = NULL;
-    if (!texts->count)
-        return 0;
-    if (texts->count != (size_t)models)
-        return error_set(err, "weights has %zu numbers for %d models", texts->count, models);
-    float *weights = xcalloc(texts->count, sizeof *weights);
-    for (size_t i = 0; i < texts->count; i++) {
-        char *end;
-        weights[i] = strtof(texts->items[i], &end);
-        if (end == texts->items[i] || *end || !(weights[i] > 0)) {
-            free(weights);
-            return error_set(err, "weights: '%s' is not a number above 0", texts->items[i]);
-        }
-    }
-    *out = weights;
-    return 0;
-}
-
 /* What goes with gold targets, and with soft ones, which belong to the very sentences that they were
  * made of. */
 static int check_targets(const struct label_stage *c, struct error *err)
@@ -119,7 +84,7 @@ static int check(const struct stage *s, struct error *err)
     float *weights;
     if (check_targets(c, err) < 0)
         return -1;
-    if (read_weights(&weights, &c->weights, model_count(s), err) < 0)
+    if (model_weights_parse(&weights, "weights", &c->weights, stage_link_count(s, "model"), err) < 0)
         return -1;
     free(weights);
     return search_check(&c->search, err);
@@ -129,10 +94,7 @@ struct labelling {
     struct stage_run *run;
     const struct label_stage *config;
     struct corpus_files corpus;
-    struct model **models;
-    int count;
-    float *weights;
-    struct ensemble *ensemble;
+    struct models models;
     struct translator translator;
     struct teacher *teacher;
     json_t *described;
@@ -143,35 +105,18 @@ struct labelling {
 
 /* ---- the labels ---- */
 
-static int load_models(struct labelling *l, struct error *err)
-{
-    const struct stage *s = l->run->stage;
-    l->models = xcalloc((size_t)model_count(s) + 1, sizeof *l->models);
-    for (size_t i = 0; i < s->link_count; i++) {
-        if (!is_model(&s->links[i]))
-            continue;
-        char *folder = stage_link_folder(l->run, &s->links[i]);
-        l->models[l->count] = model_load_decoder(folder, PRODUCTS_STORED, err);
-        free(folder);
-        if (!l->models[l->count])
-            return -1;
-        l->count++;
-    }
-    return 0;
-}
-
 static json_t *describe_models(const struct labelling *l)
 {
     const struct stage *s = l->run->stage;
     json_t *all = json_array();
     for (size_t i = 0, n = 0; i < s->link_count; i++) {
         char text[HASH_TEXT];
-        if (!is_model(&s->links[i]))
+        if (!stage_link_is(&s->links[i], "model"))
             continue;
-        hash_text(text, model_fingerprint(l->models[n]));
+        hash_text(text, model_fingerprint(l->models.items[n]));
         json_t *one = json_pack("{s:s, s:s}", "model", l->run->stages[s->links[i].stage].name, "fingerprint", text);
-        if (l->weights)
-            json_object_set_new(one, "weight", json_real((double)l->weights[n]));
+        if (l->models.weights)
+            json_object_set_new(one, "weight", json_real((double)l->models.weights[n]));
         json_array_append_new(all, one);
         n++;
     }
@@ -182,18 +127,14 @@ static json_t *describe_models(const struct labelling *l)
 static int open_models(struct labelling *l, struct error *err)
 {
     const struct label_stage *c = l->config;
-    const struct model *const *models;
-    if (load_models(l, err) < 0 || read_weights(&l->weights, &c->weights, l->count, err) < 0)
+    if (input_models(&l->models, l->run, "model", "weights", &c->weights, (enum average)c->average, err) < 0)
         return -1;
-    models = (const struct model *const *)l->models;
-    if (l->count > 1 && !(l->ensemble = ensemble_new(models, l->weights, l->count, (enum average)c->average, err)))
-        return -1;
-    l->translator = l->ensemble ? translator_of_ensemble(l->ensemble) : translator_of_model(l->models[0]);
+    l->translator = models_translator(&l->models);
     l->described = describe_models(l);
     if (!c->gold && !c->label.soft)
         return 0;
-    struct teacher_config config = { (enum average)c->average, c->temperature, l->weights };
-    l->teacher = teacher_new(models, l->count, &config, err);
+    struct teacher_config config = { (enum average)c->average, c->temperature, l->models.weights };
+    l->teacher = teacher_new(models_list(&l->models), l->models.count, &config, err);
     return l->teacher ? 0 : -1;
 }
 
@@ -231,23 +172,23 @@ static json_t *describe_teacher(const struct labelling *l)
     json_t *all = json_array();
     for (size_t i = 0, n = 0; i < s->link_count; i++) {
         char text[HASH_TEXT];
-        if (!is_model(&s->links[i]))
+        if (!stage_link_is(&s->links[i], "model"))
             continue;
-        hash_text(text, model_fingerprint(l->models[n]));
+        hash_text(text, model_fingerprint(l->models.items[n]));
         json_t *one = json_pack("{s:s, s:s, s:s, s:O}", "stage", l->run->stages[s->links[i].stage].name,
                                 "fingerprint", text, "labelled_with",
                                 l->config->gold ? "soft targets of gold" : l->config->search.sampled ? "sampling"
-                                : "beam search", "lineage", l->models[n]->lineage);
+                                : "beam search", "lineage", l->models.items[n]->lineage);
         if (l->config->pairs.direction == LABEL_BACK)
             json_object_set_new(one, "direction", json_string("back"));
         if (!l->config->gold && !l->config->search.sampled)
             json_object_set_new(one, "beam", json_integer(l->config->search.beam));
-        if (l->weights)
-            json_object_set_new(one, "weight", json_real((double)l->weights[n]));
+        if (l->models.weights)
+            json_object_set_new(one, "weight", json_real((double)l->models.weights[n]));
         json_array_append_new(all, one);
         n++;
     }
-    json_t *teacher = l->count > 1 ? json_incref(all) : json_incref(json_array_get(all, 0));
+    json_t *teacher = l->models.count > 1 ? json_incref(all) : json_incref(json_array_get(all, 0));
     json_decref(all);
     return teacher;
 }
@@ -313,11 +254,7 @@ static void set_figures(struct labelling *l)
 static void labelling_release(struct labelling *l)
 {
     teacher_free(l->teacher);
-    ensemble_free(l->ensemble);
-    for (int i = 0; i < l->count; i++)
-        model_free(l->models[i]);
-    free(l->models);
-    free(l->weights);
+    models_release(&l->models);
     json_decref(l->described);
     strings_release(&l->files);
     corpus_files_release(&l->corpus);
@@ -326,8 +263,7 @@ static void labelling_release(struct labelling *l)
 static int run_label(struct stage_run *run, struct error *err)
 {
     struct labelling l = { .run = run, .config = run->stage->config };
-    char *corpus = stage_input_folder(run, "corpus");
-    int ret = corpus_files_read(&l.corpus, corpus, err);
+    int ret = input_corpus(&l.corpus, run, "corpus", err);
     if (ret == 0)
         ret = open_models(&l, err);
     if (ret == 0)
@@ -336,7 +272,6 @@ static int run_label(struct stage_run *run, struct error *err)
         ret = finish(&l, err);
     if (ret == 0)
         set_figures(&l);
-    free(corpus);
     labelling_release(&l);
     return ret;
 }

@@ -9,6 +9,7 @@
 #include "corpora/examples.h"
 #include "decode/predict.h"
 #include "distill/forecast.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/stamp.h"
 #include "distill/task_files.h"
@@ -67,14 +68,13 @@ struct work {
 static int open_work(struct work *w, struct error *err)
 {
     const struct stage_link *link = stage_link(w->run->stage, "task");
-    char *folder = stage_link_folder(w->run, link), *model = stage_input_folder(w->run, "model");
+    char *folder = stage_link_folder(w->run, link);
     int ret = task_files_read(&w->files, folder, err);
     if (ret == 0 && w->files.task.kind != TASK_CLASSIFY)
         ret = error_set(err, "task '%s' is no classification: only labels come with a confidence", link->label);
-    if (ret == 0 && !(w->model = model_load(model, err)))
+    if (ret == 0 && !(w->model = input_model(w->run, "model", err)))
         ret = -1;
     free(folder);
-    free(model);
     return ret < 0 ? -1 : text_lines_read(&w->lines, w->config->texts, w->config->second, err);
 }
 

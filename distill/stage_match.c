@@ -2,19 +2,17 @@
  * with `start` goes on from it. */
 #include <stdlib.h>
 
-#include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "corpora/batching.h"
 #include "corpora/store.h"
 #include "distill/corpus_files.h"
 #include "distill/forecast.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/match.h"
 #include "distill/model_stage.h"
 #include "seq2seq/model.h"
-#include "tokenize/tokenizer.h"
+#include "tokenize/vocabularies.h"
 
 struct match_stage {
     struct match_config match;
@@ -49,43 +47,31 @@ struct job {
     struct batch_source data;
 };
 
-/* The teacher's vocabularies, once more. */
-static struct tokenizer *copy_of(const struct tokenizer *t, struct error *err)
-{
-    size_t length;
-    const void *bytes = tokenizer_bytes(t, &length);
-    return tokenizer_from_bytes(bytes, length, "the teacher's vocabulary", err);
-}
-
+/* With the teacher's vocabularies. */
 static int new_student(struct job *j, struct error *err)
 {
-    bool joint = j->teacher->source_tokenizer == j->teacher->target_tokenizer;
-    struct tokenizer *source = copy_of(j->teacher->source_tokenizer, err);
-    struct tokenizer *target = joint || !source ? source : copy_of(j->teacher->target_tokenizer, err);
-    if (target && (j->student = model_new(&j->config->model, source, target, j->config->match.seed, err)))
-        return 0;
-    if (target != source)
-        tokenizer_free(target);
-    tokenizer_free(source);
-    return -1;
+    struct tokenizer *source, *target;
+    if (vocabularies_copy(&source, &target, j->teacher->source_tokenizer, j->teacher->target_tokenizer, err) < 0)
+        return -1;
+    j->student = model_new(&j->config->model, source, target, j->config->match.seed, err);
+    if (!j->student)
+        vocabularies_free(source, target);
+    return j->student ? 0 : -1;
 }
 
 static int open_all(struct job *j, struct error *err)
 {
-    char *corpus = stage_input_folder(j->run, "corpus"), *teacher = stage_input_folder(j->run, "teacher");
     char *ids = stage_path(j->run, "train.ids");
     struct batching_config batching = j->config->batching;
     int ret = -1;
     batching.seed = j->config->match.seed;
-    if (corpus_files_read(&j->corpus, corpus, err) == 0 && (j->teacher = model_load(teacher, err)) &&
+    if (input_corpus(&j->corpus, j->run, "corpus", err) == 0 && (j->teacher = input_model(j->run, "teacher", err)) &&
         new_student(j, err) == 0 &&
         store_build(ids, j->corpus.train.source, j->corpus.train.target, j->student->source_tokenizer,
                     j->student->target_tokenizer, j->run->threads, err) == 0 &&
         (j->store = store_open(ids, true, err)))
         ret = batching_open(&j->data, j->store, model_bos(j->student), model_eos(j->student), &batching, NULL, err);
     free(ids);
-    free(teacher);
-    free(corpus);
     return ret;
 }
 
@@ -93,28 +79,23 @@ static void set_lineage(struct job *j)
 {
     const struct stage_run *run = j->run;
     const struct option_group groups[] = { { NULL, match_options, (void *)(uintptr_t)&j->config->match }, { NULL } };
+    const struct stage_link *teacher = stage_link(run->stage, "teacher");
     json_t *objective = options_to_json(groups);
     json_object_set_new(objective, "name", json_string("feature-matching"));
-    json_t *it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:[o]}", "name", run->stage->name, "recipe", run->recipe,
-                           "recipe_hash", run->recipe_hash, "program", "coho " COHO_VERSION, "seed",
-                           (json_int_t)j->config->match.seed, "objective", objective, "teachers",
-                           stage_ancestor(run, stage_link(run->stage, "teacher"), model_fingerprint(j->teacher)));
-    json_decref(j->student->lineage);
-    j->student->lineage = it;
+    stage_lineage_set(run, j->student, j->config->match.seed, objective, NULL,
+                      json_pack("[o]", stage_ancestor(run, teacher, model_fingerprint(j->teacher))));
 }
 
 static int finish(struct job *j, struct error *err)
 {
-    char *ids = stage_path(j->run, "train.ids");
     json_object_set_new(j->run->figures, "parameters", json_integer((json_int_t)model_parameters(j->student)));
     set_lineage(j);
     int ret = model_save(j->student, j->run->folder, err);
     if (ret == 0)
         ret = stage_lineage_write(j->run, j->student, err);
     if (ret == 0)
-        ret = dir_remove(ids, err);
+        ret = stage_remove(j->run, "train.ids", err);
     stage_model_outputs(j->run);
-    free(ids);
     return ret;
 }
 

@@ -2,12 +2,12 @@
  * and new source lines that wait for a teacher's labels (corpora/munge.h). */
 #include <stdlib.h>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "corpora/corrupt.h"
 #include "corpora/munge.h"
 #include "distill/corpus_files.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 
 static const struct stage_input inputs[] = {
@@ -20,9 +20,7 @@ static const struct stage_options munge_tables[] = { { munge_options, 0 }, { NUL
 /* The corpus given, and what one made of it has in common with it. */
 static int open_both(const struct stage_run *run, struct corpus_files *in, struct corpus_files *out, struct error *err)
 {
-    char *folder = stage_input_folder(run, "corpus");
-    int ret = corpus_files_read(in, folder, err);
-    free(folder);
+    int ret = input_corpus(in, run, "corpus", err);
     if (ret == 0)
         corpus_files_derive(out, in, run->stages[stage_link(run->stage, "corpus")->stage].name);
     return ret;

@@ -3,15 +3,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "corpora/pairs.h"
 #include "distill/corpus_files.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
-#include "distill/model_stage.h"
 #include "distill/novel_lines.h"
-#include "tokenize/tokenizer.h"
+#include "tokenize/vocabularies.h"
 
 static const struct stage_options tables[] = {
     { novel_options, 0 }, { novelty_options, offsetof(struct novel_config, novelty) }, { NULL }
@@ -37,22 +36,12 @@ struct choosing {
     struct novel_lines lines;
 };
 
-static int read_corpus(struct corpus_files *out, const struct stage_run *run, const char *input, struct error *err)
-{
-    if (!stage_has(run, input))
-        return 0;
-    char *folder = stage_input_folder(run, input);
-    int ret = corpus_files_read(out, folder, err);
-    free(folder);
-    return ret;
-}
-
 static int open_all(struct choosing *c, struct error *err)
 {
     const struct stage_run *run = c->run;
-    if (read_corpus(&c->known, run, "corpus", err) < 0 || read_corpus(&c->candidates, run, "candidates", err) < 0 ||
-        read_corpus(&c->foreign, run, "foreign", err) < 0 ||
-        stage_vocabulary_load(&c->source, &c->target, run, err) < 0)
+    if (input_corpus(&c->known, run, "corpus", err) < 0 || input_corpus(&c->candidates, run, "candidates", err) < 0 ||
+        input_corpus(&c->foreign, run, "foreign", err) < 0 ||
+        input_vocabulary(&c->source, &c->target, run, err) < 0)
         return -1;
     const struct stage_link *link = stage_link(run->stage, "candidates");
     corpus_files_derive(&c->out, &c->known, run->stages[link->stage].name);
@@ -115,9 +104,7 @@ static int run_novelty(struct stage_run *run, struct error *err)
 {
     struct choosing c = { .run = run };
     int ret = open_all(&c, err) < 0 || choose(&c, err) < 0 || copy_chosen(&c, err) < 0 || describe(&c, err) < 0 ? -1 : 0;
-    if (c.target != c.source)
-        tokenizer_free(c.target);
-    tokenizer_free(c.source);
+    vocabularies_free(c.source, c.target);
     novel_lines_release(&c.lines);
     corpus_files_release(&c.known);
     corpus_files_release(&c.candidates);

@@ -2,7 +2,7 @@
  * training with `start` and `keep-zeros` wins back (See, Luong & Manning 2016). */
 #include <stdlib.h>
 
-#include "base/error.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
 #include "seq2seq/model.h"
@@ -36,11 +36,9 @@ static void set_lineage(const struct stage_run *run, struct model *m)
 
 static int run_prune(struct stage_run *run, struct error *err)
 {
-    char *folder = stage_input_folder(run, "model");
-    struct model *m = model_load(folder, err);
+    struct model *m = input_model(run, "model", err);
     int64_t zeros, of;
     int ret = -1;
-    free(folder);
     if (!m)
         return -1;
     set_lineage(run, m);

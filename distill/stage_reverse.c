@@ -1,7 +1,7 @@
 /* The stage `reverse`: a corpus with its sides changed, for models of the other direction: those that
  * translate back, and those that filter.  No text is copied. */
-#include "base/error.h"
 #include "distill/corpus_files.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 
 #include <stdlib.h>
@@ -23,9 +23,8 @@ static void set_free(struct corpus_set *set)
 
 static int run_reverse(struct stage_run *run, struct error *err)
 {
-    char *folder = stage_input_folder(run, "corpus");
     struct corpus_files in = { 0 };
-    int ret = corpus_files_read(&in, folder, err);
+    int ret = input_corpus(&in, run, "corpus", err);
     if (ret == 0) {
         struct corpus_files out = { .source_lang = in.target_lang, .target_lang = in.source_lang,
                                     .train = reversed(&in.train), .dev = reversed(&in.dev), .test = reversed(&in.test),
@@ -37,7 +36,6 @@ static int run_reverse(struct stage_run *run, struct error *err)
     }
     stage_output(run, CORPUS_FILE);
     corpus_files_release(&in);
-    free(folder);
     return ret;
 }
 

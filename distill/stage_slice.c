@@ -2,12 +2,11 @@
  * what knowledge evolution ships (Taha 2021). */
 #include <stdlib.h>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
 #include "distill/slice.h"
-#include "tokenize/tokenizer.h"
+#include "tokenize/vocabularies.h"
 
 struct slice_stage {
     float keep;
@@ -20,31 +19,18 @@ static const struct option slice_options[] = {
 static const struct stage_options tables[] = { { slice_options, 0 }, { NULL } };
 static const struct stage_input inputs[] = { { "model", "model", true, false }, { NULL } };
 
-static struct tokenizer *load(const char *folder, const char *name, struct error *err)
-{
-    char *path = path_join(folder, name);
-    struct tokenizer *t = tokenizer_load(path, err);
-    free(path);
-    return t;
-}
-
 /* The slim model has tokenizers of its own. */
-static struct model *slim_new(const struct model *whole, const char *folder, float share, struct error *err)
+static struct model *slim_new(const struct model *whole, float share, struct error *err)
 {
-    bool joint = whole->source_tokenizer == whole->target_tokenizer;
+    struct tokenizer *source, *target;
     struct model_config config;
-    if (slice_config(&config, &whole->config, share, err) < 0)
+    if (slice_config(&config, &whole->config, share, err) < 0 ||
+        vocabularies_copy(&source, &target, whole->source_tokenizer, whole->target_tokenizer, err) < 0)
         return NULL;
-    struct tokenizer *source = load(folder, joint ? "joint.spm" : "source.spm", err);
-    struct tokenizer *target = joint || !source ? source : load(folder, "target.spm", err);
-    struct model *slim = source && target ? model_new(&config, source, target, 1, err) : NULL;
-    if (slim)
-        return slim;
-    if (target != source)
-        tokenizer_free(target);
-    if (source)
-        tokenizer_free(source);
-    return NULL;
+    struct model *slim = model_new(&config, source, target, 1, err);
+    if (!slim)
+        vocabularies_free(source, target);
+    return slim;
 }
 
 static void set_lineage(const struct stage_run *run, struct model *slim, const struct model *whole)
@@ -59,9 +45,8 @@ static void set_lineage(const struct stage_run *run, struct model *slim, const s
 static int run_slice(struct stage_run *run, struct error *err)
 {
     const struct slice_stage *c = run->stage->config;
-    char *folder = stage_input_folder(run, "model");
-    struct model *whole = model_load(folder, err);
-    struct model *slim = whole ? slim_new(whole, folder, c->keep, err) : NULL;
+    struct model *whole = input_model(run, "model", err);
+    struct model *slim = whole ? slim_new(whole, c->keep, err) : NULL;
     double trained = manifest_figure(stage_input_manifest(run, "model"), "train_seconds");
     int ret = -1;
     if (slim && slice_copy(slim, whole, err) == 0) {
@@ -74,7 +59,6 @@ static int run_slice(struct stage_run *run, struct error *err)
     }
     model_free(slim);
     model_free(whole);
-    free(folder);
     return ret;
 }
 

@@ -14,6 +14,7 @@
 #include "base/lines.h"
 #include "base/memory.h"
 #include "distill/corpus_files.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/stamp.h"
 #include "distill/task_examples.h"
@@ -151,10 +152,8 @@ static int tagged(struct stage_run *run, struct task_set *out, const struct corp
 static int take_corpus(struct stage_run *run, struct task_files *t, struct error *err)
 {
     const struct task_stage *c = run->stage->config;
-    char *folder = stage_input_folder(run, "corpus");
     struct corpus_files corpus = { 0 };
-    int ret = corpus_files_read(&corpus, folder, err);
-    free(folder);
+    int ret = input_corpus(&corpus, run, "corpus", err);
     if (ret < 0)
         return -1;
     t->task.tag = c->tag ? xstrdup(c->tag) : NULL;

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "corpora/store.h"
 #include "corpora/task.h"
 #include "distill/forecast.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/task_files.h"
 #include "distill/task_outputs.h"
@@ -22,7 +22,6 @@ struct task_outputs_stage {
     float temperature;
 };
 
-static const char *const average_names[] = { "probability", "log", NULL };
 
 #define FIELD(member) offsetof(struct task_outputs_stage, member)
 static const struct option stage_options[] = {
@@ -46,34 +45,26 @@ static const struct stage_input inputs[] = {
 struct work {
     struct stage_run *run;
     struct task_files files;
-    struct model **models;
-    int count;
+    struct models models;
     struct store *examples;
     struct teacher *teacher;
     json_t *about;
 };
 
-static int load_models(struct work *w, struct error *err)
+/* What made the outputs, for their file. */
+static void describe(struct work *w)
 {
     const struct stage *s = w->run->stage;
     json_t *teachers = json_array();
-    w->models = xcalloc(s->link_count, sizeof *w->models);
-    w->about = json_pack("{s:s, s:o}", "source", w->files.train.examples, "teachers", teachers);
-    for (size_t i = 0; i < s->link_count; i++) {
+    for (size_t i = 0, n = 0; i < s->link_count; i++) {
         char text[HASH_TEXT];
         if (!stage_link_is(&s->links[i], "model"))
             continue;
-        char *folder = stage_link_folder(w->run, &s->links[i]);
-        struct model *m = w->models[w->count] = model_load(folder, err);
-        free(folder);
-        if (!m)
-            return -1;
-        w->count++;
-        hash_text(text, model_fingerprint(m));
+        hash_text(text, model_fingerprint(w->models.items[n++]));
         json_array_append_new(teachers, json_pack("{s:s, s:s}", "model", w->run->stages[s->links[i].stage].name,
                                                   "fingerprint", text));
     }
-    return 0;
+    w->about = json_pack("{s:s, s:o}", "source", w->files.train.examples, "teachers", teachers);
 }
 
 /* The examples as the students' own stores have them: under the task's name in the recipe. */
@@ -96,7 +87,7 @@ static int open_examples(struct work *w, struct error *err)
 static int build_store(struct work *w, struct error *err)
 {
     char *path = stage_path(w->run, "examples.ids");
-    int ret = examples_build(path, w->files.train.examples, &w->files.task, w->models[0]->source_tokenizer, err);
+    int ret = examples_build(path, w->files.train.examples, &w->files.task, w->models.items[0]->source_tokenizer, err);
     if (ret == 0)
         w->examples = store_open(path, true, err);
     free(path);
@@ -109,14 +100,14 @@ static int write_outputs(struct work *w, struct error *err)
     const struct teacher_config config = {
         .average = (enum average)c->average, .temperature = c->temperature, .task = w->files.task.name,
     };
-    w->teacher = teacher_new((const struct model *const *)w->models, w->count, &config, err);
+    w->teacher = teacher_new(models_list(&w->models), w->models.count, &config, err);
     if (!w->teacher)
         return -1;
     if (teacher_vocab(w->teacher) != task_outputs(&w->files.task))
         return error_set(err, "the models know %d labels of task '%s', which has %d", teacher_vocab(w->teacher),
                          w->files.task.name, task_outputs(&w->files.task));
     char *path = stage_path(w->run, TASK_OUTPUTS_FILE);
-    int ret = task_outputs_write(path, w->teacher, &w->files.task, w->examples, model_eos(w->models[0]), c->max_length,
+    int ret = task_outputs_write(path, w->teacher, &w->files.task, w->examples, model_eos(w->models.items[0]), c->max_length,
                                  w->about, err);
     free(path);
     stage_output(w->run, TASK_OUTPUTS_FILE);
@@ -125,25 +116,21 @@ static int write_outputs(struct work *w, struct error *err)
 
 static int finish(struct work *w, struct error *err)
 {
-    char *path = stage_path(w->run, "examples.ids");
     json_object_set_new(w->run->figures, "examples", json_integer(store_count(w->examples)));
-    int ret = dir_remove(path, err);
-    free(path);
-    return ret;
+    return stage_remove(w->run, "examples.ids", err);
 }
 
 static int run_task_outputs(struct stage_run *run, struct error *err)
 {
     struct work w = { .run = run };
     int ret = -1;
-    if (open_examples(&w, err) == 0 && load_models(&w, err) == 0 && build_store(&w, err) == 0
-        && write_outputs(&w, err) == 0)
-        ret = finish(&w, err);
+    if (open_examples(&w, err) == 0 && input_models_whole(&w.models, run, "model", err) == 0) {
+        describe(&w);
+        ret = build_store(&w, err) < 0 || write_outputs(&w, err) < 0 ? -1 : finish(&w, err);
+    }
     teacher_free(w.teacher);
     store_close(w.examples);
-    for (int i = 0; i < w.count; i++)
-        model_free(w.models[i]);
-    free(w.models);
+    models_release(&w.models);
     json_decref(w.about);
     task_files_release(&w.files);
     return ret;

@@ -7,28 +7,24 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/hash.h"
 #include "base/json.h"
-#include "base/memory.h"
 #include "base/rng.h"
 #include "corpora/batching.h"
 #include "corpora/mixing.h"
 #include "corpora/soft_targets.h"
-#include "corpora/store.h"
 #include "decode/validate.h"
-#include "distill/corpus_files.h"
+#include "distill/dev_set.h"
 #include "distill/forecast.h"
 #include "distill/initial.h"
+#include "distill/inputs.h"
 #include "distill/kd.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
-#include "distill/train_cost.h"
 #include "distill/objectives.h"
 #include "distill/on_policy.h"
 #include "distill/teacher_temperature.h"
 #include "distill/train_corpora.h"
-#include "eval/metric.h"
+#include "distill/train_cost.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/train_plan.h"
 #include "tokenize/tokenizer.h"
@@ -50,8 +46,6 @@ struct train_stage {
     struct mixing_config mixing;
     int generation;
 };
-
-static const char *const mean_names[] = { "arithmetic", "geometric", NULL };
 
 #define FIELD(member) offsetof(struct train_stage, member)
 static const struct option stage_options[] = {
@@ -92,60 +86,26 @@ static const struct stage_input inputs[] = {
 
 /* ---- what the recipe says ---- */
 
-static int variant(const json_t *given, const struct option **options, size_t *size,
-                   struct error *err)
+static int variant(const json_t *given, const struct option **options, size_t *size, struct error *err)
 {
-    const char *name = json_string_value(json_object_get(given, "objective"));
-    const struct objective_kind *kind = objective_find(name ? name : DEFAULT_OBJECTIVE, err);
-    if (!kind)
-        return -1;
-    *options = kind->options;
-    *size = kind->config_size;
-    return 0;
-}
-
-static int link_count(const struct stage *s, const char *input)
-{
-    int count = 0;
-    for (size_t i = 0; i < s->link_count; i++)
-        count += !strcmp(s->links[i].input->name, input);
-    return count;
-}
-
-/* NULL: none are given. */
-static int read_weights(float **out, const struct strings *texts, struct error *err)
-{
-    float *weights = texts->count ? xcalloc(texts->count, sizeof *weights) : NULL;
-    for (size_t i = 0; i < texts->count; i++) {
-        char *end;
-        weights[i] = strtof(texts->items[i], &end);
-        if (end == texts->items[i] || *end || !(weights[i] > 0) || !isfinite(weights[i])) {
-            free(weights);
-            return error_set(err, "teacher-weights: '%s' is not a number above 0", texts->items[i]);
-        }
-    }
-    *out = weights;
-    return 0;
+    return stage_objective_variant(DEFAULT_OBJECTIVE, given, options, size, err);
 }
 
 static int check(const struct stage *s, struct error *err)
 {
     const struct train_stage *c = s->config;
     const struct objective_kind *kind = objective_find(c->objective, err);
-    size_t teachers = (size_t)link_count(s, "teacher");
+    int teachers = stage_link_count(s, "teacher");
     bool teacher = teachers > 0;
     if (!kind)
         return -1;
-    if (c->teacher_weights.count && c->teacher_weights.count != teachers)
-        return error_set(err, "teacher-weights has %zu numbers, but there are %zu teachers", c->teacher_weights.count,
-                         teachers);
     float *weights;
-    if (read_weights(&weights, &c->teacher_weights, err) < 0)
+    if (model_weights_parse(&weights, "teacher-weights", &c->teacher_weights, teachers, err) < 0)
         return -1;
     free(weights);
-    if (mixing_check(&c->mixing, (size_t)link_count(s, "corpus"), err) < 0)
+    if (mixing_check(&c->mixing, (size_t)stage_link_count(s, "corpus"), err) < 0)
         return -1;
-    if (c->soft && link_count(s, "corpus") > 1)
+    if (c->soft && stage_link_count(s, "corpus") > 1)
         return error_set(err, "soft-targets are those of one corpus: give one, or a teacher");
     if (kind->wants_teacher && !teacher && !c->soft)
         return error_set(err, "objective %s needs a 'teacher', the name of a stage that makes a model, or "
@@ -166,11 +126,8 @@ static int check(const struct stage *s, struct error *err)
     if (on_policy_wanted(&c->on_policy) && (!kind->wants_teacher || kind->method->gold_only || kind->method->similarity))
         return error_set(err, "on-policy: objective %s has no word of a teacher on the student's own outputs; take "
                          "one that does, such as jsd", kind->name);
-    if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
-        return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds "
-                         "or patience");
-    if (strcmp(c->train.metric, "nll") && !metric_find(c->train.metric))
-        return error_set(err, "there is no metric '%s'; `coho eval --help` lists them", c->train.metric);
+    if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
+        return -1;
     if (c->model.arch == 0 && c->model.positions == POSITIONS_LEARNED
         && c->batching.max_length >= c->model.max_positions)
         return error_set(err, "max-length %d: learned positions end at max-positions %d; lower the first or "
@@ -187,13 +144,11 @@ struct training {
     struct batching_config batching;
     struct train_corpora corpora;
     struct model *model;
-    struct model **teachers;
-    int teacher_count;
+    struct models teachers;
     uint64_t start;                             /* the fingerprint of the weights started from */
-    struct store *dev_store;
-    struct batch_source train, dev;
+    struct batch_source train;
+    struct dev_set dev;
     struct soft_targets *soft;
-    struct validator validator;
     struct teacher_temperature temperature;
     struct objective objective;
     struct train_report report;
@@ -206,18 +161,9 @@ static int64_t seed_of(const struct train_stage *c)
     return generation ? (int64_t)(rng_mix((uint64_t)c->train.seed ^ rng_mix(generation)) >> 12) : c->train.seed;
 }
 
-static struct model *load_input_model(const struct stage_run *run, const char *input,
-                                      struct error *err)
-{
-    char *folder = stage_input_folder(run, input);
-    struct model *m = model_load(folder, err);
-    free(folder);
-    return m;
-}
-
 static int start_from(struct training *t, struct error *err)
 {
-    struct model *from = load_input_model(t->run, "start", err);
+    struct model *from = input_model(t->run, "start", err);
     int ret = from ? initial_start(t->model, from, &t->config->initial, err) : -1;
     if (ret == 0)
         t->start = model_fingerprint(from);
@@ -227,35 +173,19 @@ static int start_from(struct training *t, struct error *err)
 
 static int make_model(struct training *t, struct error *err)
 {
-    struct tokenizer *source, *target;
-    if (stage_vocabulary_load(&source, &target, t->run, err) < 0)
+    t->model = stage_model_new(t->run, &t->config->model, NULL, 0, seed_of(t->config), err);
+    if (!t->model)
         return -1;
-    t->model = model_new(&t->config->model, source, target, seed_of(t->config), err);
-    if (!t->model) {
-        if (target != source)
-            tokenizer_free(target);
-        tokenizer_free(source);
-        return -1;
-    }
     return stage_has(t->run, "start") ? start_from(t, err) : 0;
 }
 
 static int open_data(struct training *t, struct error *err)
 {
-    const struct tokenizer *target = t->model->target_tokenizer;
-    const struct corpus_set *dev_set = &t->corpora.files[0].dev;
-    struct batching_config train = t->batching, dev = t->batching;
-    train.seed = seed_of(t->config);
-    dev.shuffle = false;
-    if (train_corpora_open(&t->corpora, &t->train, t->model, &t->config->mixing, &train, err) < 0)
+    struct batching_config batching = t->batching;
+    batching.seed = seed_of(t->config);
+    if (train_corpora_open(&t->corpora, &t->train, t->model, &t->config->mixing, &batching, err) < 0)
         return -1;
-    if (!dev_set->source)
-        return 0;
-    t->dev_store = train_corpora_encode(t->run, "dev.ids", dev_set, t->model, err);
-    if (!t->dev_store
-        || batching_open(&t->dev, t->dev_store, tokenizer_bos(target), tokenizer_eos(target), &dev, NULL, err) < 0)
-        return -1;
-    return validator_open(&t->validator, dev_set->source, dev_set->target, t->config->validate_lines, err);
+    return dev_set_open(&t->dev, t->run, &t->corpora.files[0].dev, t->model, &batching, t->config->validate_lines, err);
 }
 
 /* `memory` counts the student's training; teachers that run along come on top. */
@@ -273,22 +203,13 @@ static int plan_memory(struct training *t, struct error *err)
 
 static int load_teachers(struct training *t, struct error *err)
 {
-    const struct stage *s = t->run->stage;
-    t->teachers = xcalloc((size_t)link_count(s, "teacher") + 1, sizeof *t->teachers);
-    for (size_t i = 0; i < s->link_count; i++) {
-        if (strcmp(s->links[i].input->name, "teacher"))
-            continue;
-        char *folder = stage_link_folder(t->run, &s->links[i]);
-        struct model *m = t->teachers[t->teacher_count] = model_load(folder, err);
-        free(folder);
-        if (!m)
-            return -1;
-        t->teacher_count++;
-        int limit = model_max_length(m);
-        if (limit && t->config->batching.max_length >= limit)
-            return error_set(err, "max-length %d: the learned positions of the teacher end at %d; lower it",
-                             t->config->batching.max_length, limit);
-    }
+    int longest = t->config->batching.max_length;
+    if (input_models_whole(&t->teachers, t->run, "teacher", err) < 0 ||
+        models_weigh(&t->teachers, "teacher-weights", &t->config->teacher_weights, err) < 0)
+        return -1;
+    int limit = models_max_length(&t->teachers);
+    if (limit && longest >= limit)
+        return error_set(err, "max-length %d: the learned positions of the teacher end at %d; lower it", longest, limit);
     return 0;
 }
 
@@ -320,36 +241,27 @@ static int open_on_policy(struct training *t, struct error *err)
 static int make_objective(struct training *t, struct error *err)
 {
     const struct objective_kind *kind = objective_find(t->config->objective, err);
-    float *weights;
-    if (load_teachers(t, err) < 0 || open_soft(t, err) < 0 || read_weights(&weights, &t->config->teacher_weights, err) < 0)
+    if (load_teachers(t, err) < 0 || open_soft(t, err) < 0)
         return -1;
     struct objective_needs needs = {
-        t->model, (const struct model *const *)t->teachers, t->teacher_count, weights,
+        t->model, models_list(&t->teachers), t->teachers.count, t->teachers.weights,
         (enum average)t->config->teacher_mean, t->soft,
     };
-    int ret = teacher_temperature_find(&t->temperature, &needs, t->config->teacher_temperature,
-                                       t->dev_store ? &t->dev : NULL, t->run->threads, err);
-    if (ret == 0)
-        ret = objective_make(&t->objective, kind, &needs, t->run->stage->variant, err);
-    free(weights);
-    return ret;
+    if (teacher_temperature_find(&t->temperature, &needs, t->config->teacher_temperature,
+                                 t->dev.store ? &t->dev.batches : NULL, t->run->threads, err) < 0)
+        return -1;
+    return objective_make(&t->objective, kind, &needs, t->run->stage->variant, err);
 }
 
 static void training_release(struct training *t)
 {
     if (t->objective.free)
         t->objective.free(t->objective.shared);
-    if (t->validator.state)
-        validator_close(&t->validator);
     if (t->train.free)
         t->train.free(t->train.state);
-    if (t->dev.free)
-        t->dev.free(t->dev.state);
+    dev_set_release(&t->dev);
     soft_targets_close(t->soft);
-    store_close(t->dev_store);
-    for (int i = 0; i < t->teacher_count; i++)
-        model_free(t->teachers[i]);
-    free(t->teachers);
+    models_release(&t->teachers);
     model_free(t->model);
     train_corpora_release(&t->corpora);
 }
@@ -358,10 +270,7 @@ static void training_release(struct training *t)
 
 static json_t *describe_objective(const struct training *t)
 {
-    const struct objective_kind *kind = objective_find(t->config->objective, NULL);
-    const struct option_group groups[] = { { NULL, kind->options, t->run->stage->variant }, { NULL } };
-    json_t *it = options_to_json(groups);
-    json_object_set_new(it, "name", json_string(kind->name));
+    json_t *it = stage_objective_describe(t->run, t->config->objective);
     if (t->temperature.value != 1)
         json_object_set_new(it, "teacher-temperature", json_real((double)t->temperature.value));
     return it;
@@ -371,30 +280,20 @@ static json_t *describe_objective(const struct training *t)
 static void set_lineage(struct training *t)
 {
     const struct stage_run *run = t->run;
-    char vocabulary[HASH_TEXT];
-    json_t *teachers = json_array(), *it;
-    hash_text(vocabulary, tokenizer_fingerprint(t->model->target_tokenizer));
+    const struct option_group groups[] = { { NULL, initial_options, (void *)(uintptr_t)&t->config->initial }, { NULL } };
+    json_t *teachers = json_array();
     for (size_t i = 0, n = 0; i < run->stage->link_count; i++)
-        if (!strcmp(run->stage->links[i].input->name, "teacher"))
+        if (stage_link_is(&run->stage->links[i], "teacher"))
             json_array_append_new(teachers, stage_ancestor(run, &run->stage->links[i],
-                                                           model_fingerprint(t->teachers[n++])));
+                                                           model_fingerprint(t->teachers.items[n++])));
     train_corpora_teachers(&t->corpora, teachers);
-    it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o}", "name", run->stage->name,
-                   "recipe", run->recipe, "recipe_hash", run->recipe_hash,
-                   "program", "coho " COHO_VERSION, "seed", (json_int_t)t->config->train.seed,
-                   "objective", describe_objective(t), "corpus", train_corpora_describe(&t->corpora),
-                   "vocabulary", vocabulary, "teachers", teachers);
+    stage_lineage_set(run, t->model, t->config->train.seed, describe_objective(t),
+                      json_pack("{s:o}", "corpus", train_corpora_describe(&t->corpora)), teachers);
     if (t->config->generation)
-        json_object_set_new(it, "generation", json_integer(t->config->generation));
-    if (stage_has(run, "start")) {
-        const struct option_group groups[] = { { NULL, initial_options, (void *)(uintptr_t)&t->config->initial },
-                                               { NULL } };
-        json_t *start = stage_ancestor(run, stage_link(run->stage, "start"), t->start);
+        json_object_set_new(t->model->lineage, "generation", json_integer(t->config->generation));
+    json_t *start = stage_lineage_start(run, t->model, t->start);
+    if (start)
         json_object_set_new(start, "initialisation", options_to_json(groups));
-        json_object_set_new(it, "start", start);
-    }
-    json_decref(t->model->lineage);
-    t->model->lineage = it;
 }
 
 /* ---- figures ---- */
@@ -415,28 +314,17 @@ static void set_figures(struct training *t)
 static int train(struct training *t, struct error *err)
 {
     struct train_config config = t->train_config;
-    const struct train_data data = {
-        .train = &t->train,
-        .dev = t->dev_store ? &t->dev : NULL,
-        .validator = t->dev_store ? &t->validator : NULL,
-    };
+    const struct train_data data = dev_set_beside(&t->train, &t->dev);
     config.seed = seed_of(t->config);
-    config.threads = t->run->threads;
-    config.resume = t->run->resumed;
-    return train_model(t->model, &t->objective, &data, &config, t->run->folder, &t->report, err);
+    return stage_train_model(t->run, t->model, &t->objective, &data, &config, &t->report, err);
 }
 
 /* Encoded corpora and checkpoints have served. */
 static int clear_scratch(const struct stage_run *run, struct error *err)
 {
-    static const char *const scratch[] = { "checkpoints", "dev.ids" };
-    int ret = train_corpora_clear(run, link_count(run->stage, "corpus"), err);
-    for (size_t i = 0; i < ARRAY_COUNT(scratch) && ret == 0; i++) {
-        char *path = stage_path(run, scratch[i]);
-        ret = dir_remove(path, err);
-        free(path);
-    }
-    return ret;
+    if (train_corpora_clear(run, stage_link_count(run->stage, "corpus"), err) < 0)
+        return -1;
+    return stage_remove(run, "checkpoints", err) < 0 ? -1 : stage_remove(run, "dev.ids", err);
 }
 
 static int finish(struct training *t, struct error *err)
@@ -472,25 +360,11 @@ static double batch_words(const struct batching_config *c)
     return forecast_words_of_pieces(c->batch_tokens ? c->batch_tokens : BATCH_TOKENS);
 }
 
-/* Of all corpora together; below zero: unknown yet. */
-static double corpus_words(const struct stage_run *run)
-{
-    double words = 0;
-    for (size_t i = 0; i < run->stage->link_count; i++) {
-        const struct stage_link *link = &run->stage->links[i];
-        if (strcmp(link->input->name, "corpus"))
-            continue;
-        double more = run->costs[link->stage].train_words;
-        words = more < 0 || words < 0 ? -1 : words + more;
-    }
-    return words;
-}
-
 /* Sets of dev lines decoded on the way count as well, but little. */
 static double seconds_to_come(const struct stage_run *run, double weights)
 {
     const struct train_stage *c = run->stage->config;
-    double words = train_cost_words(&c->train, batch_words(&c->batching), corpus_words(run));
+    double words = train_cost_words(&c->train, batch_words(&c->batching), train_cost_epoch(run, "corpus"));
     double teacher = stage_input_cost(run, "teacher")->weights;
     if (words < 0)
         return -1;

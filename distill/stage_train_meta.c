@@ -12,12 +12,14 @@
 #include "corpora/store.h"
 #include "decode/validate.h"
 #include "distill/corpus_files.h"
+#include "distill/dev_set.h"
 #include "distill/forecast.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/meta_labels.h"
 #include "distill/model_stage.h"
 #include "distill/train_corpora.h"
-#include "eval/metric.h"
+#include "distill/train_cost.h"
 #include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
 
@@ -62,12 +64,10 @@ static const struct stage_input inputs[] = {
 static int check(const struct stage *s, struct error *err)
 {
     const struct meta_stage *c = s->config;
-    if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
-        return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
+    if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
+        return -1;
     if (c->train.accumulate > 1)
         return error_set(err, "accumulate: the teacher is told what each batch did; take 1, and larger batches");
-    if (strcmp(c->train.metric, "nll") && !metric_find(c->train.metric))
-        return error_set(err, "there is no metric '%s'; `coho eval --help` lists them", c->train.metric);
     return model_config_check(&c->model, true, err);
 }
 
@@ -79,42 +79,12 @@ struct training {
     struct corpus_files corpus, unlabelled;
     struct model *student, *teacher;
     uint64_t start, first_teacher;              /* fingerprints of the weights started from */
-    struct store *gold_store, *unlabelled_store, *dev_store;
-    struct batch_source train, dev;
-    struct validator validator;
+    struct store *gold_store, *unlabelled_store;
+    struct batch_source train;
+    struct dev_set dev;
     struct objective objective;
     struct train_report report;
 };
-
-static int read_corpus(struct corpus_files *out, const struct stage_run *run, const char *input, struct error *err)
-{
-    char *folder = stage_input_folder(run, input);
-    int ret = corpus_files_read(out, folder, err);
-    free(folder);
-    return ret;
-}
-
-static struct model *load(const struct stage_run *run, const char *input, struct error *err)
-{
-    char *folder = stage_input_folder(run, input);
-    struct model *m = model_load(folder, err);
-    free(folder);
-    return m;
-}
-
-static int new_student(struct training *t, struct error *err)
-{
-    struct tokenizer *source, *target;
-    if (stage_vocabulary_load(&source, &target, t->run, err) < 0)
-        return -1;
-    t->student = model_new(&t->config->model, source, target, t->config->train.seed, err);
-    if (t->student)
-        return 0;
-    if (target != source)
-        tokenizer_free(target);
-    tokenizer_free(source);
-    return -1;
-}
 
 static bool same_vocabularies(const struct model *a, const struct model *b)
 {
@@ -125,10 +95,12 @@ static bool same_vocabularies(const struct model *a, const struct model *b)
 static int open_models(struct training *t, struct error *err)
 {
     bool started = stage_has(t->run, "start");
-    if (!(t->teacher = load(t->run, "teacher", err)))
+    if (!(t->teacher = input_model(t->run, "teacher", err)))
         return -1;
     t->first_teacher = model_fingerprint(t->teacher);
-    if (started ? !(t->student = load(t->run, "start", err)) : new_student(t, err) < 0)
+    t->student = started ? input_model(t->run, "start", err)
+                         : stage_model_new(t->run, &t->config->model, NULL, 0, t->config->train.seed, err);
+    if (!t->student)
         return -1;
     if (started)
         t->start = model_fingerprint(t->student);
@@ -148,12 +120,10 @@ static struct store *encode(const struct training *t, const char *name, const st
     return train_corpora_encode(t->run, name, &given, t->student, err);
 }
 
-static int open_batches(const struct training *t, struct batch_source *out, const struct store *store, bool shuffle,
-                        struct error *err)
+static int open_batches(const struct training *t, struct batch_source *out, const struct store *store, struct error *err)
 {
     struct batching_config c = t->config->batching;
     c.seed = t->config->train.seed;
-    c.shuffle &= shuffle;
     return batching_open(out, store, model_bos(t->student), model_eos(t->student), &c, NULL, err);
 }
 
@@ -180,8 +150,8 @@ static int open_train(struct training *t, struct error *err)
     int ret = -1;
     t->gold_store = encode(t, "train.ids", &t->corpus.train, true, err);
     t->unlabelled_store = t->gold_store ? encode(t, "unlabelled.ids", &t->unlabelled.train, false, err) : NULL;
-    if (t->unlabelled_store && open_batches(t, &labelled, t->gold_store, true, err) == 0
-        && open_batches(t, &unlabelled, t->unlabelled_store, true, err) == 0)
+    if (t->unlabelled_store && open_batches(t, &labelled, t->gold_store, err) == 0
+        && open_batches(t, &unlabelled, t->unlabelled_store, err) == 0)
         ret = open_labels(t, &unlabelled, &labelled, err);
     if (labelled.free)
         labelled.free(labelled.state);
@@ -192,27 +162,19 @@ static int open_train(struct training *t, struct error *err)
 
 static int open_dev(struct training *t, struct error *err)
 {
-    if (!t->corpus.dev.source)
-        return 0;
-    t->dev_store = encode(t, "dev.ids", &t->corpus.dev, true, err);
-    if (!t->dev_store || open_batches(t, &t->dev, t->dev_store, false, err) < 0)
-        return -1;
-    return validator_open(&t->validator, t->corpus.dev.source, t->corpus.dev.target, t->config->validate_lines, err);
+    const struct meta_stage *c = t->config;
+    return dev_set_open(&t->dev, t->run, &t->corpus.dev, t->student, &c->batching, c->validate_lines, err);
 }
 
 static void training_release(struct training *t)
 {
     if (t->objective.free)
         t->objective.free(t->objective.shared);
-    if (t->validator.state)
-        validator_close(&t->validator);
     if (t->train.free)
         t->train.free(t->train.state);
-    if (t->dev.free)
-        t->dev.free(t->dev.state);
+    dev_set_release(&t->dev);
     store_close(t->gold_store);
     store_close(t->unlabelled_store);
-    store_close(t->dev_store);
     model_free(t->student);
     model_free(t->teacher);
     corpus_files_release(&t->corpus);
@@ -234,27 +196,20 @@ static void set_lineage(struct training *t)
 {
     const struct stage_run *run = t->run;
     const struct option_group groups[] = { { NULL, meta_options, (void *)(uintptr_t)&t->config->meta }, { NULL } };
-    char vocabulary[HASH_TEXT];
     json_t *objective = options_to_json(groups);
     json_object_set_new(objective, "name", json_string("meta-pseudo-labels"));
-    hash_text(vocabulary, tokenizer_fingerprint(t->student->target_tokenizer));
-    json_t *it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:s, s:[o]}", "name", run->stage->name, "recipe",
-                           run->recipe, "recipe_hash", run->recipe_hash, "program", "coho " COHO_VERSION, "seed",
-                           (json_int_t)t->config->train.seed, "objective", objective, "corpus",
-                           describe_corpus(t, "corpus", t->gold_store), "unlabelled",
-                           describe_corpus(t, "unlabelled", t->unlabelled_store), "vocabulary", vocabulary, "teachers",
-                           stage_ancestor(run, stage_link(run->stage, "teacher"), t->first_teacher));
-    if (stage_has(run, "start"))
-        json_object_set_new(it, "start", stage_ancestor(run, stage_link(run->stage, "start"), t->start));
-    json_decref(t->student->lineage);
-    t->student->lineage = it;
+    json_t *data = json_pack("{s:o, s:o}", "corpus", describe_corpus(t, "corpus", t->gold_store), "unlabelled",
+                             describe_corpus(t, "unlabelled", t->unlabelled_store));
+    json_t *teachers = json_pack("[o]", stage_ancestor(run, stage_link(run->stage, "teacher"), t->first_teacher));
+    stage_lineage_set(run, t->student, t->config->train.seed, objective, data, teachers);
+    stage_lineage_start(run, t->student, t->start);
 }
 
 /* ---- the stage ---- */
 
 static int prepare(struct training *t, struct error *err)
 {
-    if (read_corpus(&t->corpus, t->run, "corpus", err) < 0 || read_corpus(&t->unlabelled, t->run, "unlabelled", err) < 0
+    if (input_corpus(&t->corpus, t->run, "corpus", err) < 0 || input_corpus(&t->unlabelled, t->run, "unlabelled", err) < 0
         || open_models(t, err) < 0 || open_train(t, err) < 0 || open_dev(t, err) < 0)
         return -1;
     t->objective = objective_cross_entropy(t->config->label_smoothing);
@@ -264,13 +219,8 @@ static int prepare(struct training *t, struct error *err)
 
 static int train(struct training *t, struct error *err)
 {
-    struct train_config config = t->config->train;
-    const struct train_data data = {
-        .train = &t->train, .dev = t->dev_store ? &t->dev : NULL, .validator = t->dev_store ? &t->validator : NULL,
-    };
-    config.threads = t->run->threads;
-    config.resume = t->run->resumed;
-    return train_model(t->student, &t->objective, &data, &config, t->run->folder, &t->report, err);
+    const struct train_data data = dev_set_beside(&t->train, &t->dev);
+    return stage_train_model(t->run, t->student, &t->objective, &data, &t->config->train, &t->report, err);
 }
 
 static int save_teacher(struct training *t, struct error *err)
@@ -289,11 +239,8 @@ static int clear_scratch(const struct stage_run *run, struct error *err)
 {
     static const char *const scratch[] = { "checkpoints", "train.ids", "unlabelled.ids", "dev.ids" };
     int ret = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(scratch) && ret == 0; i++) {
-        char *path = stage_path(run, scratch[i]);
-        ret = dir_remove(path, err);
-        free(path);
-    }
+    for (size_t i = 0; i < ARRAY_COUNT(scratch) && ret == 0; i++)
+        ret = stage_remove(run, scratch[i], err);
     return ret;
 }
 
@@ -320,16 +267,14 @@ static int run_train_meta(struct stage_run *run, struct error *err)
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     const struct meta_stage *c = run->stage->config;
-    double seconds = manifest_figure(run->previous, "own_train_seconds"), updates = manifest_figure(run->previous, "updates");
-    double weights = stage_input_cost(run, "teacher")->weights;
+    double weights = stage_input_cost(run, "teacher")->weights, guess = -1;
     int tokens = c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS;
     double words = forecast_words_of_pieces((double)c->train.max_updates * tokens);
     cost->weights = weights;
-    if (seconds > 0 && updates > 0 && c->train.max_updates > 0)
-        cost->seconds = seconds / updates * (double)c->train.max_updates;
-    else if (weights >= 0 && c->train.max_updates > 0)
-        cost->seconds = forecast_training(words, weights, run->threads) + forecast_training(2 * words, weights, run->threads)
+    if (weights >= 0 && c->train.max_updates > 0)
+        guess = forecast_training(words, weights, run->threads) + forecast_training(2 * words, weights, run->threads)
             + forecast_decoding(words, weights, 1, run->threads) + forecast_scoring(2 * words, weights, run->threads);
+    cost->seconds = train_cost_seconds(run, &c->train, guess);
     if (weights >= 0)
         cost->bytes = weights * sizeof(float) * (2 + (c->train.keep_checkpoints + 1) * 6);
 }

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "corpora/batching.h"
 #include "corpora/store.h"
 #include "distill/forecast.h"
 #include "distill/initial.h"
+#include "distill/inputs.h"
 #include "distill/kd.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
@@ -24,7 +24,6 @@
 #include "distill/train_cost.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
-#include "tokenize/tokenizer.h"
 
 #define DEFAULT_OBJECTIVE "word-kd"
 
@@ -75,13 +74,7 @@ static const struct stage_input inputs[] = {
 
 static int variant(const json_t *given, const struct option **options, size_t *size, struct error *err)
 {
-    const char *name = json_string_value(json_object_get(given, "objective"));
-    const struct objective_kind *kind = objective_find(name ? name : DEFAULT_OBJECTIVE, err);
-    if (!kind)
-        return -1;
-    *options = kind->options;
-    *size = kind->config_size;
-    return 0;
+    return stage_objective_variant(DEFAULT_OBJECTIVE, given, options, size, err);
 }
 
 /* Whether `input` has something for the task. */
@@ -121,8 +114,8 @@ static int check(const struct stage *s, struct error *err)
         if (kept && has_label(s, "teachers", label))
             return error_set(err, "task '%s' has teachers and their kept outputs: give one of them", label);
     }
-    if (!c->train.max_updates && !c->train.max_epochs && !c->train.max_seconds && !c->train.patience)
-        return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
+    if (train_ends(&c->train, err) < 0)
+        return -1;
     if (strcmp(c->train.metric, "nll") && strcmp(c->train.metric, "average") && !names_task(s, c->train.metric))
         return error_set(err, "metric: '%s' is none of the 'tasks'; the best weights are chosen by nll, average or "
                          "the score of a task", c->train.metric);
@@ -146,33 +139,20 @@ struct training {
 
 static int make_model(struct training *t, struct error *err)
 {
-    struct tokenizer *source, *target;
     struct task *tasks = xcalloc((size_t)t->data.count, sizeof *tasks);
-    if (stage_vocabulary_load(&source, &target, t->run, err) < 0) {
-        free(tasks);
-        return -1;
-    }
     for (int i = 0; i < t->data.count; i++)
         tasks[i] = t->data.files[i].task;
-    t->model = model_new_tasks(&t->config->model, tasks, t->data.count, source, target, t->config->train.seed, err);
+    t->model = stage_model_new(t->run, &t->config->model, tasks, t->data.count, t->config->train.seed, err);
     free(tasks);
-    if (t->model)
-        return 0;
-    if (target != source)
-        tokenizer_free(target);
-    tokenizer_free(source);
-    return -1;
+    return t->model ? 0 : -1;
 }
 
 static int start_from(struct training *t, struct error *err)
 {
     if (!stage_has(t->run, "start"))
         return 0;
-    char *folder = stage_input_folder(t->run, "start");
-    t->start = model_load(folder, err);
-    int ret = t->start ? initial_shared(t->model, t->start, err) : -1;
-    free(folder);
-    return ret;
+    t->start = input_model(t->run, "start", err);
+    return t->start ? initial_shared(t->model, t->start, err) : -1;
 }
 
 static int make_objective(struct training *t, struct error *err)
@@ -209,31 +189,13 @@ static json_t *describe_tasks(const struct training *t)
     return tasks;
 }
 
-static json_t *describe_objective(const struct stage_run *run)
-{
-    const struct train_tasks_stage *c = run->stage->config;
-    const struct objective_kind *kind = objective_find(c->objective, NULL);
-    const struct option_group groups[] = { { NULL, kind->options, run->stage->variant }, { NULL } };
-    json_t *it = options_to_json(groups);
-    json_object_set_new(it, "name", json_string(kind->name));
-    return it;
-}
-
 static void set_lineage(struct training *t)
 {
-    const struct stage_run *run = t->run;
-    char vocabulary[HASH_TEXT];
-    hash_text(vocabulary, tokenizer_fingerprint(t->model->target_tokenizer));
-    json_t *it = json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:f, s:s, s:o}", "name", run->stage->name, "recipe",
-                           run->recipe, "recipe_hash", run->recipe_hash, "program", "coho " COHO_VERSION, "seed",
-                           (json_int_t)t->config->train.seed, "objective", describe_objective(run), "tasks",
-                           describe_tasks(t), "mixing", (double)t->config->mixing, "vocabulary", vocabulary,
-                           "teachers", task_teachers_describe(&t->teachers));
+    json_t *data = json_pack("{s:o, s:f}", "tasks", describe_tasks(t), "mixing", (double)t->config->mixing);
+    stage_lineage_set(t->run, t->model, t->config->train.seed, stage_objective_describe(t->run, t->config->objective),
+                      data, task_teachers_describe(&t->teachers));
     if (t->start)
-        json_object_set_new(it, "start", stage_ancestor(run, stage_link(run->stage, "start"),
-                                                        model_fingerprint(t->start)));
-    json_decref(t->model->lineage);
-    t->model->lineage = it;
+        stage_lineage_start(t->run, t->model, model_fingerprint(t->start));
 }
 
 /* ---- the stage ---- */
@@ -275,10 +237,7 @@ static void training_release(struct training *t)
 
 static int clear_scratch(const struct training *t, struct error *err)
 {
-    char *checkpoints = stage_path(t->run, "checkpoints");
-    int ret = dir_remove(checkpoints, err);
-    free(checkpoints);
-    return ret < 0 ? -1 : task_data_clear(&t->data, err);
+    return stage_remove(t->run, "checkpoints", err) < 0 ? -1 : task_data_clear(&t->data, err);
 }
 
 static int train(struct training *t, struct error *err)
@@ -288,10 +247,8 @@ static int train(struct training *t, struct error *err)
         .train = &t->data.train, .dev = t->data.dev.state ? &t->data.dev : NULL,
         .validator = t->validator.state ? &t->validator : NULL,
     };
-    config.threads = t->run->threads;
     config.validate_decode |= t->config->task_patience > 0;
-    config.resume = t->run->resumed;
-    return train_model(t->model, &t->objective, &data, &config, t->run->folder, &t->report, err);
+    return stage_train_model(t->run, t->model, &t->objective, &data, &config, &t->report, err);
 }
 
 static int finish(struct training *t, struct error *err)
@@ -323,23 +280,12 @@ static double batch_words(const struct batching_config *c)
     return c->batch_sentences ? fmin(most, c->batch_sentences * SENTENCE_WORDS) : most;
 }
 
-static double epoch_words(const struct stage_run *run)
-{
-    double words = 0;
-    for (size_t i = 0; i < run->stage->link_count; i++)
-        if (stage_link_is(&run->stage->links[i], "tasks")) {
-            double more = run->costs[run->stage->links[i].stage].train_words;
-            words = words < 0 || more < 0 ? -1 : words + more;
-        }
-    return words;
-}
-
 /* Weights that multiply: without a decoder, embeddings are looked up and no more.  Live teachers are as
  * large as their student, most times, and go one way only. */
 static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     const struct train_tasks_stage *c = run->stage->config;
-    double words = train_cost_words(&c->train, batch_words(&c->batching), epoch_words(run));
+    double words = train_cost_words(&c->train, batch_words(&c->batching), train_cost_epoch(run, "tasks"));
     cost->weights = train_cost_weights(run, &c->model);
     double at_work = cost->weights;
     if (!c->model.decoder_layers) {

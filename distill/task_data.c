@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -222,9 +221,7 @@ int task_data_clear(const struct task_data *d, struct error *err)
     int kinds = (int)ARRAY_COUNT(sets), ret = 0;
     for (int i = 0; i < kinds * d->count && ret == 0; i++) {
         char *file = xasprintf("%s.%s.ids", d->files[i / kinds].task.name, sets[i % kinds]);
-        char *path = stage_path(d->run, file);
-        ret = dir_remove(path, err);
-        free(path);
+        ret = stage_remove(d->run, file, err);
         free(file);
     }
     return ret;

@@ -66,9 +66,7 @@ int train_corpora_clear(const struct stage_run *run, int count, struct error *er
     for (int i = 0; i < count && ret == 0; i++) {
         char name[32];
         file_name(name, i);
-        char *path = stage_path(run, name);
-        ret = dir_remove(path, err);
-        free(path);
+        ret = stage_remove(run, name, err);
     }
     return ret;
 }

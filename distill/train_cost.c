@@ -43,6 +43,19 @@ double train_cost_words(const struct train_config *c, double batch_words, double
     return words;
 }
 
+double train_cost_epoch(const struct stage_run *run, const char *input)
+{
+    double words = 0;
+    for (size_t i = 0; i < run->stage->link_count && words >= 0; i++) {
+        const struct stage_link *link = &run->stage->links[i];
+        if (!stage_link_is(link, input))
+            continue;
+        double more = run->costs[link->stage].train_words;
+        words = more < 0 ? -1 : words + more;
+    }
+    return words;
+}
+
 double train_cost_seconds(const struct stage_run *run, const struct train_config *c, double guess)
 {
     double seconds = manifest_figure(run->previous, "own_train_seconds"), limit = (double)c->max_seconds;

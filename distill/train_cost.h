@@ -20,6 +20,9 @@ double train_cost_bytes(const struct train_config *c, double weights);
  * zero: who knows when it ends. */
 double train_cost_words(const struct train_config *c, double batch_words, double epoch_words);
 
+/* Source words of the stages under `input` together: an epoch; below zero: unknown yet. */
+double train_cost_epoch(const struct stage_run *run, const char *input);
+
 /* Seconds: at the pace of an earlier run with other options where there was one, else `guess` (below
  * zero: unknown); within the limit that is set. */
 double train_cost_seconds(const struct stage_run *run, const struct train_config *c, double guess);

@@ -1,7 +1,6 @@
 /* Models: made, loaded, saved. */
 #include "seq2seq/model.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +19,7 @@
 #include "tensor/gemm.h"
 #include "tensor/kernels.h"
 #include "tokenize/tokenizer.h"
+#include "tokenize/vocabularies.h"
 
 static const char *const arch_names[] = { "transformer", "lstm", NULL };
 static const char *const tied_names[] = { "none", "decoder", "all", NULL };
@@ -189,58 +189,12 @@ void model_free(struct model *m)
     params_release(&m->params);
     safetensors_close(&m->file);
     screen_free(m->screen);
-    if (m->target_tokenizer != m->source_tokenizer)
-        tokenizer_free(m->target_tokenizer);
-    tokenizer_free(m->source_tokenizer);
+    vocabularies_free(m->source_tokenizer, m->target_tokenizer);
     json_decref(m->lineage);
     free(m);
 }
 
 /* ---- files ---- */
-
-static int tokenizer_write(const struct tokenizer *t, const char *folder, const char *name,
-                           struct error *err)
-{
-    size_t length;
-    const void *bytes = tokenizer_bytes(t, &length);
-    char *path = path_join(folder, name);
-    int ret = file_write(path, bytes, length, err);
-    free(path);
-    return ret;
-}
-
-static int tokenizers_write(const struct model *m, const char *folder, struct error *err)
-{
-    if (m->source_tokenizer == m->target_tokenizer)
-        return tokenizer_write(m->source_tokenizer, folder, "joint.spm", err);
-    if (tokenizer_write(m->source_tokenizer, folder, "source.spm", err) < 0)
-        return -1;
-    return tokenizer_write(m->target_tokenizer, folder, "target.spm", err);
-}
-
-static struct tokenizer *tokenizer_read(const char *folder, const char *name, struct error *err)
-{
-    char *path = path_join(folder, name);
-    struct tokenizer *t = tokenizer_load(path, err);
-    free(path);
-    return t;
-}
-
-static int tokenizers_read(struct tokenizer **source, struct tokenizer **target, const char *folder,
-                           struct error *err)
-{
-    char *joint = path_join(folder, "joint.spm");
-    bool is_joint = file_exists(joint);
-    free(joint);
-    *source = tokenizer_read(folder, is_joint ? "joint.spm" : "source.spm", err);
-    if (!*source)
-        return -1;
-    *target = is_joint ? *source : tokenizer_read(folder, "target.spm", err);
-    if (*target)
-        return 0;
-    tokenizer_free(*source);
-    return -1;
-}
 
 json_t *model_config_json(const struct model_config *c)
 {
@@ -459,7 +413,7 @@ int model_load_weights(struct model *m, const char *folder, struct error *err)
 
 static int save(const struct model *m, const char *folder, enum weights_form form, struct error *err)
 {
-    if (dir_make(folder, err) < 0 || config_write(m, folder, err) < 0 || tokenizers_write(m, folder, err) < 0)
+    if (dir_make(folder, err) < 0 || config_write(m, folder, err) < 0 || vocabularies_save(m->source_tokenizer, m->target_tokenizer, folder, err) < 0)
         return -1;
     char *weights = path_join(folder, "model.safetensors"), *lineage = path_join(folder, "lineage.json");
     json_t *marks = marks_of(m);
@@ -534,14 +488,12 @@ static struct model *model_described(const struct description *d, const char *fo
 {
     struct tokenizer *source, *target;
     struct model *m = NULL;
-    if (tokenizers_read(&source, &target, folder, err) < 0)
+    if (vocabularies_load(&source, &target, folder, err) < 0)
         return NULL;
     if (sizes_match(&d->config, source, target, folder, err) == 0)
         m = model_shape(&d->config, d->tasks, d->task_count, source, target, packed, err);
     if (!m) {
-        if (target != source)
-            tokenizer_free(target);
-        tokenizer_free(source);
+        vocabularies_free(source, target);
         return NULL;
     }
     if ((packed ? load_packed(m, folder, d->mark, kind, err) : load_block(m, folder, d->mark, err)) < 0 ||

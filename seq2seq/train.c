@@ -166,12 +166,17 @@ static void report_fill(const struct loop *l, struct train_report *r, double wal
     };
 }
 
+int train_ends(const struct train_config *c, struct error *err)
+{
+    if (c->max_updates || c->max_epochs || c->max_seconds || c->patience)
+        return 0;
+    return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
+}
+
 int train_check(const struct train_config *c, const char *folder, bool dev, bool decoding, struct error *err)
 {
     int64_t update = checkpoint_newest(folder);
-    if (!c->max_updates && !c->max_epochs && !c->max_seconds && !c->patience)
-        return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
-    if (precision_check(c->precision, err) < 0)
+    if (train_ends(c, err) < 0 || precision_check(c->precision, err) < 0)
         return -1;
     if (c->average > MAX_SNAPSHOTS)
         return error_set(err, "average: at most %d", MAX_SNAPSHOTS);

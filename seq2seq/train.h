@@ -101,6 +101,9 @@ int train_model(struct model *m, const struct objective *objective, const struct
                 const struct train_config *config, const char *folder,
                 struct train_report *report, struct error *err);
 
+/* Whether some limit ends it. */
+int train_ends(const struct train_config *config, struct error *err);
+
 /* What would make train_model refuse at once, to be told before the data is read.  `dev`: there is
  * a development set; `decoding`: a validator. */
 int train_check(const struct train_config *config, const char *folder, bool dev, bool decoding,

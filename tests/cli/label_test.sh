@@ -239,7 +239,7 @@ file_has ensemble/labels.json '"weight": 3.0'
 expect 0 "$coho" translate -q -m model lstm --weights 3 1 --average log -i one.txt --beam 2 -o ensemble.txt
 cmp -s ensemble/best.txt ensemble.txt || fail "an ensemble labels otherwise than it translates"
 refused 1 '1 numbers for 2 models' "$coho" label -m model lstm --weights 3 -i one.txt -o weights
-refused 1 'weight 2 of the ensemble is 0' "$coho" label -m model lstm --weights 3 0 -i one.txt -o weights
+refused 1 "--weights: '0' is not a number above 0" "$coho" label -m model lstm --weights 3 0 -i one.txt -o weights
 refused 1 'fingerprint is' "$coho" label -m lstm -i in.txt $search --shard-lines 25 --soft-targets top-k --soft-k 3 -o whole
 
 # ---- training from what was kept ----
