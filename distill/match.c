@@ -182,13 +182,7 @@ static void lane_run(void *arg, int i)
 
 static void apply(struct matching *m, struct adam *a, struct param_set *set, float **grads, double numbers, float rate)
 {
-    int count = pool_threads(m->pool);
-    float factor = (float)(1 / numbers);
-    double norm = grads_reduce(grads, count, set->total, factor, m->pool);
-    if (isfinite(norm))
-        adam_update(a, set, grads[0], norm, factor, rate, &m->adam_config, m->pool);
-    else
-        memset(grads[0], 0, set->total * sizeof(float));
+    adam_step(a, set, grads, pool_threads(m->pool), (float)(1 / numbers), rate, &m->adam_config, m->pool);
 }
 
 /* Returns the mean squared distance. */

@@ -5,9 +5,7 @@
  * checkpoints keep are the teacher's weights and moments. */
 #include "distill/meta_labels.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -15,6 +13,7 @@
 #include "base/thread.h"
 #include "decode/translate.h"
 #include "seq2seq/architecture.h"
+#include "seq2seq/nll.h"
 #include "seq2seq/train.h"
 #include "seq2seq/workers.h"
 #include "tensor/adam.h"
@@ -43,13 +42,6 @@ const struct option meta_options[] = {
     { 0 }
 };
 
-struct lane {
-    struct scorer *scorer;      /* of the student */
-    float *logp;
-    int room;
-    double nll;
-};
-
 struct meta {
     struct batch_source unlabelled, labelled;
     struct meta_needs needs;
@@ -73,40 +65,16 @@ struct meta {
     struct workers *workers;
     struct adam adam;
     struct adam_config adam_config;
-    struct lane *lanes;
-    struct batch *shares;
+    struct nll_lanes *student;  /* its NLL */
     struct kept_block kept[3];
 };
 
 /* ---- the student on labelled text ---- */
 
-static void lane_run(void *arg, int i)
-{
-    struct meta *m = arg;
-    struct lane *lane = &m->lanes[i];
-    const struct batch *b = &m->shares[i];
-    lane->nll = 0;
-    if (!b->B)
-        return;
-    if (lane->room < b->target_tokens) {
-        lane->room = b->target_tokens;
-        lane->logp = xrealloc(lane->logp, (size_t)lane->room * sizeof(float));
-    }
-    scorer_run(lane->scorer, b, lane->logp);
-    for (int n = 0; n < b->target_tokens; n++)
-        lane->nll -= (double)lane->logp[n];
-}
-
 /* A token's, without dropout. */
 static double student_nll(struct meta *m)
 {
-    int count = pool_threads(m->pool);
-    double sum = 0;
-    batch_split(&m->gold, m->shares, count);
-    pool_run(m->pool, count, lane_run, m);
-    for (int i = 0; i < count; i++)
-        sum += m->lanes[i].nll;
-    return sum / m->gold.target_tokens;
+    return nll_lanes_sum(m->student, &m->gold) / m->gold.target_tokens;
 }
 
 /* ---- the teacher's update ---- */
@@ -139,13 +107,8 @@ static int teach_teacher(struct meta *m, struct error *err)
     if (workers_run(m->workers, &m->labels, &m->given, 0, &sums, err) < 0
         || (m->config.gold && workers_run(m->workers, &m->gold, &m->given, 1, &sums, err) < 0))
         return -1;
-    struct param_set *set = &m->needs.teacher->params;
-    float **grads = workers_grads(m->workers);
-    double norm = grads_reduce(grads, pool_threads(m->pool), set->total, factor, m->pool);
-    if (isfinite(norm))
-        adam_update(&m->adam, set, grads[0], norm, factor, course_at(&m->config.rate, &m->given), &m->adam_config, m->pool);
-    else
-        memset(grads[0], 0, set->total * sizeof(float));
+    adam_step(&m->adam, &m->needs.teacher->params, workers_grads(m->workers), pool_threads(m->pool), factor,
+              course_at(&m->config.rate, &m->given), &m->adam_config, m->pool);
     return 0;
 }
 
@@ -296,24 +259,13 @@ static uint64_t fingerprint(void *state)
                    ^ rng_mix(m->labelled.fingerprint(m->labelled.state) ^ m->seed));
 }
 
-static void lanes_free(struct meta *m)
-{
-    for (int i = 0; i < pool_threads(m->pool); i++) {
-        scorer_free(m->lanes[i].scorer);
-        free(m->lanes[i].logp);
-        batch_release(&m->shares[i]);
-    }
-    free(m->lanes);
-    free(m->shares);
-}
-
 static void meta_free(void *state)
 {
     struct meta *m = state;
     workers_free(m->workers);
     m->objective.free(m->objective.shared);
     adam_release(&m->adam);
-    lanes_free(m);
+    nll_lanes_free(m->student);
     model_view_free(m->view);
     pool_free(m->pool);
     batch_release(&m->sources);
@@ -340,11 +292,7 @@ static void open_training(struct meta *m)
     m->kept[0] = (struct kept_block){ "teacher", set->block, set->total };
     m->kept[1] = (struct kept_block){ "teacher.m", m->adam.m, set->total };
     m->kept[2] = (struct kept_block){ "teacher.v", m->adam.v, set->total };
-    int count = pool_threads(m->pool);
-    m->lanes = xcalloc((size_t)count, sizeof *m->lanes);
-    m->shares = xcalloc((size_t)count, sizeof *m->shares);
-    for (int i = 0; i < count; i++)
-        m->lanes[i].scorer = scorer_new(m->needs.student);
+    m->student = nll_lanes_new(m->needs.student, m->pool);
 }
 
 static void set_search(struct meta *m)

@@ -18,8 +18,8 @@
 #include "distill/kinds.h"
 #include "distill/test_lines.h"
 #include "eval/metric.h"
+#include "seq2seq/nll.h"
 #include "seq2seq/teacher.h"
-#include "seq2seq/train.h"
 #include "tokenize/tokenizer.h"
 
 #define SPEED_SECONDS 1.0       /* of decoding, at least, for a figure of speed */

@@ -109,10 +109,6 @@ int train_ends(const struct train_config *config, struct error *err);
 int train_check(const struct train_config *config, const char *folder, bool dev, bool decoding,
                 struct error *err);
 
-/* Mean NLL a target token on a batch source, one pass, without dropout. */
-int model_nll(const struct model *m, struct batch_source *data, int threads, double *nll,
-              struct error *err);
-
 /* Label-smoothed cross-entropy: (1-ε)·gold + ε/V.  The plain objective of `coho train`. */
 struct objective objective_cross_entropy(float label_smoothing);
 

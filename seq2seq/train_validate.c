@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "seq2seq/checkpoint.h"
 #include "seq2seq/kept_models.h"
+#include "seq2seq/nll.h"
 
 /* The weights that are validated and kept: the moving average where there is one. */
 void loop_swap_weights(struct loop *l)

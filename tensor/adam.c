@@ -139,3 +139,14 @@ void adam_update(struct adam *a, struct param_set *set, float *grads, double nor
         u.factor *= (float)((double)c->clip_norm / norm);
     pool_run(pool, (int)((set->total + RANGE - 1) / RANGE), update_range, &u);
 }
+
+double adam_step(struct adam *a, struct param_set *set, float **grads, int workers, float factor, float rate,
+                 const struct adam_config *c, struct pool *pool)
+{
+    double norm = grads_reduce(grads, workers, set->total, factor, pool);
+    if (isfinite(norm))
+        adam_update(a, set, grads[0], norm, factor, rate, c, pool);
+    else
+        memset(grads[0], 0, set->total * sizeof(float));
+    return norm;
+}

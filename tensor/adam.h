@@ -31,4 +31,9 @@ double grads_reduce(float **grads, int workers, size_t size, float factor, struc
 void adam_update(struct adam *a, struct param_set *set, float *grads, double norm, float factor,
                  float rate, const struct adam_config *c, struct pool *pool);
 
+/* Both: reduces the workers' gradients and updates with them, or, where their norm is not finite, drops
+ * them.  Returns the norm. */
+double adam_step(struct adam *a, struct param_set *set, float **grads, int workers, float factor, float rate,
+                 const struct adam_config *c, struct pool *pool);
+
 #endif
