@@ -11,16 +11,12 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/rng.h"
 #include "base/strbuf.h"
 #include "base/team.h"
-#include "base/thread.h"
 #include "cli/command.h"
+#include "cli/train_files.h"
 #include "cli/train_forecast.h"
 #include "cli/train_objective.h"
-#include "corpora/batching.h"
-#include "corpora/mixing.h"
-#include "corpora/store.h"
 #include "decode/validate.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
@@ -71,16 +67,12 @@ struct session {
     char **argv;
     const char **rest;
     struct train_command command;
-    struct strings sources, targets;            /* of all corpora, that of the command first */
     struct model_config model_config;
     struct train_config train_config;
     struct batching_config batching;
     struct mixing_config mixing;
     struct model *model;
-    struct store **train_stores, *dev_store;    /* of the training: one a corpus, so many: */
-    size_t corpora;
-    struct batch_source train, dev;
-    struct validator validator;
+    struct train_files files;                   /* of the corpora, that of the command first */
     struct train_objective objective;
 };
 
@@ -158,143 +150,9 @@ static int model_open(struct session *s, struct error *err)
     return s->model ? 0 : -1;
 }
 
-/* ---- the data ---- */
-
-/* Encodes a corpus into the output folder; in a team, rank 0 does, and the others read it there. */
-static struct store *store_make(struct session *s, const char *name, const char *source,
-                                const char *target, struct error *err)
-{
-    bool leads = team_rank(s->team) == 0;
-    char *path = path_join(s->command.output, name);
-    int threads = s->train_config.threads ? s->train_config.threads : cpu_count(), ret = 0;
-    if (leads)
-        ret = store_build(path, source, target, s->model->source_tokenizer, s->model->target_tokenizer, threads,
-                          err);
-    struct store *store = team_agree(s->team, ret, err) < 0 ? NULL : store_open(path, leads, err);
-    free(path);
-    return store;
-}
-
-/* The validation set is measured in pieces such as workers take, whatever a batch of the training
- * is: no more memory than that takes, and soon left after a signal. */
-static void validation_budget(const struct session *s, struct batching_config *config)
-{
-    const struct train_config *c = &s->train_config;
-    int threads = c->threads ? c->threads : cpu_count();
-    int piece = c->micro_tokens ? c->micro_tokens : s->model->arch->micro_tokens;
-    int64_t tokens = config->batch_tokens ? config->batch_tokens : BATCH_TOKENS;
-    if ((int64_t)threads * piece >= tokens)
-        return;
-    config->batch_tokens = threads * piece;
-    config->batch_source_tokens = 0;
-}
-
-static int batches_open(struct session *s, struct batch_source *out, const struct store *store, bool shuffle,
-                        uint64_t seed, const char *source, const char *target, struct error *err)
-{
-    struct batching_config config = s->batching;
-    const char *what = shuffle ? "training" : "validation";
-    int64_t skipped = 0;
-    config.seed = (int64_t)seed;
-    config.shuffle = shuffle;
-    if (!shuffle)
-        validation_budget(s, &config);
-    if (batching_open(out, store, model_bos(s->model), model_eos(s->model), &config, &skipped, err) < 0)
-        return error_prefix(err, "'%s' and '%s'", source, target);
-    log_info("%s: %lld sentence pairs, %lld target tokens", what, (long long)out->sentences(out->state),
-             (long long)out->tokens(out->state));
-    if (skipped && team_rank(s->team) == 0)
-        log_warning("%s: %lld pairs left out: a side is empty or longer than max-length %d tokens", what,
-                    (long long)skipped, config.max_length);
-    return 0;
-}
-
-/* The i-th corpus of the training, from 0. */
-static const char *store_name(char name[40], size_t i)
-{
-    snprintf(name, 40, i ? "train-%zu.store" : "train.store", i + 1);
-    return name;
-}
-
-static int old_store_remove(const char *folder, const char *name)
-{
-    char *path = path_join(folder, name);
-    int ret = unlink(path);
-    free(path);
-    return ret;
-}
-
-/* An earlier training in the folder may have had a validation corpus, and more corpora. */
-static void old_stores_remove(const struct train_command *c)
-{
-    char name[40];
-    old_store_remove(c->output, "dev.store");
-    for (size_t i = 1; old_store_remove(c->output, store_name(name, i)) == 0; i++)
-        ;
-}
-
-/* The corpora of the training as one source. */
-static int train_open(struct session *s, struct error *err)
-{
-    const struct strings *sources = &s->sources, *targets = &s->targets;
-    struct batching_config batching = s->batching;
-    struct batch_source *parts = xcalloc(sources->count, sizeof *parts);
-    size_t opened = 0;
-    int ret = 0;
-    batching.seed = s->train_config.seed;
-    s->train_stores = xcalloc(sources->count, sizeof *s->train_stores);
-    while (opened < sources->count && ret == 0) {
-        const char *source = sources->items[opened], *target = targets->items[opened];
-        uint64_t seed = (uint64_t)batching.seed;
-        char name[40];
-        struct store *store = store_make(s, store_name(name, opened), source, target, err);
-        s->train_stores[s->corpora++] = store;
-        ret = store ? batches_open(s, &parts[opened], store, true, opened ? rng_mix(seed + opened) >> 1 : seed, source,
-                                   target, err) : -1;
-        opened += ret == 0;
-    }
-    if (ret == 0 && opened == 1)
-        s->train = *parts;
-    else if (ret == 0)
-        ret = mixing_open(&s->train, parts, s->train_stores, opened, &s->mixing, &batching, err);
-    for (size_t i = 0; i < opened && ret < 0; i++)
-        parts[i].free(parts[i].state);
-    free(parts);
-    return ret;
-}
-
-/* The small corpus comes first: its mistakes are told before the large one is encoded. */
-static int data_open(struct session *s, struct error *err)
-{
-    const struct train_command *c = &s->command;
-    if (team_rank(s->team) == 0 && dir_make(c->output, err) < 0)
-        return -1;
-    if (team_rank(s->team) == 0)
-        old_stores_remove(c);
-    if (c->dev_source) {
-        s->dev_store = store_make(s, "dev.store", c->dev_source, c->dev_target, err);
-        if (!s->dev_store || validator_open(&s->validator, c->dev_source, c->dev_target, c->dev_decode_lines, err) < 0)
-            return -1;
-    }
-    if (train_open(s, err) < 0)
-        return -1;
-    return c->dev_source ? batches_open(s, &s->dev, s->dev_store, false, (uint64_t)s->train_config.seed, c->dev_source,
-                                        c->dev_target, err) : 0;
-}
-
 static void session_close(struct session *s)
 {
-    if (s->train.free)
-        s->train.free(s->train.state);
-    if (s->dev.free)
-        s->dev.free(s->dev.state);
-    for (size_t i = 0; i < s->corpora; i++)
-        store_close(s->train_stores[i]);
-    free(s->train_stores);
-    strings_release(&s->sources);
-    strings_release(&s->targets);
-    store_close(s->dev_store);
-    validator_close(&s->validator);
+    train_files_close(&s->files);
     train_objective_close(&s->objective);
     model_free(s->model);
 }
@@ -308,47 +166,18 @@ static json_t *start_ancestor(const struct session *s)
                      s->model->lineage);
 }
 
-/* Of several corpora, what each is. */
-static json_t *corpora_describe(const struct session *s, uint64_t *fingerprint, int64_t *sentences)
-{
-    json_t *list = json_array();
-    *fingerprint = store_fingerprint(s->train_stores[0]);
-    *sentences = 0;
-    for (size_t i = 0; i < s->corpora; i++) {
-        const struct store *store = s->train_stores[i];
-        char text[HASH_TEXT];
-        hash_text(text, store_fingerprint(store));
-        json_array_append_new(list, json_pack("{s:s, s:I}", "corpus", text, "sentences",
-                                              (json_int_t)store_count(store)));
-        *sentences += store_count(store);
-        if (i)
-            *fingerprint = rng_mix(*fingerprint ^ store_fingerprint(store));
-    }
-    return list;
-}
-
 static void lineage_write(struct session *s)
 {
     const struct option_group training[] = { { NULL, train_options, &s->train_config }, { 0 } };
-    const struct option_group mixing[] = { { NULL, mixing_options, &s->mixing }, { 0 } };
-    char corpus[HASH_TEXT];
-    uint64_t fingerprint;
-    int64_t sentences;
-    json_t *corpora = corpora_describe(s, &fingerprint, &sentences);
-    hash_text(corpus, fingerprint);
-    json_t *l = json_pack("{s:s, s:o, s:s, s:I, s:I, s:o}", "program", "coho " COHO_VERSION,
-                          "objective", train_objective_describe(&s->objective), "corpus", corpus,
-                          "sentences", (json_int_t)sentences,
-                          "seed", (json_int_t)s->train_config.seed, "training", options_to_json(training));
+    json_t *l = json_pack("{s:s, s:o}", "program", "coho " COHO_VERSION, "objective",
+                          train_objective_describe(&s->objective));
+    train_files_describe(&s->files, l);
+    json_object_set_new(l, "seed", json_integer((json_int_t)s->train_config.seed));
+    json_object_set_new(l, "training", options_to_json(training));
     if (s->objective.kind->wants_teacher)
         json_object_set_new(l, "teachers", train_objective_teachers(&s->objective));
     if (s->command.start)
         json_object_set_new(l, "start", start_ancestor(s));
-    if (s->corpora > 1) {
-        json_object_set(l, "corpora", corpora);
-        json_object_set_new(l, "mixing", options_to_json(mixing));
-    }
-    json_decref(corpora);
     json_decref(s->model->lineage);
     s->model->lineage = l;
 }
@@ -376,6 +205,23 @@ static int memory_plan(struct session *s, struct train_plan *plan, struct error 
     return 0;
 }
 
+/* Only once the model is open: with --start, the command line is read again. */
+static void list_files(struct session *s)
+{
+    const struct train_command *c = &s->command;
+    s->files = (struct train_files){
+        .dev_source = c->dev_source, .dev_target = c->dev_target, .dev_decode_lines = c->dev_decode_lines,
+        .folder = c->output, .model = s->model, .config = &s->train_config, .batching = &s->batching,
+        .mixing = &s->mixing, .team = s->team,
+    };
+    strings_add(&s->files.sources, c->source);
+    strings_add(&s->files.targets, c->target);
+    for (size_t i = 0; i < c->also_source.count; i++) {
+        strings_add(&s->files.sources, c->also_source.items[i]);
+        strings_add(&s->files.targets, c->also_target.items[i]);
+    }
+}
+
 static int dry_run(struct session *s, struct error *err)
 {
     const struct train_command *c = &s->command;
@@ -384,7 +230,8 @@ static int dry_run(struct session *s, struct error *err)
     if (train_check(&s->train_config, c->output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
         positions_check(s, err) < 0 || memory_plan(s, &plan, err) < 0)
         return -1;
-    return train_forecast(stdout, &s->sources, &s->targets, s->model, &plan, &s->train_config, &s->batching, err);
+    list_files(s);
+    return train_forecast(stdout, &s->files.sources, &s->files.targets, s->model, &plan, &s->train_config, &s->batching, err);
 }
 
 /* All but the data: nothing is written before every rank has come so far. */
@@ -399,19 +246,18 @@ static int prepare(struct session *s, struct error *err)
 
 static int train(struct session *s, struct train_report *report, struct error *err)
 {
-    if (team_agree(s->team, prepare(s, err), err) < 0 || team_agree(s->team, data_open(s, err), err) < 0)
+    if (team_agree(s->team, prepare(s, err), err) < 0)
         return -1;
-    int ret = train_objective_open(&s->objective, s->model, s->train_stores[0], s->dev_store ? &s->dev : NULL,
-                                   s->batching.max_length, s->train_config.threads, err);
+    list_files(s);
+    if (team_agree(s->team, train_files_open(&s->files, err), err) < 0)
+        return -1;
+    int ret = train_objective_open(&s->objective, s->model, s->files.stores[0],
+                                   s->files.dev_store ? &s->files.dev : NULL, s->batching.max_length,
+                                   s->train_config.threads, err);
     if (team_agree(s->team, ret, err) < 0)
         return -1;
     lineage_write(s);
-    const struct train_data data = {
-        .train = &s->train,
-        .dev = s->dev_store ? &s->dev : NULL,
-        .validator = s->dev_store ? &s->validator : NULL,
-        .team = s->team,
-    };
+    const struct train_data data = train_files_data(&s->files);
     log_info("%s, %lld parameters", s->model->config.arch ? "lstm" : "transformer",
              (long long)model_parameters(s->model));
     return train_model(s->model, &s->objective.objective, &data, &s->train_config, s->command.output, report, err);
@@ -470,24 +316,12 @@ static int fail(const struct session *s, struct error *err)
     return 1;
 }
 
-static void list_corpora(struct session *s)
-{
-    const struct train_command *c = &s->command;
-    strings_add(&s->sources, c->source);
-    strings_add(&s->targets, c->target);
-    for (size_t i = 0; i < c->also_source.count; i++) {
-        strings_add(&s->sources, c->also_source.items[i]);
-        strings_add(&s->targets, c->also_target.items[i]);
-    }
-}
-
 static int run(struct session *s)
 {
     struct error err = { 0 };
     struct train_report report;
     if (s->command.dry_run && team_rank(s->team))
         return 0;
-    list_corpora(s);
     if (s->command.dry_run)
         return dry_run(s, &err) < 0 ? command_fail(s->self, &err) : 0;
     interrupt_install();
