@@ -80,6 +80,7 @@ int model_config_check(const struct model_config *config, bool joint, struct err
 
 /* As in config.json: the options and the sizes of the vocabularies. */
 json_t *model_config_json(const struct model_config *config);
+int model_config_read(struct model_config *out, const json_t *values, struct error *err);
 
 /* A new model with random weights from the seed.  The tokenizers become the model's (the same
  * pointer twice for a joint vocabulary). */
