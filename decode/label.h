@@ -25,8 +25,9 @@ struct teacher;
  * renamed, its manifest last; the manifest holds counts and hashes, and a shard without one, or
  * whose files are not what it says, is labelled again.  What a line gives depends on nothing but
  * the line, its number, the models and the options, so neither threads nor kills nor shares
- * change a byte.  Once all shards are there they are joined, and every count and hash is compared
- * with the input's.
+ * change a byte; nor does memory, since the longest line that the first process has room for is
+ * the longest for all.  Once all shards are there they are joined, and every count and hash is
+ * compared with the input's.
  *
  *     job.json            what the job is: inputs with counts and hashes, models, options; a later
  *                         process that is told otherwise is refused

@@ -11,12 +11,15 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "decode/label.h"
 #include "decode/label_folder.h"
 #include "decode/label_input.h"
+#include "decode/translate.h"
 #include "tokenize/tokenizer.h"
 
 #define PLAN_FILE "job.json"
+#define LONGEST "longest_source"        /* where it is shorter than max-source and the models allow */
 enum { FORMAT = 1, SAMPLE_FIRST = 500, SAMPLE_STEP = 997 };
 
 /* ---- what labels ---- */
@@ -35,7 +38,16 @@ static json_t *models_of(const struct label_job *job)
     return all ? all : json_null();
 }
 
-static json_t *describe(const struct label_job *job)
+/* What sources may have in tokens, memory aside. */
+static int max_source(const struct label_job *job)
+{
+    int asked = job->search->max_source, known = job->translator->max_length - 1;
+    return known > 0 && known < asked ? known : asked;
+}
+
+/* `longest`: the tokens of a source that are read.  How much memory there is decides that and nothing else,
+ * so that another process may have another grant. */
+static json_t *describe(const struct label_job *job, int longest)
 {
     struct search_config search = *job->search;
     struct label_config config = *job->config;
@@ -45,8 +57,12 @@ static json_t *describe(const struct label_job *job)
     json_t *options = options_to_json(groups);
     for (size_t i = 0; i < ARRAY_COUNT(indifferent); i++)
         json_object_del(options, indifferent[i]);
+    json_object_set_new(options, "memory", json_integer(0));
     json_t *target = job->target ? json_true() : json_false();
-    return json_pack("{s:o, s:o, s:o}", "models", models_of(job), "options", options, "target_given", target);
+    json_t *about = json_pack("{s:o, s:o, s:o}", "models", models_of(job), "options", options, "target_given", target);
+    if (longest < max_source(job))
+        json_object_set_new(about, LONGEST, json_integer(longest));
+    return about;
 }
 
 /* The first difference, as "beam is 5 there and 4 here". */
@@ -371,16 +387,16 @@ static int plan_scan(struct label_plan *plan, struct side *source, struct side *
 
 /* What is noted, if the inputs have not been touched since; else what they are now. */
 static int plan_now(struct label_plan *now, const struct label_job *job, const char *path, const json_t *noted,
-                    bool *scanned, struct error *err)
+                    int longest, struct error *err)
 {
     struct strings target = { 0 };
     struct side sides[2] = { 0 };
     int ret;
     if (job->target)
         strings_add(&target, job->target);
-    *scanned = !noted || !same_stamps(json_object_get(noted, "inputs"), job->inputs)
-               || (job->target && !same_stamps(json_object_get(noted, "target"), &target));
-    if (!*scanned) {
+    bool scanned = !noted || !same_stamps(json_object_get(noted, "inputs"), job->inputs)
+                   || (job->target && !same_stamps(json_object_get(noted, "target"), &target));
+    if (!scanned) {
         ret = plan_from_json(now, noted, path, err);
         json_decref(now->about);
         now->about = NULL;
@@ -394,12 +410,13 @@ static int plan_now(struct label_plan *now, const struct label_job *job, const c
         ret = plan_scan(now, &sides[0], job->target ? &sides[1] : NULL, job->config->shard_lines, err);
     }
     if (ret == 0) {
-        now->about = describe(job);
+        now->about = describe(job, longest);
+        now->max_source = longest;
         set_fingerprint(now);
     }
     if (ret == 0 && !noted)
         ret = plan_write(now, &sides[0], job->target ? &sides[1] : NULL, path, err);
-    if (*scanned) {
+    if (scanned) {
         side_end(&sides[0]);
         side_end(&sides[1]);
     }
@@ -407,20 +424,47 @@ static int plan_now(struct label_plan *now, const struct label_job *job, const c
     return ret;
 }
 
+/* What this process has room for. */
+static int own_longest(int *longest, const struct label_job *job, struct error *err)
+{
+    *longest = max_source(job);
+    if (!job->search->memory || job->target)
+        return 0;
+    struct decoder *d = decoder_new(job->translator, job->search, job->threads, err);
+    if (!d)
+        return -1;
+    *longest = decoder_max_source(d);
+    decoder_free(d);
+    return 0;
+}
+
+static int too_little(const struct label_job *job, int own, int begun, struct error *err)
+{
+    return error_set(err, "--memory %lldM on %d threads has room for sources of %d tokens; '%s' was begun with %d, and "
+                     "all its lines are to be read alike: allow more, or use fewer --threads",
+                     (long long)(job->search->memory >> 20), job->threads > 0 ? job->threads : cpu_count(), own,
+                     job->folder, begun);
+}
+
 int label_plan_make(struct label_plan *plan, const struct label_job *job, const struct label_folder *folder,
                     struct error *err)
 {
     char *path = label_path(folder, PLAN_FILE);
     struct label_plan now = { 0 }, there = { 0 };
-    bool scanned;
+    int own, longest = 0;
     json_t *noted = file_exists(path) ? json_read(path, err) : NULL;
     int ret = noted || !file_exists(path) ? 0 : -1;
     if (ret == 0 && noted)
         ret = plan_from_json(&there, noted, path, err);
-    if (ret == 0)
-        ret = plan_now(&now, job, path, noted, &scanned, err);
+    if (ret == 0 && (ret = own_longest(&own, job, err)) == 0) {
+        longest = noted ? (int)number(there.about, LONGEST) : own;
+        longest = longest ? longest : max_source(job);
+        ret = plan_now(&now, job, path, noted, longest, err);
+    }
     if (ret == 0 && noted && strcmp(now.fingerprint, there.fingerprint))
         ret = another_job(&there, &now, folder->path, err);
+    if (ret == 0 && own < longest)
+        ret = too_little(job, own, longest, err);
     if (ret == 0) {
         *plan = now;
         now = (struct label_plan){ 0 };

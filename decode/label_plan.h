@@ -20,6 +20,8 @@ struct label_plan {
     json_t *about;              /* what labels: models, options */
     char fingerprint[HASH_TEXT];        /* of all this */
     double source_tokens, target_tokens;        /* a line, from a sample; 0: unknown */
+    int max_source;             /* tokens of a source that are read: no more than the first process's memory
+                                 * had room for, whatever later ones have */
 };
 int label_plan_make(struct label_plan *plan, const struct label_job *job, const struct label_folder *folder,
                     struct error *err);

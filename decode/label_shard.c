@@ -251,6 +251,7 @@ static int engines_open(struct labeller *l, struct error *err)
     const struct label_config *c = job->config;
     if (!job->target && !l->decoder) {
         struct search_config search = *job->search;
+        search.max_source = l->plan->max_source;
         search.long_lines = LONG_TRUNCATE;      /* what is to be refused does not come that far */
         l->decoder = decoder_new(job->translator, &search, job->threads, err);
         if (!l->decoder)
@@ -258,7 +259,7 @@ static int engines_open(struct labeller *l, struct error *err)
     }
     if (job->teacher && !l->forced) {
         struct forced_config config = { c->soft ? c->soft_k : 0, c->soft == SOFT_TOP_P ? c->soft_p : 1,
-                                        job->search->max_source };
+                                        l->plan->max_source };
         l->forced = forced_new(job->teacher, job->translator->source, job->translator->target, &config,
                                job->threads);
     }

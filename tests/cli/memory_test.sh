@@ -56,6 +56,23 @@ peak 160 0 $l -m model -o refused --long-lines refuse
 [ "$(awk -F '\t' '$4 ~ /l/ { print $1 }' refused/nbest.tsv)" = 200 ] || fail "the long line is not marked as too long"
 checks=$((checks + 3))
 
+# A job keeps the limit that it was begun with: what another grant, or other threads, have room for changes no
+# line; less room than it was begun with is refused.
+whole="$coho label -q --beam 4 --max-length 6 -m model -i text -i long --max-source 1000000 --shard-lines 20"
+expect 0 $whole --memory 130M --threads 2 -o steady
+file_has steady/job.json '"longest_source": [0-9]*'
+expect 0 $whole --memory 130M --threads 2 -o resumed --shard 1/3
+for grant in '--memory 400M --threads 1' '--threads 2'; do
+    cp -r resumed again
+    expect 0 $whole $grant -o again
+    expect 0 cmp steady/nbest.tsv again/nbest.tsv
+    expect 0 "$coho" label -o again --check
+    rm -r again
+done
+refused 1 "room for sources of [0-9]* tokens; 'resumed' was begun with [0-9]*" $whole --memory 125M --threads 2 -o resumed
+refused 1 "max-source is 1000000 there and 1000 here" "$coho" label -q --beam 4 --max-length 6 -m model -i text -i long \
+    --shard-lines 20 --memory 130M --threads 2 -o resumed
+
 # ---- a wide beam over many lines: batches become smaller ----
 
 peak 130 0 $t -m model -i text --beam 16 --memory 130M
