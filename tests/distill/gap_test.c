@@ -4,9 +4,12 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "corpora/batch.h"
+#include "decode/translate.h"
 #include "distill/gap.h"
 #include "distill/gap_parts.h"
 #include "seq2seq/model.h"
+#include "tensor/tape.h"
 #include "tests/distill/page.h"
 #include "tokenize/tokenizer.h"
 
@@ -14,7 +17,7 @@
 
 static struct error err;
 
-static struct model *model_of(const char *vocabulary, int dim, int64_t seed)
+static struct model *model_with(const char *vocabulary, int dim, int64_t seed, enum tying tied)
 {
     struct model_config c = { 0 };
     const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
@@ -24,12 +27,18 @@ static struct model *model_of(const char *vocabulary, int dim, int64_t seed)
     c.ffn = 2 * dim;
     c.heads = 2;
     c.encoder_layers = c.decoder_layers = 1;
+    c.tied = tied;
     snprintf(path, sizeof path, GOLDEN "%s.model", vocabulary);
     struct tokenizer *t = tokenizer_load(path, &err);
     assert_non_null(t);
     struct model *m = model_new(&c, t, t, seed, &err);
     assert_non_null(m);
     return m;
+}
+
+static struct model *model_of(const char *vocabulary, int dim, int64_t seed)
+{
+    return model_with(vocabulary, dim, seed, TIE_ALL);
 }
 
 static const char *const sources[] = {
@@ -256,6 +265,182 @@ static void an_ensemble_teaches_as_one(void **state)
     model_free(student);
 }
 
+/* ---- values that the test works out for itself ---- */
+
+/* A model with opinions, which does not say one thing for ever: weights drawn wider, none of them tied. */
+static struct model *sure_model(int dim, int64_t seed, float factor)
+{
+    struct model *m = model_with("bpe", dim, seed, TIE_NONE);
+    for (size_t i = 0; i < m->params.total; i++)
+        m->params.block[i] *= factor;
+    return m;
+}
+
+/* Probabilities (target_tokens,V) of a batch's target places, from the logits of the pass itself. */
+static double *probabilities(const struct model *m, const struct batch *b)
+{
+    struct tape tape = { .params = &m->params };
+    size_t V = (size_t)m->config.target_vocab, rows = (size_t)b->target_tokens;
+    float *logits = xcalloc(rows * V, sizeof *logits);
+    double *p = xcalloc(rows * V, sizeof *p);
+    struct tensor *h = model_hidden(m, &tape, b);
+    model_logits(m, logits, h->data, h->rows);
+    for (size_t n = 0; n < rows; n++) {
+        double most = -INFINITY, sum = 0;
+        for (size_t v = 0; v < V; v++)
+            most = fmax(most, (double)logits[n * V + v]);
+        for (size_t v = 0; v < V; v++)
+            sum += p[n * V + v] = exp((double)logits[n * V + v] - most);
+        for (size_t v = 0; v < V; v++)
+            p[n * V + v] /= sum;
+    }
+    tape_release(&tape);
+    free(logits);
+    return p;
+}
+
+struct sums {
+    double tokens, cross, divergence, nll[2], right[2], unsure[2][GAP_BINS];
+};
+
+static void add_place(struct sums *s, const double *q, const double *p, int V, int gold)
+{
+    const double *of[2] = { q, p };
+    s->tokens++;
+    for (int v = 0; v < V; v++) {
+        s->cross -= q[v] * log(p[v]);
+        s->divergence += q[v] * log(q[v] / p[v]);
+    }
+    for (int k = 0; k < 2; k++) {
+        int best = 0;
+        for (int v = 0; v < V; v++)
+            best = of[k][v] > of[k][best] ? v : best;
+        s->nll[k] -= log(of[k][gold]);
+        s->right[k] += best == gold;
+        s->unsure[k][(int)(of[k][best] * GAP_BINS)] += of[k][best] - (best == gold);
+    }
+}
+
+static struct sums worked_out(const struct model *teacher, const struct model *student)
+{
+    struct sums s = { 0 };
+    struct batch b = { 0 };
+    struct ids source = { 0 }, target = { 0 };
+    int V = student->config.target_vocab;
+    for (size_t i = 0; i < LINES; i++) {
+        source.count = target.count = 0;
+        tokenizer_encode(student->source_tokenizer, &source, sources[i], strlen(sources[i]));
+        tokenizer_encode(student->target_tokenizer, &target, references[i], strlen(references[i]));
+        batch_reset(&b);
+        batch_add(&b, source.items, (int)source.count, target.items, (int)target.count, model_bos(student),
+                  model_eos(student), 0, 1);
+        double *q = probabilities(teacher, &b), *p = probabilities(student, &b);
+        for (int n = 0; n < b.target_tokens; n++)
+            add_place(&s, q + (size_t)n * (size_t)V, p + (size_t)n * (size_t)V, V, b.output[n]);
+        free(q);
+        free(p);
+    }
+    batch_release(&b);
+    ids_release(&source);
+    ids_release(&target);
+    return s;
+}
+
+static void assert_close(const json_t *gold, const char *path, double expected)
+{
+    if (!(fabs(at(gold, path) - expected) < 2e-4 * (1 + fabs(expected))))
+        fail_msg("%s is %.7f, not %.7f", path, at(gold, path), expected);
+}
+
+static void figures_on_gold_are_those_of_the_logits(void **state)
+{
+    static const char *const sides[] = { "teacher", "student" };
+    struct model *teacher = sure_model(24, 1, 2.5f), *student = sure_model(16, 2, 2.5f);
+    json_t *gap = measured(teacher, student, false), *gold = json_object_get(gap, "gold");
+    const struct sums s = worked_out(teacher, student);
+    assert_true(at(gold, "tokens") == s.tokens);
+    assert_close(gold, "soft_cross_entropy", s.cross / s.tokens);
+    assert_close(gold, "divergence", s.divergence / s.tokens);
+    assert_true(s.divergence / s.tokens > 0.1);
+    for (int k = 0; k < 2; k++) {
+        const json_t *side = json_object_get(gold, sides[k]);
+        double error = 0;
+        for (int bin = 0; bin < GAP_BINS; bin++)
+            error += fabs(s.unsure[k][bin]);
+        assert_close(side, "nll", s.nll[k] / s.tokens);
+        assert_close(side, "right", s.right[k] / s.tokens);
+        assert_close(side, "calibration_error", error / s.tokens);
+    }
+    json_decref(gap);
+    model_free(teacher);
+    model_free(student);
+}
+
+/* Twice the words that both texts have, each counted once, over all their words. */
+static double words_in_common(const char *a, const char *b)
+{
+    char word[256], taken[256] = "";
+    int common = 0, all = 0, used;
+    for (const char *x = a; sscanf(x, "%255s%n", word, &used) == 1; x += used, all++) {
+        char other[256];
+        int place = 0, more;
+        for (const char *y = b; sscanf(y, "%255s%n", other, &more) == 1; y += more, place++)
+            if (!strcmp(word, other) && !taken[place]) {
+                taken[place] = 1;
+                common++;
+                break;
+            }
+    }
+    for (const char *y = b; sscanf(y, "%255s%n", word, &used) == 1; y += used)
+        all++;
+    return all ? 2.0 * common / all : 1;
+}
+
+/* The same model with its weights a little off: some outputs stay and some do not. */
+static struct model *shaken(const struct model *m)
+{
+    struct model *other = sure_model(m->config.dim, 1, 2.5f);
+    for (size_t i = 0; i < other->params.total; i++)
+        other->params.block[i] *= i % 3 ? 1.01f : 0.99f;
+    return other;
+}
+
+static void agreement_is_that_of_the_outputs(void **state)
+{
+    static const char *const modes[] = { "greedy", "beam" };
+    struct model *models[2] = { sure_model(24, 1, 2.5f), NULL };
+    models[1] = shaken(models[0]);
+    json_t *gap = measured(models[0], models[1], false);
+    for (int mode = 0; mode < 2; mode++) {
+        struct translation out[2][LINES] = { 0 };
+        const struct search_config search = search_of(mode ? 3 : 1);
+        double exact = 0, overlap = 0;
+        for (int k = 0; k < 2; k++) {
+            struct model *view = model_view_new();
+            model_view_update(view, models[k]);
+            const struct translator t = translator_of_model(view);
+            struct decoder *d = decoder_new(&t, &search, 1, &err);
+            assert_int_equal(decoder_text(d, out[k], sources, LINES, &err), 0);
+            decoder_free(d);
+            model_view_free(view);
+        }
+        for (size_t i = 0; i < LINES; i++) {
+            exact += !strcmp(out[0][i].text[0], out[1][i].text[0]);
+            overlap += words_in_common(out[0][i].text[0], out[1][i].text[0]);
+        }
+        if (!(exact > 0 && exact < LINES && overlap > exact))
+            fail_msg("%g outputs are equal, and %g in common: they are to differ in part", exact, overlap);
+        const json_t *agreement = json_object_get(json_object_get(gap, "agreement"), modes[mode]);
+        assert_true(at(agreement, "exact") == exact / LINES);
+        assert_true(fabs(at(agreement, "overlap") - overlap / LINES) < 1e-12);
+        for (int k = 0; k < 2; k++)
+            translations_release(out[k], LINES);
+    }
+    json_decref(gap);
+    model_free(models[0]);
+    model_free(models[1]);
+}
+
 /* ---- the bootstrap itself ---- */
 
 static json_t *tested(double shift, double noise, size_t n)
@@ -298,6 +483,8 @@ int main(void)
         cmocka_unit_test(other_vocabularies_are_compared_by_their_texts_alone),
         cmocka_unit_test(the_page_shows_every_part),
         cmocka_unit_test(an_ensemble_teaches_as_one),
+        cmocka_unit_test(figures_on_gold_are_those_of_the_logits),
+        cmocka_unit_test(agreement_is_that_of_the_outputs),
         cmocka_unit_test(a_paired_test_sees_the_difference_and_not_the_sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
