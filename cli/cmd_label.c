@@ -18,9 +18,10 @@
 #include "seq2seq/teacher.h"
 
 struct label_command {
-    struct strings models, weights, inputs;
+    struct strings models, inputs;
+    struct ensemble_config ensemble;
     char *target, *output, *shard;
-    int threads, average, products;
+    int threads;
     float temperature;
     bool check, quiet;
 };
@@ -29,11 +30,6 @@ struct label_command {
 static const struct option command_options[] = {
     { "model", OPTION_LIST, FIELD(models), .letter = 'm',
       .help = "model folder; several label as one ensemble" },
-    { "weights", OPTION_LIST, FIELD(weights), .help = "an ensemble's weights, one a model; without: equal ones" },
-    { "average", OPTION_CHOICE, FIELD(average), "probability", .choices = average_names,
-      .help = "what an ensemble averages: probabilities or their logarithms" },
-    { "products", OPTION_CHOICE, FIELD(products), "stored", .choices = products_names,
-      .help = "numbers to multiply in: as the model's file has them, or another kind made of them at the start" },
     { "input", OPTION_LIST, FIELD(inputs), .letter = 'i',
       .help = "text to label, a sentence a line (plain, gzip, zstd, xz); several files are read as one" },
     { "target", OPTION_STRING, FIELD(target), NULL, .letter = 't',
@@ -74,16 +70,18 @@ static json_t *describe(const struct session *s)
             json_object_set_new(one, "weight", json_real((double)s->models.weights[i]));
         json_array_append_new(all, one);
     }
-    return json_pack("{s:o, s:s, s:s, s:f}", "models", all, "products",
-                     products_names[c->products], "average", average_names[c->average], "temperature",
-                     (double)c->temperature);
+    return json_pack("{s:o, s:s, s:s, s:f}", "models", all,
+                     "products", products_names[c->ensemble.products],
+                     "average", average_names[c->ensemble.average],
+                     "temperature", (double)c->temperature);
 }
 
 /* Soft targets and scores of given translations come from the models as a teacher of whole sentences. */
 static int open_teacher(struct session *s, struct error *err)
 {
-    struct teacher_config config = { (enum average)s->command.average, s->command.temperature, s->models.weights };
-    if (!s->label.soft && !s->command.target)
+    const struct label_command *c = &s->command;
+    struct teacher_config config = { (enum average)c->ensemble.average, c->temperature, s->models.weights };
+    if (!s->label.soft && !c->target)
         return 0;
     s->teacher = teacher_new(models_list(&s->models), s->models.count, &config, err);
     return s->teacher ? 0 : -1;
@@ -92,8 +90,7 @@ static int open_teacher(struct session *s, struct error *err)
 static int open_models(struct session *s, struct error *err)
 {
     const struct label_command *c = &s->command;
-    if (models_open(&s->models, &c->models, c->products, "--weights", &c->weights, (enum average)c->average, err) < 0 ||
-        open_teacher(s, err) < 0)
+    if (models_open_ensemble(&s->models, &c->models, &c->ensemble, err) < 0 || open_teacher(s, err) < 0)
         return -1;
     s->translator = models_translator(&s->models);
     s->described = describe(s);
@@ -182,8 +179,8 @@ int cmd_label(const struct command *self, int argc, char **argv)
     struct session s = { 0 };
     struct error err = { 0 };
     const struct option_group groups[] = {
-        { NULL, command_options, &s.command }, { "labels", label_options, &s.label },
-        { "search", search_options, &s.search }, { 0 }
+        { NULL, command_options, &s.command }, { "models", ensemble_options, &s.command.ensemble },
+        { "labels", label_options, &s.label }, { "search", search_options, &s.search }, { 0 }
     };
     const char **rest = xcalloc((size_t)argc + 1, sizeof *rest);
     int rest_count;

@@ -16,9 +16,10 @@
 #include "seq2seq/model.h"
 
 struct translate_options {
-    struct strings models, weights;
+    struct strings models;
+    struct ensemble_config ensemble;
     char *input, *output, *prefix;
-    int threads, average, products, utf8, align;
+    int threads, utf8, align;
     bool scores, per_token, attention, json, stream, quiet;
 };
 
@@ -45,12 +46,6 @@ static const struct option translate_options[] = {
     { "stream", OPTION_FLAG, FIELD(stream), "false",
       .help = "give each line out as soon as it is ready, while others are still to come" },
     { "threads", OPTION_INT, FIELD(threads), "0", 0, 1024, "threads; 0: one a core" },
-    { "average", OPTION_CHOICE, FIELD(average), "probability", .choices = average_names,
-      .help = "what an ensemble averages: probabilities or their logarithms" },
-    { "products", OPTION_CHOICE, FIELD(products), "stored", .choices = products_names,
-      .help = "numbers to multiply in: as the model's file has them, or another kind made of them at the start" },
-    { "weights", OPTION_LIST, FIELD(weights), NULL,
-      .help = "an ensemble's weights, one a model; without: equal ones" },
     { "bad-utf8", OPTION_CHOICE, FIELD(utf8), "refuse", .choices = utf8_policy_names,
       .help = "what to do with lines that are not UTF-8" },
     { "quiet", OPTION_FLAG, FIELD(quiet), "false", .letter = 'q', .help = "no messages" },
@@ -198,8 +193,7 @@ static int run(struct job *job, struct error *err)
 {
     struct decoder *decoder = NULL;
     int ret = -1;
-    if (models_open(&job->models, &job->options.models, job->options.products, "--weights", &job->options.weights,
-                    (enum average)job->options.average, err) < 0)
+    if (models_open_ensemble(&job->models, &job->options.models, &job->options.ensemble, err) < 0)
         return -1;
     job->translator = models_translator(&job->models);
     job->search.unscored = !job->options.scores && !job->options.per_token && !job->options.json
@@ -245,7 +239,8 @@ int cmd_translate(const struct command *self, int argc, char **argv)
     struct job job = { 0 };
     struct error err = { 0 };
     const struct option_group groups[] = {
-        { NULL, translate_options, &job.options }, { "search", search_options, &job.search }, { 0 }
+        { NULL, translate_options, &job.options }, { "models", ensemble_options, &job.options.ensemble },
+        { "search", search_options, &job.search }, { 0 }
     };
     const char **rest = xmalloc((size_t)argc * sizeof *rest);
     int rest_count, status;

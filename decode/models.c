@@ -1,14 +1,25 @@
 #include "decode/models.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/strbuf.h"
 
 const char *const average_names[] = { "probability", "log", NULL };
 const char *const mean_names[] = { "arithmetic", "geometric", NULL };
+
+#define FIELD(member) offsetof(struct ensemble_config, member)
+const struct option ensemble_options[] = {
+    { "weights", OPTION_LIST, FIELD(weights), NULL, .help = "an ensemble's weights, one a model; without: equal ones" },
+    { "average", OPTION_CHOICE, FIELD(average), "probability", .choices = average_names,
+      .help = "what an ensemble averages: probabilities or their logarithms" },
+    { "products", OPTION_CHOICE, FIELD(products), "stored", .choices = products_names,
+      .help = "numbers to multiply in: as the model's file has them, or another kind made of them at the start" },
+    { 0 }
+};
+#undef FIELD
 
 int models_load(struct models *m, const struct strings *folders, int use, struct error *err)
 {
@@ -62,6 +73,12 @@ int models_open(struct models *m, const struct strings *folders, int use, const 
     if (weights && model_weights_parse(&m->weights, option, weights, (int)folders->count, err) < 0)
         return -1;
     return models_load(m, folders, use, err) < 0 ? -1 : join(m, average, err);
+}
+
+int models_open_ensemble(struct models *m, const struct strings *folders, const struct ensemble_config *config,
+                         struct error *err)
+{
+    return models_open(m, folders, config->products, "--weights", &config->weights, (enum average)config->average, err);
 }
 
 struct translator models_translator(const struct models *m)

@@ -1,11 +1,12 @@
 #ifndef DECODE_MODELS_H
 #define DECODE_MODELS_H
 
+#include "base/option.h"
+#include "base/strbuf.h"
 #include "decode/translate.h"
 #include "seq2seq/model.h"
 
 struct error;
-struct strings;
 
 /* Models that speak as one, or teach together.
  *
@@ -33,9 +34,20 @@ int models_weigh(struct models *m, const char *option, const struct strings *wei
 /* The same before any model is there; *out is NULL for none, else the caller's. */
 int model_weights_parse(float **out, const char *option, const struct strings *weights, int models, struct error *err);
 
+/* What commands let say of several models, and of how they multiply. */
+struct ensemble_config {
+    struct strings weights;
+    int average;                        /* enum average */
+    int products;                       /* enum precision_of_products */
+};
+extern const struct option ensemble_options[];
+
 /* Loads, weighs, and makes one of several.  weights NULL: there is no such option. */
 int models_open(struct models *m, const struct strings *folders, int use, const char *option,
                 const struct strings *weights, enum average average, struct error *err);
+/* The same to decode and score with, as the option --weights and the others of ensemble_options say. */
+int models_open_ensemble(struct models *m, const struct strings *folders, const struct ensemble_config *config,
+                         struct error *err);
 struct translator models_translator(const struct models *m);
 
 const struct model *const *models_list(const struct models *m);         /* borrowed */
