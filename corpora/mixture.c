@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "base/rng.h"
 
+#define EMPTY_MOST 100
+
 /* How a part fares (mixture_judge). */
 struct standing {
     double best;
@@ -109,6 +111,23 @@ static int next_of(struct mixture_part *p, struct batch *b, struct error *err)
     return more;
 }
 
+/* A batch that has sentences; returns its part, or -1. */
+static int draw_batch(struct mixture *m, struct batch *b, struct error *err)
+{
+    for (int i = 0; i < EMPTY_MOST; i++) {
+        int part = draw(m);
+        if (part < 0)
+            return error_set(err, "no part of the mixture has a weight at update %" PRId64 "; give one a weight "
+                             "that is never 0", m->when.update);
+        if (next_of(&m->parts[part], b, err) < 0)
+            return -1;
+        if (b->B)
+            return part;
+    }
+    return error_set(err, "%d batches in a row have no sentence to learn from at update %" PRId64 "; give what comes "
+                     "with targets more weight", EMPTY_MOST, m->when.update);
+}
+
 static int mixture_next(void *state, struct batch *b, struct error *err)
 {
     struct mixture *m = state;
@@ -117,11 +136,8 @@ static int mixture_next(void *state, struct batch *b, struct error *err)
         batch_reset(b);
         return 0;
     }
-    int part = draw(m);
+    int part = draw_batch(m, b, err);
     if (part < 0)
-        return error_set(err, "no part of the mixture has a weight at update %" PRId64 "; give one a weight "
-                         "that is never 0", m->when.update);
-    if (next_of(&m->parts[part], b, err) < 0)
         return -1;
     b->task = m->parts[part].task;
     for (int s = 0; s < b->B; s++)

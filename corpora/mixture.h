@@ -9,7 +9,8 @@
  *
  * The shares of batches go as the weights, which may change over the training; a part whose
  * weight is 0 is not drawn from.  An epoch is as many sentences as the parts have together; a
- * part that comes to its own end starts its next epoch.  The draws depend on the seed and on how
+ * part that comes to its own end starts its next epoch, and for a batch without sentences, which a
+ * part may give (distill/on_policy.h), the next draw is taken.  The draws depend on the seed and on how
  * many there were, so the position is exact. */
 struct mixture_part {
     struct batch_source source; /* becomes the mixture's */

@@ -53,9 +53,14 @@ struct on_policy {
     uint64_t seed;
     struct moment when;
     int64_t batches;            /* given so far */
+    struct on_policy_counts counts;
     struct kept *buffer;        /* a ring of config.replay … */
     int count, next;
     struct batch gold;          /* the batch of the source within */
+};
+
+const struct on_policy_config on_policy_labels = {
+    .share = { .from = 1 }, .decoding = ON_POLICY_GREEDY, .sampling = { .temperature = 1, .top_p = 1 }, .labels = true,
 };
 
 bool on_policy_wanted(const struct on_policy_config *c)
@@ -111,11 +116,16 @@ static void take_outputs(struct on_policy *p, struct batch *b, const struct tran
     const struct batch *gold = &p->gold;
     batch_reset(b);
     b->task = gold->task;
-    b->sampled = true;
+    b->sampled = !p->config.labels;
     for (int i = 0; i < gold->B; i++) {
         const int32_t *source = gold->source + gold->source_start[i];
         int source_count = gold->source_start[i + 1] - gold->source_start[i] - 1;
         const struct hypothesis *h = &out[i].best[0];
+        p->counts.made++;
+        if (p->config.labels && (h->cut || !h->count)) {
+            p->counts.left_out++;
+            continue;
+        }
         batch_add(b, source, source_count, h->ids, h->count, model_bos(p->student), model_eos(p->student),
                   gold->index[i], gold->weight[i]);
         if (p->config.replay)
@@ -184,8 +194,9 @@ static json_t *save(void *state)
                                                 ids_json(k->target, k->target_count), (json_int_t)k->index,
                                                 (double)k->weight));
     }
-    return json_pack("{s:o,s:I,s:o}", "within", p->within.save(p->within.state), "batches", (json_int_t)p->batches,
-                     "buffer", buffer);
+    return json_pack("{s:o,s:I,s:I,s:I,s:o}", "within", p->within.save(p->within.state), "batches",
+                     (json_int_t)p->batches, "made", (json_int_t)p->counts.made, "left_out",
+                     (json_int_t)p->counts.left_out, "buffer", buffer);
 }
 
 static int read_ids(int32_t **out, int *count, const json_t *list, int vocab)
@@ -224,6 +235,8 @@ static int restore(void *state, const json_t *position, struct error *err)
     if (!json_is_integer(batches))
         return error_set(err, "the position is of a training without on-policy batches");
     p->batches = json_integer_value(batches);
+    p->counts.made = json_integer_value(json_object_get(position, "made"));
+    p->counts.left_out = json_integer_value(json_object_get(position, "left_out"));
     p->count = p->next = 0;
     json_array_foreach(buffer, i, one)
         if (!p->config.replay || read_kept(p, one) < 0)
@@ -310,4 +323,10 @@ int on_policy_open(struct batch_source *out, struct batch_source *within, const 
         .tokens = tokens, .fingerprint = fingerprint, .free = on_policy_free,
     };
     return 0;
+}
+
+struct on_policy_counts on_policy_count(const struct batch_source *s)
+{
+    const struct on_policy *p = s->state;
+    return p->counts;
 }

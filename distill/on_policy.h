@@ -1,6 +1,8 @@
 #ifndef DISTILL_ON_POLICY_H
 #define DISTILL_ON_POLICY_H
 
+#include <stdbool.h>
+
 #include "base/course.h"
 #include "base/option.h"
 #include "corpora/batch.h"
@@ -21,9 +23,15 @@ struct on_policy_config {
     struct sampling sampling;
     int replay;                 /* sentences that the buffer keeps; 0: there is none */
     struct course fresh;        /* with a buffer: share of the student's batches that are made afresh */
+    bool labels;                /* no option: the outputs serve as gold (see below) */
 };
 enum on_policy_decoding { ON_POLICY_SAMPLE, ON_POLICY_GREEDY };
 extern const struct option on_policy_options[];
+
+/* All batches have the student's likeliest outputs, which serve as gold: Pseudo-Label (Lee 2013, section
+ * 2.1, where the labels are made anew at every update).  Outputs that are empty or that the length limit
+ * ended are left out, so that a batch may be empty: it is a source to mix with others (corpora/mixture.h). */
+extern const struct on_policy_config on_policy_labels;
 
 /* Whether a share is ever above 0. */
 bool on_policy_wanted(const struct on_policy_config *c);
@@ -33,5 +41,9 @@ bool on_policy_wanted(const struct on_policy_config *c);
 int on_policy_open(struct batch_source *out, struct batch_source *within, const struct model *student,
                    const struct on_policy_config *config, int max_length, int64_t seed, int threads,
                    struct error *err);
+
+/* Outputs made so far, since the training began, and those of them that were left out. */
+struct on_policy_counts { int64_t made, left_out; };
+struct on_policy_counts on_policy_count(const struct batch_source *source);
 
 #endif

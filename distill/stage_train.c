@@ -78,6 +78,7 @@ static const struct stage_options tables[] = {
 
 static const struct stage_input inputs[] = {
     { "corpus", "corpus", true, true },
+    { "unlabelled", "corpus", false, true },    /* whose targets are not looked at */
     { "vocabulary", "vocabulary", true, false },
     { "teacher", "model", false, true },
     { "start", "model", false, false },
@@ -103,8 +104,14 @@ static int check(const struct stage *s, struct error *err)
     if (model_weights_parse(&weights, "teacher-weights", &c->teacher_weights, teachers, err) < 0)
         return -1;
     free(weights);
-    if (mixing_check(&c->mixing, (size_t)stage_link_count(s, "corpus"), err) < 0)
+    int unlabelled = stage_link_count(s, "unlabelled");
+    if (mixing_check(&c->mixing, (size_t)(stage_link_count(s, "corpus") + unlabelled), err) < 0)
         return -1;
+    if (unlabelled && !c->mixing.weights.count)
+        return error_set(err, "unlabelled text needs mixing-weights, of the corpus and then of it, such as "
+                         "[1, ramp 0 3 20%% 80%%]: a student that has learnt nothing labels nothing");
+    if (unlabelled && c->soft)
+        return error_set(err, "soft-targets are of a corpus: there are none of unlabelled text; take a teacher");
     if (c->soft && stage_link_count(s, "corpus") > 1)
         return error_set(err, "soft-targets are those of one corpus: give one, or a teacher");
     if (kind->wants_teacher && !teacher && !c->soft)
@@ -179,11 +186,18 @@ static int make_model(struct training *t, struct error *err)
     return stage_has(t->run, "start") ? start_from(t, err) : 0;
 }
 
+/* Of what the student says itself, in tokens. */
+static int longest_output(const struct training *t)
+{
+    int limit = model_max_length(t->model), longest = t->config->batching.max_length;
+    return limit && limit <= longest ? limit - 1 : longest;
+}
+
 static int open_data(struct training *t, struct error *err)
 {
     struct batching_config batching = t->batching;
     batching.seed = seed_of(t->config);
-    if (train_corpora_open(&t->corpora, &t->train, t->model, &t->config->mixing, &batching, err) < 0)
+    if (train_corpora_open(&t->corpora, &t->train, t->model, &t->config->mixing, &batching, longest_output(t), err) < 0)
         return -1;
     return dev_set_open(&t->dev, t->run, &t->corpora.files[0].dev, t->model, &batching, t->config->validate_lines, err);
 }
@@ -230,12 +244,10 @@ static int open_soft(struct training *t, struct error *err)
 static int open_on_policy(struct training *t, struct error *err)
 {
     struct batch_source gold = t->train;
-    int limit = model_max_length(t->model), longest = t->config->batching.max_length;
     if (!on_policy_wanted(&t->config->on_policy))
         return 0;
-    return on_policy_open(&t->train, &gold, t->model, &t->config->on_policy,
-                          limit && limit <= longest ? limit - 1 : longest, seed_of(t->config), t->run->threads,
-                          err);
+    return on_policy_open(&t->train, &gold, t->model, &t->config->on_policy, longest_output(t), seed_of(t->config),
+                          t->run->threads, err);
 }
 
 static int make_objective(struct training *t, struct error *err)
@@ -288,7 +300,8 @@ static void set_lineage(struct training *t)
                                                            model_fingerprint(t->teachers.items[n++])));
     train_corpora_teachers(&t->corpora, teachers);
     stage_lineage_set(run, t->model, t->config->train.seed, describe_objective(t),
-                      json_pack("{s:o}", "corpus", train_corpora_describe(&t->corpora)), teachers);
+                      json_pack("{s:o, s:o*}", "corpus", train_corpora_describe(&t->corpora), "unlabelled",
+                                train_corpora_describe_unlabelled(&t->corpora)), teachers);
     if (t->config->generation)
         json_object_set_new(t->model->lineage, "generation", json_integer(t->config->generation));
     json_t *start = stage_lineage_start(run, t->model, t->start);
@@ -302,6 +315,7 @@ static void set_figures(struct training *t)
 {
     stage_train_figures(t->run, t->model, &t->report);
     json_object_set_new(t->run->figures, "skipped", json_integer(t->corpora.skipped));
+    train_corpora_label_figures(&t->corpora, t->run->figures);
     if (t->temperature.fitted) {
         json_object_set_new(t->run->figures, "teacher_temperature", json_real((double)t->temperature.value));
         json_object_set_new(t->run->figures, "teacher_nll", json_real(t->temperature.fit.nll));
@@ -322,7 +336,8 @@ static int train(struct training *t, struct error *err)
 /* Encoded corpora and checkpoints have served. */
 static int clear_scratch(const struct stage_run *run, struct error *err)
 {
-    if (train_corpora_clear(run, stage_link_count(run->stage, "corpus"), err) < 0)
+    const struct stage *s = run->stage;
+    if (train_corpora_clear(run, stage_link_count(s, "corpus") + stage_link_count(s, "unlabelled"), err) < 0)
         return -1;
     return stage_remove(run, "checkpoints", err) < 0 ? -1 : stage_remove(run, "dev.ids", err);
 }
@@ -338,8 +353,8 @@ static int finish(struct training *t, struct error *err)
 
 static int prepare(struct training *t, struct error *err)
 {
-    if (train_corpora_read(&t->corpora, t->run, err) < 0 || make_model(t, err) < 0 || plan_memory(t, err) < 0 || open_data(t, err) < 0
-        || open_on_policy(t, err) < 0 || make_objective(t, err) < 0)
+    if (train_corpora_read(&t->corpora, t->run, err) < 0 || make_model(t, err) < 0 || plan_memory(t, err) < 0
+        || open_data(t, err) < 0 || open_on_policy(t, err) < 0 || make_objective(t, err) < 0)
         return -1;
     set_lineage(t);
     return 0;
@@ -360,16 +375,41 @@ static double batch_words(const struct batching_config *c)
     return forecast_words_of_pieces(c->batch_tokens ? c->batch_tokens : BATCH_TOKENS);
 }
 
+/* Of all text together, labelled or not; below zero: unknown yet. */
+static double epoch_words(const struct stage_run *run)
+{
+    double labelled = train_cost_epoch(run, "corpus"), unlabelled = train_cost_epoch(run, "unlabelled");
+    return labelled < 0 || unlabelled < 0 ? -1 : labelled + unlabelled;
+}
+
+/* The share of sentences whose labels the student makes, halfway through the training. */
+static double labelling_share(const struct stage_run *run)
+{
+    const struct train_stage *c = run->stage->config;
+    const struct moment halfway = { .progress = 0.5, .update = c->train.max_updates / 2 };
+    const struct strings *weights = &c->mixing.weights;
+    size_t labelled = (size_t)stage_link_count(run->stage, "corpus");
+    double all = 0, own = 0;
+    for (size_t i = 0; i < weights->count; i++) {
+        struct course course = { 0 };
+        course_parse(&course, weights->items[i], 0, 0, NULL);       /* which `check` has looked at */
+        all += (double)course_at(&course, &halfway);
+        own += i < labelled ? 0 : (double)course_at(&course, &halfway);
+    }
+    return all > 0 ? own / all : 0;
+}
+
 /* Sets of dev lines decoded on the way count as well, but little. */
 static double seconds_to_come(const struct stage_run *run, double weights)
 {
     const struct train_stage *c = run->stage->config;
-    double words = train_cost_words(&c->train, batch_words(&c->batching), train_cost_epoch(run, "corpus"));
+    double words = train_cost_words(&c->train, batch_words(&c->batching), epoch_words(run));
     double teacher = stage_input_cost(run, "teacher")->weights;
     if (words < 0)
         return -1;
     return forecast_training(words, weights, run->threads)
-        + forecast_scoring(words, fmax(0, teacher), run->threads);
+        + forecast_scoring(words, fmax(0, teacher), run->threads)
+        + forecast_decoding(words * labelling_share(run), weights, 1, run->threads);
 }
 
 static void estimate(const struct stage_run *run, struct stage_cost *cost)

@@ -112,14 +112,6 @@ static int open_models(struct training *t, struct error *err)
 
 /* ---- data ---- */
 
-/* Of text without translations each line stands for its own, so that none is left out. */
-static struct store *encode(const struct training *t, const char *name, const struct corpus_set *set, bool labelled,
-                            struct error *err)
-{
-    const struct corpus_set given = { .source = set->source, .target = labelled ? set->target : set->source };
-    return train_corpora_encode(t->run, name, &given, t->student, err);
-}
-
 static int open_batches(const struct training *t, struct batch_source *out, const struct store *store, struct error *err)
 {
     struct batching_config c = t->config->batching;
@@ -148,8 +140,9 @@ static int open_train(struct training *t, struct error *err)
 {
     struct batch_source unlabelled = { 0 }, labelled = { 0 };
     int ret = -1;
-    t->gold_store = encode(t, "train.ids", &t->corpus.train, true, err);
-    t->unlabelled_store = t->gold_store ? encode(t, "unlabelled.ids", &t->unlabelled.train, false, err) : NULL;
+    t->gold_store = train_corpora_encode(t->run, "train.ids", &t->corpus.train, t->student, err);
+    if (t->gold_store)
+        t->unlabelled_store = train_corpora_encode_unlabelled(t->run, "unlabelled.ids", &t->unlabelled.train, t->student, err);
     if (t->unlabelled_store && open_batches(t, &labelled, t->gold_store, err) == 0
         && open_batches(t, &unlabelled, t->unlabelled_store, err) == 0)
         ret = open_labels(t, &unlabelled, &labelled, err);

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -12,32 +11,39 @@
 #include "base/rng.h"
 #include "corpora/store.h"
 #include "distill/corpus_lines.h"
+#include "distill/on_policy.h"
 #include "seq2seq/model.h"
 #include "tokenize/tokenizer.h"
 
-static bool is_corpus(const struct stage_link *link)
+static int read_input(struct train_corpora *c, const char *input, struct error *err)
 {
-    return !strcmp(link->input->name, "corpus");
-}
-
-int train_corpora_read(struct train_corpora *c, struct stage_run *run, struct error *err)
-{
-    const struct stage *s = run->stage;
-    *c = (struct train_corpora){ .run = run };
-    c->files = xcalloc(s->link_count, sizeof *c->files);
-    c->stores = xcalloc(s->link_count, sizeof *c->stores);
-    c->pair_weights = xcalloc(s->link_count, sizeof *c->pair_weights);
+    const struct stage *s = c->run->stage;
     for (size_t i = 0; i < s->link_count; i++) {
-        if (!is_corpus(&s->links[i]))
+        if (!stage_link_is(&s->links[i], input))
             continue;
-        char *folder = stage_link_folder(run, &s->links[i]);
+        char *folder = stage_link_folder(c->run, &s->links[i]);
         int ret = corpus_files_read(&c->files[c->count], folder, err);
         free(folder);
         if (ret < 0)
             return -1;
-        c->count++;
+        c->links[c->count++] = &s->links[i];
     }
     return 0;
+}
+
+int train_corpora_read(struct train_corpora *c, struct stage_run *run, struct error *err)
+{
+    size_t most = run->stage->link_count;
+    *c = (struct train_corpora){ .run = run };
+    c->files = xcalloc(most, sizeof *c->files);
+    c->links = xcalloc(most, sizeof *c->links);
+    c->stores = xcalloc(most, sizeof *c->stores);
+    c->pair_weights = xcalloc(most, sizeof *c->pair_weights);
+    c->labelling = xcalloc(most, sizeof *c->labelling);
+    if (read_input(c, "corpus", err) < 0)
+        return -1;
+    c->labelled = c->count;
+    return read_input(c, "unlabelled", err);
 }
 
 /* ---- text to ids ---- */
@@ -52,6 +58,13 @@ struct store *train_corpora_encode(const struct stage_run *run, const char *name
         store = store_open(path, true, err);
     free(path);
     return store;
+}
+
+struct store *train_corpora_encode_unlabelled(const struct stage_run *run, const char *name,
+                                              const struct corpus_set *set, const struct model *m, struct error *err)
+{
+    const struct corpus_set given = { .source = set->source, .target = set->source };
+    return train_corpora_encode(run, name, &given, m, err);
 }
 
 /* "train.ids" of the first, "train-2.ids" of the second … */
@@ -73,16 +86,39 @@ int train_corpora_clear(const struct stage_run *run, int count, struct error *er
 
 /* ---- batches ---- */
 
+static int encode(struct train_corpora *c, int corpus, const struct model *m, struct error *err)
+{
+    const struct corpus_files *files = &c->files[corpus];
+    bool labelled = corpus < c->labelled;
+    char name[32];
+    file_name(name, corpus);
+    struct store *store = labelled ? train_corpora_encode(c->run, name, &files->train, m, err)
+                                   : train_corpora_encode_unlabelled(c->run, name, &files->train, m, err);
+    c->stores[corpus] = store;
+    if (!store)
+        return -1;
+    return labelled ? corpus_weights_read(&c->pair_weights[corpus], files, store_count(store), err) : 0;
+}
+
+/* The text's batches, out, become those of what the student says of it. */
+static int label_online(struct train_corpora *c, struct batch_source *out, int corpus, const struct model *m,
+                        int64_t seed, int longest, struct error *err)
+{
+    struct batch_source text = *out;
+    if (on_policy_open(out, &text, m, &on_policy_labels, longest, seed, c->run->threads, err) < 0) {
+        text.free(text.state);
+        return -1;
+    }
+    c->labelling[corpus] = *out;
+    return 0;
+}
+
 static int open_one(struct train_corpora *c, struct batch_source *out, int corpus, const struct model *m,
-                    const struct batching_config *batching, struct error *err)
+                    const struct batching_config *batching, int longest, struct error *err)
 {
     struct batching_config config = *batching;
-    char name[32];
     int64_t skipped = 0;
-    file_name(name, corpus);
-    c->stores[corpus] = train_corpora_encode(c->run, name, &c->files[corpus].train, m, err);
-    if (!c->stores[corpus]
-        || corpus_weights_read(&c->pair_weights[corpus], &c->files[corpus], store_count(c->stores[corpus]), err) < 0)
+    if (encode(c, corpus, m, err) < 0)
         return -1;
     if (corpus)
         config.seed = (int64_t)(rng_mix((uint64_t)batching->seed ^ rng_mix((uint64_t)corpus)) >> 12);
@@ -90,16 +126,19 @@ static int open_one(struct train_corpora *c, struct batch_source *out, int corpu
     const struct tokenizer *target = m->target_tokenizer;
     int ret = batching_open(out, c->stores[corpus], tokenizer_bos(target), tokenizer_eos(target), &config, &skipped, err);
     c->skipped += skipped;
-    return ret;
+    if (ret < 0 || corpus < c->labelled)
+        return ret;
+    return label_online(c, out, corpus, m, config.seed, longest, err);
 }
 
 int train_corpora_open(struct train_corpora *c, struct batch_source *out, const struct model *m,
-                       const struct mixing_config *mixing, const struct batching_config *batching, struct error *err)
+                       const struct mixing_config *mixing, const struct batching_config *batching, int longest,
+                       struct error *err)
 {
     struct batch_source *parts = xcalloc((size_t)c->count, sizeof *parts);
     int opened = 0, ret = 0;
     for (int i = 0; i < c->count && ret == 0; i++) {
-        ret = open_one(c, &parts[i], i, m, batching, err);
+        ret = open_one(c, &parts[i], i, m, batching, longest, err);
         opened += ret == 0;
     }
     if (ret == 0 && c->count == 1)
@@ -121,34 +160,56 @@ void train_corpora_release(struct train_corpora *c)
         free(c->pair_weights[i]);
     }
     free(c->files);
+    free(c->links);
     free(c->stores);
     free(c->pair_weights);
+    free(c->labelling);
     *c = (struct train_corpora){ 0 };
 }
 
-/* ---- lineage ---- */
+/* ---- figures and lineage ---- */
 
-json_t *train_corpora_describe(const struct train_corpora *c)
+void train_corpora_label_figures(const struct train_corpora *c, json_t *figures)
 {
-    const struct stage *s = c->run->stage;
-    json_t *all = json_array();
-    for (size_t i = 0, n = 0; i < s->link_count; i++) {
-        char text[HASH_TEXT];
-        if (!is_corpus(&s->links[i]))
-            continue;
-        const struct store *store = c->stores[n++];
-        hash_text(text, store_fingerprint(store));
-        json_array_append_new(all, json_pack("{s:s, s:s, s:I}", "stage", c->run->stages[s->links[i].stage].name,
-                                             "fingerprint", text, "pairs", (json_int_t)store_count(store)));
+    struct on_policy_counts all = { 0 };
+    for (int i = c->labelled; i < c->count; i++) {
+        struct on_policy_counts n = on_policy_count(&c->labelling[i]);
+        all.made += n.made;
+        all.left_out += n.left_out;
     }
-    json_t *described = c->count > 1 ? json_incref(all) : json_incref(json_array_get(all, 0));
+    if (c->labelled < c->count) {
+        json_object_set_new(figures, "labels", json_integer(all.made));
+        json_object_set_new(figures, "labels_left_out", json_integer(all.left_out));
+    }
+}
+
+static json_t *describe(const struct train_corpora *c, int from, int to)
+{
+    json_t *all = json_array();
+    for (int i = from; i < to; i++) {
+        char text[HASH_TEXT];
+        hash_text(text, store_fingerprint(c->stores[i]));
+        json_array_append_new(all, json_pack("{s:s, s:s, s:I}", "stage", c->run->stages[c->links[i]->stage].name,
+                                             "fingerprint", text, "pairs", (json_int_t)store_count(c->stores[i])));
+    }
+    json_t *described = to - from > 1 ? json_incref(all) : json_incref(json_array_get(all, 0));
     json_decref(all);
     return described;
 }
 
+json_t *train_corpora_describe(const struct train_corpora *c)
+{
+    return describe(c, 0, c->labelled);
+}
+
+json_t *train_corpora_describe_unlabelled(const struct train_corpora *c)
+{
+    return describe(c, c->labelled, c->count);
+}
+
 void train_corpora_teachers(const struct train_corpora *c, json_t *teachers)
 {
-    for (int i = 0; i < c->count; i++) {
+    for (int i = 0; i < c->labelled; i++) {
         const json_t *teacher = c->files[i].teacher;
         if (json_is_array(teacher))
             json_array_extend(teachers, (json_t *)(uintptr_t)teacher);

@@ -62,6 +62,17 @@ stages:
     batch-tokens: 300
     max-updates: 400
     save-every: 3
+  plain: { like: teacher, dim: 16, ffn: 32, max-updates: 20, validate-every: 5 }
+  silent: { like: plain, unlabelled: made, mixing-weights: [1, ramp 0 3 20 40] }
+  pseudo:
+    like: teacher
+    start: teacher
+    max-updates: 120
+    validate-every: 40
+    save-every: 3
+    unlabelled: [made, corpus]
+    mixing-weights: [1, ramp 0 3 20% 80%, 1]
+  pseudo_kd: { like: pseudo, objective: word-kd, teacher: teacher, max-updates: 6, mixing-weights: [1, 2, 0] }
   tuned: { like: teacher, start: meta, dim: 16, ffn: 32, max-updates: 4 }
   matched:
     kind: match
@@ -124,6 +135,34 @@ expect 0 cmp run/meta/teacher/model.safetensors half/meta/teacher/model.safetens
 sed 's/^    save-every: 3/    accumulate: 2/' recipe.yml >wrong.yml
 expect 1 "$coho" distill wrong.yml -o wrong
 stderr_has 'take 1, and larger batches'
+
+# The student's own labels (Pseudo-Label): without a weight they change nothing, to the bit; with one, those
+# that do not end are left out, and a stopped training goes on to the same weights.
+expect 0 cmp run/plain/model.safetensors run/silent/model.safetensors
+file_has run/pseudo_kd/manifest.json '"dev_nll": [0-9]'
+file_has run/silent/lineage.json '"unlabelled"'
+file_has run/silent/manifest.json '"labels": 0,'
+file_has run/pseudo/manifest.json '"labels_left_out": [1-9]'
+absent run/pseudo/train-3.ids
+expect 0 cp -r run halfway
+rm -r halfway/pseudo
+"$coho" distill recipe.yml -o halfway --threads 2 2>stopped.txt >/dev/null &
+wait_for 'halfway/pseudo/checkpoints/update-*'
+kill -TERM $!
+wait $!
+[ $? = 1 ] || fail "the run was over before it could be stopped"
+expect 0 "$coho" distill recipe.yml -o halfway --threads 2
+expect 0 cmp run/pseudo/model.safetensors halfway/pseudo/model.safetensors
+for folder in run halfway; do
+    grep '"labels' "$folder/pseudo/manifest.json" >"$folder.labels"
+done
+expect 0 cmp run.labels halfway.labels
+sed 's/unlabelled: made, mixing-weights: .1, ramp 0 3 20 40./unlabelled: made/' recipe.yml >wrong.yml
+refused 1 'unlabelled text needs mixing-weights' "$coho" distill wrong.yml -o wrong
+sed 's/ramp 0 3 20 40/0, 1/' recipe.yml >wrong.yml
+refused 1 'mixing-weights has 3 numbers for 2 corpora' "$coho" distill wrong.yml -o wrong
+sed 's/ramp 0 3 20 40./&, soft-targets: true/' recipe.yml >wrong.yml
+refused 1 'soft-targets are of a corpus' "$coho" distill wrong.yml -o wrong
 
 # Features matched stage by stage are where a training may start.
 file_has run/matched/manifest.json '"loss_encoder_1": [0-9]'

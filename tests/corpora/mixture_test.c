@@ -216,6 +216,66 @@ static void a_mixture_without_weights_is_refused(void **state)
     part.source.free(part.source.state);
 }
 
+/* ---- a part that has nothing to say ---- */
+
+static int empty_next(void *state, struct batch *b, struct error *err)
+{
+    (void)state, (void)err;
+    batch_reset(b);
+    return 1;
+}
+
+static int64_t one(void *state)
+{
+    (void)state;
+    return 1;
+}
+
+static void nothing(void *state)
+{
+    (void)state;
+}
+
+static struct batch_source mix_with_empty(const char *weight, const char *empty_weight)
+{
+    const struct mixture_part parts[] = {
+        { part_of(small), course_of(weight), 0, 1 },
+        { { .next = empty_next, .sentences = one, .tokens = one, .free = nothing }, course_of(empty_weight), 1, 1 },
+    };
+    struct batch_source out;
+    struct error err = { 0 };
+    if (mixture_open(&out, parts, 2, 7, &err) < 0)
+        fail_msg("%s", err.text);
+    return out;
+}
+
+static void another_part_is_drawn_in_the_place_of_an_empty_batch(void **state)
+{
+    struct batch_source m = mix_with_empty("1", "3"), alone = part_of(small);
+    struct batch a = { 0 }, b = { 0 };
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(m.next(m.state, &a, NULL), 1);
+        assert_int_equal(alone.next(alone.state, &b, NULL), 1);
+        assert_int_equal(a.B, b.B);
+        assert_memory_equal(a.output, b.output, (size_t)b.target_tokens * sizeof *b.output);
+    }
+    batch_release(&a);
+    batch_release(&b);
+    m.free(m.state);
+    alone.free(alone.state);
+}
+
+static void a_mixture_of_empty_batches_alone_is_an_error(void **state)
+{
+    struct batch_source m = mix_with_empty("0", "1");
+    struct batch b = { 0 };
+    struct error err = { 0 };
+    assert_int_equal(m.next(m.state, &b, &err), -1);
+    assert_non_null(strstr(err.text, "100 batches in a row have no sentence"));
+    batch_release(&b);
+    m.free(m.state);
+}
+
 static void the_weight_of_a_part_goes_by_its_size(void **state)
 {
     assert_true(fabsf(mixture_weight(10000, 1, 0.75) - 1000) < 0.1f);
@@ -234,6 +294,8 @@ int main(void)
         cmocka_unit_test(a_restored_mixture_goes_on_where_it_was_saved),
         cmocka_unit_test(a_part_that_teaches_nothing_more_is_left_out),
         cmocka_unit_test(a_mixture_without_weights_is_refused),
+        cmocka_unit_test(another_part_is_drawn_in_the_place_of_an_empty_batch),
+        cmocka_unit_test(a_mixture_of_empty_batches_alone_is_an_error),
         cmocka_unit_test(the_weight_of_a_part_goes_by_its_size),
     };
     return cmocka_run_group_tests(tests, open_stores, close_stores);

@@ -102,7 +102,7 @@ static void scene_close(struct scene *s)
 }
 
 /* The next batch, over the ends of epochs. */
-static void draw(struct batch_source *source, struct batch *b, double progress)
+static void draw_any(struct batch_source *source, struct batch *b, double progress)
 {
     struct moment when = { .progress = progress };
     source->at(source->state, &when);
@@ -111,6 +111,11 @@ static void draw(struct batch_source *source, struct batch *b, double progress)
         more = source->next(source->state, b, &err);
     if (more < 0)
         fail_msg("%s", err.text);
+}
+
+static void draw(struct batch_source *source, struct batch *b, double progress)
+{
+    draw_any(source, b, progress);
     assert_true(b->B > 0);
 }
 
@@ -122,6 +127,8 @@ static void draw_gold(struct batch_source *gold, struct batch *b)
 
 static bool same(const struct batch *a, const struct batch *b)
 {
+    if (!a->B || !b->B)
+        return a->B == b->B;
     return a->B == b->B && a->sampled == b->sampled && a->target_tokens == b->target_tokens
         && !memcmp(a->source, b->source, (size_t)a->source_tokens * sizeof *a->source)
         && !memcmp(a->input, b->input, (size_t)a->target_tokens * sizeof *a->input)
@@ -347,6 +354,118 @@ static void the_buffer_gives_outputs_that_were_made_before(void **state)
     scene_close(&s);
 }
 
+/* ---- pseudo-labels ---- */
+
+static void end_bias(struct model *m, float by)
+{
+    param_data(&m->params, model_output(m, 0).bias)[model_eos(m)] += by;
+}
+
+/* Of the next batch of gold the sentences whose greedy output ends, and that as targets; counts the
+ * others. */
+static void labels_by_hand(const struct scene *s, struct batch_source *gold, struct batch *out, int *left_out)
+{
+    struct search_config search = { 0 };
+    const struct option_group groups[] = { { NULL, search_options, &search }, { NULL } };
+    struct batch b = { 0 };
+    options_default(groups);
+    search.beam = search.n_best = 1;
+    search.max_length = 12;
+    batch_reset(out);
+    draw_gold(gold, &b);
+    for (int n = 0; n < b.B; n++) {
+        struct ids source = { b.source + b.source_start[n], (size_t)(b.source_start[n + 1] - b.source_start[n] - 1), 0 };
+        struct translation t;
+        assert_int_equal(translate_ids(&t, s->student, &source, 1, &search, 1, NULL, &err), 0);
+        const struct hypothesis *h = &t.best[0];
+        if (h->cut || !h->count)
+            ++*left_out;
+        else
+            batch_add(out, source.items, (int)source.count, h->ids, h->count, model_bos(s->student),
+                      model_eos(s->student), b.index[n], b.weight[n]);
+        translations_release(&t, 1);
+    }
+    batch_release(&b);
+}
+
+static struct batch_source labelling(const struct scene *s)
+{
+    struct batch_source text = gold_make(s), out;
+    assert_int_equal(on_policy_open(&out, &text, s->student, &on_policy_labels, 12, 9, 2, &err), 0);
+    return out;
+}
+
+static void pseudo_labels_are_the_students_outputs_as_gold_but_for_those_that_do_not_end(void **state)
+{
+    struct scene s;
+    struct batch a = { 0 }, b = { 0 };
+    int left_out = 0, taken = 0;
+    scene_open(&s, WITH("on-policy", "0"));
+    for (size_t w = 0; w < s.student->params.total; w++)        /* fresh weights hardly ever end */
+        s.student->params.block[w] *= 2;
+    end_bias(s.student, 5.75f);
+    struct batch_source labels = labelling(&s), text = gold_make(&s);
+    for (int i = 0; i < 40; i++) {
+        draw_any(&labels, &a, 0.5);
+        labels_by_hand(&s, &text, &b, &left_out);
+        assert_false(a.sampled);
+        assert_true(same(&a, &b));
+        taken += a.B;
+        for (size_t w = 0; w < s.student->params.total; w++)     /* learning */
+            s.student->params.block[w] *= 1.002f;
+    }
+    assert_true(left_out > 20 && taken > 20);
+    struct on_policy_counts n = on_policy_count(&labels);
+    assert_int_equal(n.left_out, left_out);
+    assert_int_equal(n.made, left_out + taken);
+    text.free(text.state);
+    labels.free(labels.state);
+    batch_release(&a);
+    batch_release(&b);
+    scene_close(&s);
+}
+
+static void restored_labelling_goes_on_and_counts_on(void **state)
+{
+    struct scene s;
+    struct batch a = { 0 }, b = { 0 };
+    scene_open(&s, WITH("on-policy", "0"));
+    end_bias(s.student, 4);
+    struct batch_source labels = labelling(&s), other = labelling(&s);
+    for (int i = 0; i < 7; i++)
+        draw_any(&labels, &a, 0.5);
+    json_t *position = labels.save(labels.state);
+    assert_int_equal(other.restore(other.state, position, &err), 0);
+    for (int i = 0; i < 20; i++) {
+        draw_any(&labels, &a, 0.5);
+        draw_any(&other, &b, 0.5);
+        assert_true(same(&a, &b));
+    }
+    struct on_policy_counts first = on_policy_count(&labels), second = on_policy_count(&other);
+    assert_true(first.made > 27 && first.made == second.made && first.left_out == second.left_out);
+    json_decref(position);
+    labels.free(labels.state);
+    other.free(other.state);
+    batch_release(&a);
+    batch_release(&b);
+    scene_close(&s);
+}
+
+static void a_student_that_says_nothing_gives_no_labels(void **state)
+{
+    struct scene s;
+    struct batch b = { 0 };
+    scene_open(&s, WITH("on-policy", "0"));
+    end_bias(s.student, 50);
+    struct batch_source labels = labelling(&s);
+    draw_any(&labels, &b, 0);
+    assert_int_equal(b.B, 0);
+    assert_true(on_policy_count(&labels).left_out > 0);
+    labels.free(labels.state);
+    batch_release(&b);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +477,9 @@ int main(void)
         cmocka_unit_test(samples_differ_from_batch_to_batch_and_not_from_run_to_run),
         cmocka_unit_test(a_restored_position_goes_on_as_if_nothing_had_happened),
         cmocka_unit_test(the_buffer_gives_outputs_that_were_made_before),
+        cmocka_unit_test(pseudo_labels_are_the_students_outputs_as_gold_but_for_those_that_do_not_end),
+        cmocka_unit_test(restored_labelling_goes_on_and_counts_on),
+        cmocka_unit_test(a_student_that_says_nothing_gives_no_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
