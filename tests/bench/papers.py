@@ -152,6 +152,7 @@ AIR = [
 
 SEMI_SUPERVISED = [
     gain('pseudo', 'Pseudo-Label over 2,000 pairs alone', '… Pseudo-Label', '2,000 pairs'),
+    gain('pseudo_over_more', 'Pseudo-Label over as many batches of the 2,000 pairs', '… Pseudo-Label', '… trained on'),
     gain('meta', 'Meta Pseudo Labels over 2,000 pairs alone', '… Meta Pseudo Labels', '2,000 pairs'),
     gain('meta_over_pseudo', 'Meta Pseudo Labels over Pseudo-Label', '… Meta Pseudo Labels', '… Pseudo-Label'),
     gain('told', 'a teacher that is told how its student does over one that is not', '… Meta Pseudo Labels',
