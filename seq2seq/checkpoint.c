@@ -46,11 +46,15 @@ static size_t checkpoints_find(const char *folder, int64_t **updates)
     return count;
 }
 
-static void checkpoints_prune(const char *folder, int keep)
+/* Of those up to this update, which has just been written, so many stay.  Later ones are damaged, or the
+ * training would have gone on from them: they shall take no place of a sound one. */
+static void checkpoints_prune(const char *folder, int64_t update, int keep)
 {
     int64_t *updates;
     size_t count = checkpoints_find(folder, &updates);
-    for (size_t i = (size_t)(keep > 0 ? keep : 1); i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
+        if (updates[i] <= update && keep-- > 0)
+            continue;
         char *path = checkpoint_path(folder, "update", updates[i]);
         unlink(path);
         free(path);
@@ -91,7 +95,7 @@ int checkpoint_save(const char *folder, const struct checkpoint *c, const json_t
     if (ret == 0)
         ret = safetensors_write(path, entries, count, metadata, err);
     if (ret == 0)
-        checkpoints_prune(folder, keep);
+        checkpoints_prune(folder, update, keep > 0 ? keep : 1);
     json_decref(metadata);
     json_decref(shape);
     free(model);

@@ -221,6 +221,29 @@ static void a_damaged_checkpoint_falls_back_to_the_one_before(void **state)
     model_free(whole.m);
 }
 
+static void a_damaged_checkpoint_takes_no_sound_ones_place(void **state)
+{
+    const char *folder = scratch_path("crowded");
+    struct train_config c = config_make(30);
+    c.validate_every = 14;
+    struct run first = run_training("transformer", folder, c);
+    expect_ok(first.ret);
+    damage_checkpoint(folder, "update", 30);
+    c.resume = true;
+    c.keep_checkpoints = 1;
+    c.max_updates = 29;                 /* from 28 */
+    struct run second = run_training("transformer", folder, c);
+    expect_ok(second.ret);
+    assert_int_equal(checkpoint_newest(folder), 29);
+    c.max_updates = 32;
+    struct run third = run_training("transformer", folder, c);
+    expect_ok(third.ret);
+    assert_int_equal(third.report.updates, 32);
+    model_free(first.m);
+    model_free(second.m);
+    model_free(third.m);
+}
+
 static void averages_and_early_stopping_follow_the_validations(void **state)
 {
     struct train_config c = config_make(60);
@@ -527,6 +550,7 @@ int main(void)
         cmocka_unit_test(an_interrupted_validation_is_made_again_on_resuming),
         cmocka_unit_test(another_training_in_the_same_folder_is_refused),
         cmocka_unit_test(a_damaged_checkpoint_falls_back_to_the_one_before),
+        cmocka_unit_test(a_damaged_checkpoint_takes_no_sound_ones_place),
         cmocka_unit_test(averages_and_early_stopping_follow_the_validations),
         cmocka_unit_test(a_gradient_that_is_not_finite_stops_with_a_message),
         cmocka_unit_test(updates_that_are_not_finite_are_skipped_and_slow_the_next),
