@@ -14,6 +14,7 @@
 #include "base/thread.h"
 #include "corpora/store.h"
 #include "decode/validate.h"
+#include "distill/lock.h"
 #include "seq2seq/architecture.h"
 
 /* Encodes a corpus into the output folder; in a team, rank 0 does, and the others read it there. */
@@ -45,15 +46,15 @@ static void validation_budget(const struct train_files *f, struct batching_confi
     config->batch_source_tokens = 0;
 }
 
-static int batches_open(struct train_files *f, struct batch_source *out, const struct store *store, bool shuffle,
+static int batches_open(struct train_files *f, struct batch_source *out, const struct store *store, bool training,
                         uint64_t seed, const char *source, const char *target, struct error *err)
 {
     struct batching_config config = *f->batching;
-    const char *what = shuffle ? "training" : "validation";
+    const char *what = training ? "training" : "validation";
     int64_t skipped = 0;
     config.seed = (int64_t)seed;
-    config.shuffle = shuffle;
-    if (!shuffle)
+    config.shuffle &= training;
+    if (!training)
         validation_budget(f, &config);
     if (batching_open(out, store, model_bos(f->model), model_eos(f->model), &config, &skipped, err) < 0)
         return error_prefix(err, "'%s' and '%s'", source, target);
@@ -122,10 +123,12 @@ static int train_open(struct train_files *f, struct error *err)
 /* The small corpus comes first: its mistakes are told before the large one is encoded. */
 int train_files_open(struct train_files *f, struct error *err)
 {
-    if (team_rank(f->team) == 0 && dir_make(f->folder, err) < 0)
-        return -1;
-    if (team_rank(f->team) == 0)
+    if (team_rank(f->team) == 0) {
+        if (dir_make(f->folder, err) < 0 || (f->lock = lock_take(f->folder, err)) < 0)
+            return -1;
+        f->locked = true;
         old_stores_remove(f);
+    }
     if (f->dev_source) {
         f->dev_store = store_make(f, "dev.store", f->dev_source, f->dev_target, err);
         if (!f->dev_store || validator_open(&f->validator, f->dev_source, f->dev_target, f->dev_decode_lines, err) < 0)
@@ -158,6 +161,8 @@ void train_files_close(struct train_files *f)
     strings_release(&f->targets);
     store_close(f->dev_store);
     validator_close(&f->validator);
+    if (f->locked)
+        lock_release(f->lock);
 }
 
 /* ---- lineage ---- */

@@ -31,6 +31,8 @@ struct train_files {
     size_t opened;
     struct batch_source train, dev;
     struct validator validator;
+    bool locked;                                /* the folder is this process's, by: */
+    int lock;
 };
 
 int train_files_open(struct train_files *f, struct error *err);

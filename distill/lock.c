@@ -32,7 +32,7 @@ int lock_take(const char *folder, struct error *err)
         return -1;
     }
     free(path);
-    if (flock(fd, LOCK_EX | LOCK_NB))
+    if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
         return taken(fd, folder, err);
     if (ftruncate(fd, 0) == 0)
         dprintf(fd, "%ld", (long)getpid());

@@ -11,7 +11,8 @@
 #include "tensor/adam.h"
 
 /* What the files of the training loop share: train.c runs it, train_save.c writes and reads its
- * checkpoints, train_update.c makes an update, train_team.c joins processes, train_validate.c measures, keeps the best weights and averages. */
+ * checkpoints, train_same.c tells whether one is of the same training, train_update.c makes an update,
+ * train_team.c joins processes, train_validate.c measures, keeps the best weights and averages. */
 #define MAX_SNAPSHOTS 1000
 
 struct snapshot {
@@ -109,6 +110,12 @@ struct checkpoint loop_checkpoint(struct loop *l);
 int loop_save(struct loop *l, struct error *err);
 /* Goes on from the newest checkpoint where there is one. */
 int loop_resume(struct loop *l, struct error *err);
+
+/* What makes this training the one that it is, for checkpoints.  loop_identity_check compares with
+ * that of a checkpoint, NULL where it has none: refuses where the best weights so far were
+ * `measured` by other means, and warns of other options. */
+json_t *loop_identity(const struct loop *l);
+int loop_identity_check(const struct loop *l, const json_t *then, bool measured, struct error *err);
 
 /* The weights that are validated and kept, the moving average where there is one, change places
  * with those that are trained. */

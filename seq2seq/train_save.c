@@ -107,6 +107,7 @@ static json_t *state_to_json(const struct loop *l)
                             member_save(members[i].kind, (const char *)&l->s + members[i].offset));
     json_object_set_new(state, "seed", json_integer((json_int_t)l->config->seed));
     json_object_set_new(state, "adam_step", json_integer((json_int_t)l->adam.step));
+    json_object_set_new(state, "identity", loop_identity(l));
     json_object_set_new(state, "snapshots", snapshots_save(&l->s));
     json_object_set_new(state, "objective", loop_objective_save(l));
     json_object_set_new(state, "data", l->data->train->save(l->data->train->state));
@@ -119,6 +120,9 @@ static int state_from_json(struct loop *l, const json_t *j, struct error *err)
     if (seed && json_integer_value(seed) != l->config->seed)
         return error_set(err, "cannot resume: seed was %lld and is %lld now; resume with the old value or start "
                          "again in another folder", (long long)json_integer_value(seed), (long long)l->config->seed);
+    bool measured = json_integer_value(json_object_get(j, "best_update")) > 0;
+    if (loop_identity_check(l, json_object_get(j, "identity"), measured, err) < 0)
+        return -1;
     for (size_t i = 0; i < ARRAY_COUNT(members); i++) {
         const json_t *value = json_object_get(j, members[i].name);
         if (value)
