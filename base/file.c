@@ -24,6 +24,11 @@ static bool is_special(const char *path)
     return !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
+bool file_is_stream(const char *path)
+{
+    return !strcmp(path, "-") || is_special(path);
+}
+
 /* The name behind the symbolic links, so that a rename replaces the file and not the link. */
 static char *final_path(const char *path)
 {

@@ -35,6 +35,7 @@ int file_write(const char *path, const void *bytes, size_t length, struct error 
 int file_read(char **text, size_t *length, const char *path, struct error *err);
 
 bool file_exists(const char *path);
+bool file_is_stream(const char *path);  /* "-", a pipe or a device: what is read is gone */
 int dir_make(const char *path, struct error *err);      /* with its parents; existing is fine */
 int file_copy(const char *to, const char *from, struct error *err);
 int dir_remove(const char *path, struct error *err);    /* a folder and all in it; absent is fine */

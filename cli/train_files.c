@@ -120,9 +120,21 @@ static int train_open(struct train_files *f, struct error *err)
     return ret;
 }
 
+/* It is encoded, and read once more to be decoded. */
+static int dev_check(const struct train_files *f, struct error *err)
+{
+    const char *dev[] = { f->dev_source, f->dev_target };
+    for (int i = 0; i < 2; i++)
+        if (dev[i] && file_is_stream(dev[i]))
+            return error_set(err, "'%s' is a pipe: the validation text is read twice; give a file", dev[i]);
+    return 0;
+}
+
 /* The small corpus comes first: its mistakes are told before the large one is encoded. */
 int train_files_open(struct train_files *f, struct error *err)
 {
+    if (dev_check(f, err) < 0)
+        return -1;
     if (team_rank(f->team) == 0) {
         if (dir_make(f->folder, err) < 0 || (f->lock = lock_take(f->folder, err)) < 0)
             return -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "corpora/aligner.h"
 
 int pairs_open(struct pairs *in, const char *source, const char *target, struct error *err)
@@ -41,7 +42,7 @@ int64_t pairs_misaligned(const char *source, const char *target)
     struct pairs in = { 0 };
     struct aligner *aligner;
     size_t count;
-    if (!strcmp(source, "-") || !strcmp(target, "-") || pairs_open(&in, source, target, NULL) < 0)
+    if (file_is_stream(source) || file_is_stream(target) || pairs_open(&in, source, target, NULL) < 0)
         return 0;
     in.source.utf8 = in.target.utf8 = UTF8_KEEP;
     aligner = aligner_new();

@@ -21,6 +21,13 @@ exec 3>&-
 expect 0 "$coho" train $tiny -o taken
 expect 0 "$coho" train $tiny -o taken --resume --max-updates 3
 
+# ---- texts from pipes ----
+
+expect 0 sh -c "'$coho' train $tiny -s - -o piped <source.txt"
+expect 1 sh -c "'$coho' train $tiny -o new --dev-source - --dev-target target.txt <source.txt"
+stderr_has "^coho train: '-' is a pipe: the validation text is read twice; give a file"
+absent new
+
 # ---- trainings that go on with other options ----
 
 expect 0 "$coho" train $tiny $dev -o begun

@@ -1,7 +1,10 @@
 /* Files read side by side, and where they fall out of step. */
 #include "tests/test.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -110,6 +113,27 @@ static void missing_end_is_told_from_a_slip(void **state)
     assert_int_equal(pairs_misaligned(path[0], path[1]), 0);
 }
 
+static void pipes_are_not_read_again_to_find_a_slip(void **state)
+{
+    char path[2][4096];
+    struct error err = { 0 };
+    snprintf(path[0], sizeof path[0], "%s", scratch_path("pipe"));
+    snprintf(path[1], sizeof path[1], "%s", scratch_path("file"));
+    assert_int_equal(mkfifo(path[0], 0600), 0);
+    write_corpus(path[1], 5, true, 0, 0);
+    int writer = open(path[0], O_RDWR);
+    assert_int_equal(write(writer, "line one\n", 9), 9);
+    struct pairs in = { 0 };
+    alarm(20);                          /* opened again, it would wait for ever */
+    assert_int_equal(pairs_open(&in, path[0], path[1], &err), 0);
+    close(writer);
+    assert_int_equal(pairs_next(&in, &err), 1);
+    assert_int_equal(pairs_next(&in, &err), -1);
+    alarm(0);
+    assert_non_null(strstr(err.text, "has 1 lines but"));
+    pairs_close(&in);
+}
+
 static void aligned_files_show_no_slip(void **state)
 {
     char path[2][4096];
@@ -161,6 +185,7 @@ int main(void)
         cmocka_unit_test(pairs_come_line_by_line),
         cmocka_unit_test(slip_is_named_with_both_files_counts_and_line),
         cmocka_unit_test(missing_end_is_told_from_a_slip),
+        cmocka_unit_test(pipes_are_not_read_again_to_find_a_slip),
         cmocka_unit_test(aligned_files_show_no_slip),
         cmocka_unit_test(slip_is_found_in_real_text),
         cmocka_unit_test(bad_files_are_errors),
