@@ -15,7 +15,7 @@
 #include "corpora/store.h"
 #include "decode/validate.h"
 #include "distill/lock.h"
-#include "seq2seq/architecture.h"
+#include "seq2seq/train_plan.h"
 
 /* Encodes a corpus into the output folder; in a team, rank 0 does, and the others read it there. */
 static struct store *store_make(struct train_files *f, const char *name, const char *source,
@@ -32,20 +32,6 @@ static struct store *store_make(struct train_files *f, const char *name, const c
     return store;
 }
 
-/* The validation set is measured in pieces such as workers take, whatever a batch of the training
- * is: no more memory than that takes, and soon left after a signal. */
-static void validation_budget(const struct train_files *f, struct batching_config *config)
-{
-    const struct train_config *c = f->config;
-    int threads = c->threads ? c->threads : cpu_count();
-    int piece = c->micro_tokens ? c->micro_tokens : f->model->arch->micro_tokens;
-    int64_t tokens = config->batch_tokens ? config->batch_tokens : BATCH_TOKENS;
-    if ((int64_t)threads * piece >= tokens)
-        return;
-    config->batch_tokens = threads * piece;
-    config->batch_source_tokens = 0;
-}
-
 static int batches_open(struct train_files *f, struct batch_source *out, const struct store *store, bool training,
                         uint64_t seed, const char *source, const char *target, struct error *err)
 {
@@ -55,7 +41,7 @@ static int batches_open(struct train_files *f, struct batch_source *out, const s
     config.seed = (int64_t)seed;
     config.shuffle &= training;
     if (!training)
-        validation_budget(f, &config);
+        train_plan_validation(&config, f->model, f->config->threads, f->config->micro_tokens);
     if (batching_open(out, store, model_bos(f->model), model_eos(f->model), &config, &skipped, err) < 0)
         return error_prefix(err, "'%s' and '%s'", source, target);
     log_info("%s: %lld sentence pairs, %lld target tokens", what, (long long)out->sentences(out->state),

@@ -3,13 +3,15 @@
 #include "corpora/store.h"
 #include "decode/validate.h"
 #include "distill/train_corpora.h"
+#include "seq2seq/train_plan.h"
 
 int dev_set_open(struct dev_set *out, const struct stage_run *run, const struct corpus_set *set, const struct model *m,
-                 const struct batching_config *batching, int64_t lines, struct error *err)
+                 const struct batching_config *batching, int micro_tokens, int64_t lines, struct error *err)
 {
     struct batching_config config = *batching;
     *out = (struct dev_set){ 0 };
     config.shuffle = false;
+    train_plan_validation(&config, m, run->threads, micro_tokens);
     if (!set->source)
         return 0;
     out->store = train_corpora_encode(run, "dev.ids", set, m, err);

@@ -18,10 +18,11 @@ struct dev_set {
     struct validator validator;
 };
 
-/* Encodes the set as dev.ids in the stage's folder.  Its first `lines` are decoded at a validation; 0: all.
+/* Encodes the set as dev.ids in the stage's folder.  It is measured in pieces of micro_tokens, as the training
+ * takes them (0: as train_config has it); its first `lines` are decoded at a validation; 0: all.
  * To be released whatever comes of it. */
 int dev_set_open(struct dev_set *out, const struct stage_run *run, const struct corpus_set *set, const struct model *m,
-                 const struct batching_config *batching, int64_t lines, struct error *err);
+                 const struct batching_config *batching, int micro_tokens, int64_t lines, struct error *err);
 void dev_set_release(struct dev_set *d);
 
 /* As train_model takes it, beside what is learnt from. */

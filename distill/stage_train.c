@@ -199,7 +199,8 @@ static int open_data(struct training *t, struct error *err)
     batching.seed = seed_of(t->config);
     if (train_corpora_open(&t->corpora, &t->train, t->model, &t->config->mixing, &batching, longest_output(t), err) < 0)
         return -1;
-    return dev_set_open(&t->dev, t->run, &t->corpora.files[0].dev, t->model, &batching, t->config->validate_lines, err);
+    return dev_set_open(&t->dev, t->run, &t->corpora.files[0].dev, t->model, &batching, t->train_config.micro_tokens,
+                        t->config->validate_lines, err);
 }
 
 /* `memory` counts the student's training; teachers that run along come on top. */

@@ -156,7 +156,8 @@ static int open_train(struct training *t, struct error *err)
 static int open_dev(struct training *t, struct error *err)
 {
     const struct meta_stage *c = t->config;
-    return dev_set_open(&t->dev, t->run, &t->corpus.dev, t->student, &c->batching, c->validate_lines, err);
+    return dev_set_open(&t->dev, t->run, &t->corpus.dev, t->student, &c->batching, c->train.micro_tokens,
+                        c->validate_lines, err);
 }
 
 static void training_release(struct training *t)

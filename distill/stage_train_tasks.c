@@ -205,7 +205,7 @@ static int open_data(struct training *t, struct error *err)
     const struct train_tasks_stage *c = t->config;
     t->data_config = (struct task_data_config){
         .batching = &c->batching, .mixing = c->mixing, .word_dropout = c->word_dropout,
-        .pseudo_weight = c->pseudo_weight, .seed = c->train.seed,
+        .pseudo_weight = c->pseudo_weight, .seed = c->train.seed, .micro_tokens = c->train.micro_tokens,
     };
     if (task_data_open(&t->data, &t->data_config, t->model, err) < 0)
         return -1;

@@ -14,6 +14,7 @@
 #include "corpora/mixture.h"
 #include "corpora/store.h"
 #include "seq2seq/model.h"
+#include "seq2seq/train_plan.h"
 #include "tokenize/tokenizer.h"
 
 int task_data_read(struct task_data *out, struct stage_run *run, struct error *err)
@@ -71,6 +72,8 @@ static int open_source(const struct task_data *d, const struct model *m, struct 
     struct batching_config c = *d->config->batching;
     c.seed = (int64_t)(hash_bytes(&task, sizeof task, (uint64_t)d->config->seed) >> 1);
     c.shuffle &= shuffle;
+    if (!shuffle)
+        train_plan_validation(&c, m, d->run->threads, d->config->micro_tokens);
     c.labels = d->files[task].task.kind != TASK_TRANSLATE;
     return batching_open(out, store, tokenizer_bos(target), tokenizer_eos(target), &c, NULL, err);
 }

@@ -23,6 +23,7 @@ struct task_data_config {
     float mixing, word_dropout;
     struct course pseudo_weight;
     int64_t seed;
+    int micro_tokens;                   /* of the training */
 };
 
 struct task_data {

@@ -156,3 +156,14 @@ int train_plan_make(struct train_plan *p, const struct model *m, struct train_co
     p->total = without_activations(p) + p->activations;
     return 0;
 }
+
+void train_plan_validation(struct batching_config *dev, const struct model *m, int threads, int micro_tokens)
+{
+    int64_t piece = micro_tokens ? micro_tokens : m->arch->micro_tokens;
+    int64_t tokens = dev->batch_tokens ? dev->batch_tokens : BATCH_TOKENS;
+    int64_t pieces = (threads > 0 ? threads : cpu_count()) * piece;
+    if (pieces >= tokens)
+        return;
+    dev->batch_tokens = (int)pieces;
+    dev->batch_source_tokens = 0;
+}

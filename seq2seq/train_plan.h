@@ -30,4 +30,8 @@ struct train_plan {
 int train_plan_make(struct train_plan *plan, const struct model *m, struct train_config *config,
                     struct batching_config *batching, struct error *err);
 
+/* The validation set is measured in pieces such as workers take, whatever a batch of the training is: no
+ * more memory than that takes, and soon left after a signal.  threads and micro_tokens: 0 as in train_config. */
+void train_plan_validation(struct batching_config *dev, const struct model *m, int threads, int micro_tokens);
+
 #endif
