@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "tokenize/model.h"
+#include "tokenize/seal.h"
 #include "tokenize/prepare.h"
 #include "tokenize/segment.h"
 #include "tokenize/sentencepiece.h"
@@ -54,7 +55,7 @@ static struct tokenizer *tokenizer_own(char *bytes, size_t length, const char *p
     struct tokenizer *t = xcalloc(1, sizeof *t);
     t->bytes = bytes;
     t->length = length;
-    if (model_parse(&t->model, bytes, length, path, err) < 0)
+    if (seal_check(bytes, length, path, err) < 0 || model_parse(&t->model, bytes, length, path, err) < 0)
         goto failed;
     t->library = spm_load(bytes, length, path, err);
     if (!t->library)

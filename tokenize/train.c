@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "tokenize/seal.h"
 #include "tokenize/sentencepiece.h"
 
 const char *const vocab_types[] = { "unigram", "bpe", "char", "word", NULL };
@@ -425,6 +426,7 @@ int vocab_train(const char *model_path, const char *const *files, size_t count,
         goto done;
     if (train_model(&model, files, count, config, err) < 0)
         goto done;
+    seal_add(&model);
     fwrite(model.text, 1, model.length, out.stream);
     ret = outfile_commit(&out, err);
 done:

@@ -102,6 +102,35 @@ head -c 2000 tiny.spm >cut.spm
 refused 1 "cut.spm' is .*damaged" "$coho" tokenize -m cut.spm source.txt -o new
 refused 1 "cut.spm' is .*damaged" "$coho" corpus store source.txt target.txt -m cut.spm -o new
 refused 1 "cut.spm' is .*damaged" "$coho" train $tiny -o new -v cut.spm
+expect 0 "$coho" vocab source.txt target.txt -o sealed.spm -t bpe --size 60
+size=$(wc -c <sealed.spm)
+step=$((size / 12))
+at=5
+while [ $at -lt "$size" ]; do
+    cp sealed.spm flipped.spm
+    flip flipped.spm $at
+    refused 1 "flipped.spm' is .*damaged" "$coho" train $tiny -o new -v flipped.spm
+    at=$((at + step))
+done
+expect 0 "$coho" train $tiny -o sealed -v sealed.spm
+
+# What teachers said of the corpus.
+expect 0 "$coho" label -m m -i source.txt -o labels --soft-targets top-k --soft-k 3 --max-length 6 --threads 1
+learn="$coho train $tiny -t labels/best.txt -o learnt --objective word-kd"
+expect 0 $learn --soft-targets labels/soft
+for file in labels/soft/*; do
+    size=$(wc -c <"$file")
+    step=$((size / 12))
+    at=5
+    while [ $at -lt "$size" ]; do
+        rm -rf flipped learnt
+        cp -r labels/soft flipped
+        flip flipped/"${file##*/}" $at
+        expect 1 $learn --soft-targets flipped
+        stderr_has "^coho train: .*flipped/${file##*/}'* "
+        at=$((at + step))
+    done
+done
 seq 1 10000 | gzip -c | head -c 10000 >cut.gz
 for command in "tokenize -m tiny.spm cut.gz" "translate -m m --max-length 1 -i cut.gz" "corpus clean cut.gz cut.gz" \
     "corpus store cut.gz cut.gz -m tiny.spm" "score -m m -s cut.gz -t cut.gz" "vocab cut.gz"; do

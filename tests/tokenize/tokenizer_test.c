@@ -522,7 +522,7 @@ static void use(const struct tokenizer *t, const char *text, size_t length)
     strbuf_release(&out);
 }
 
-/* The format has no checksum: a damaged model may load, but nothing may go wrong with it. */
+/* Foreign models have no checksum: a damaged one may load, but nothing may go wrong with it. */
 static void damaged_models_are_refused_or_harmless(void **state)
 {
     size_t hard_length;

@@ -120,6 +120,32 @@ static void the_same_settings_give_the_same_bytes(void **state)
     tokenizer_free(b);
 }
 
+/* A bit of many bytes; those of the mark before the checksum take it away, and change nothing else. */
+static void any_flipped_bit_is_refused_by_name(void **state)
+{
+    const char *const files[] = { text_path };
+    struct tokenizer *t = trained("size=200", files, 1);
+    size_t length;
+    const void *trained_bytes = tokenizer_bytes(t, &length);
+    char *bytes = memcpy(xmalloc(length), trained_bytes, length);
+    assert_true(length > 2000);
+    for (size_t i = 0; i < length; i += i < 2000 || i + 300 > length ? 1 : 97) {
+        struct error err = { 0 };
+        if (i + 12 >= length && i + 8 < length)
+            continue;
+        bytes[i] ^= (char)(1 << i % 8);
+        if (tokenizer_from_bytes(bytes, length, "flipped.spm", &err))
+            fail_msg("byte %zu of %zu: it is taken", i, length);
+        assert_non_null(strstr(err.text, "'flipped.spm' is damaged"));
+        bytes[i] ^= (char)(1 << i % 8);
+    }
+    struct tokenizer *whole = tokenizer_from_bytes(bytes, length, "whole.spm", NULL);
+    assert_non_null(whole);
+    tokenizer_free(whole);
+    tokenizer_free(t);
+    free(bytes);
+}
+
 static void another_seed_draws_another_sample(void **state)
 {
     const char *const files[] = { text_path };
@@ -282,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_and_scores_are_those_of_spm_train),
         cmocka_unit_test(the_same_settings_give_the_same_bytes),
+        cmocka_unit_test(any_flipped_bit_is_refused_by_name),
         cmocka_unit_test(another_seed_draws_another_sample),
         cmocka_unit_test(compressed_files_in_parts_give_the_same_joint_vocabulary),
         cmocka_unit_test(symbols_with_commas_and_quotes_are_kept_whole),
