@@ -22,13 +22,13 @@ static char *checkpoint_path(const char *folder, const char *kind, int64_t updat
 static void entry_add(struct safetensors_entry *e, const char *name, const struct param_set *set,
                       const float *block)
 {
-    *e = (struct safetensors_entry){ (char *)name, 0, (int)set->total, block };
+    *e = (struct safetensors_entry){ (char *)name, 0, (int64_t)set->total, block };
 }
 
 static int block_read(const struct safetensors *st, const char *name, const struct param_set *set,
                       float *block, struct error *err)
 {
-    const void *data = safetensors_find(st, name, 0, (int)set->total, err);
+    const void *data = safetensors_find(st, name, 0, (int64_t)set->total, err);
     if (!data)
         return -1;
     memcpy(block, data, set->total * sizeof(float));
@@ -75,7 +75,7 @@ static size_t list_entries(struct safetensors_entry entries[5 + KEPT_MOST], cons
     if (c->best)
         entry_add(&entries[count++], "best", set, c->best);
     for (int i = 0; i < c->kept_count; i++)
-        entries[count++] = (struct safetensors_entry){ (char *)(uintptr_t)c->kept[i].name, 0, (int)c->kept[i].count,
+        entries[count++] = (struct safetensors_entry){ (char *)(uintptr_t)c->kept[i].name, 0, (int64_t)c->kept[i].count,
                                                        c->kept[i].data };
     return count;
 }
@@ -159,7 +159,7 @@ static int best_read(const struct safetensors *st, const struct model *m, float 
 
 static int kept_read(const struct safetensors *st, const struct kept_block *kept, struct error *err)
 {
-    const void *data = safetensors_find(st, kept->name, 0, (int)kept->count, err);
+    const void *data = safetensors_find(st, kept->name, 0, (int64_t)kept->count, err);
     if (!data)
         return error_set(err, "cannot resume: the checkpoint is of a training without '%s'; resume with the old "
                          "options or start again in another folder", kept->name);

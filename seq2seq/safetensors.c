@@ -67,7 +67,7 @@ static char *header_text(const struct safetensors_entry *entries, size_t count, 
     json_object_set_new(header, "__metadata__", meta);
     for (size_t i = 0; i < count; i++) {
         const struct safetensors_entry *e = &entries[i];
-        json_t *shape = e->rows ? json_pack("[i,i]", e->rows, e->cols) : json_pack("[i]", e->cols);
+        json_t *shape = e->rows ? json_pack("[i,I]", e->rows, (json_int_t)e->cols) : json_pack("[I]", (json_int_t)e->cols);
         json_object_set_new(header, e->name,
                             json_pack("{s:s,s:o,s:[I,I]}", "dtype", dtypes[e->type].name, "shape", shape, "data_offsets",
                                       (json_int_t)offset, (json_int_t)(offset + entry_bytes(e))));
@@ -164,7 +164,7 @@ void safetensors_close(struct safetensors *st)
     *st = (struct safetensors){ 0 };
 }
 
-static int shape_matches(const json_t *shape, int rows, int cols)
+static int shape_matches(const json_t *shape, int rows, int64_t cols)
 {
     size_t n = json_array_size(shape);
     json_int_t first = json_integer_value(json_array_get(shape, 0));
@@ -177,14 +177,14 @@ bool safetensors_has(const struct safetensors *st, const char *name)
     return json_is_object(json_object_get(st->header, name));
 }
 
-const void *safetensors_find(const struct safetensors *st, const char *name, int rows, int cols,
+const void *safetensors_find(const struct safetensors *st, const char *name, int rows, int64_t cols,
                              struct error *err)
 {
     return safetensors_find_as(st, DTYPE_F32, name, rows, cols, err);
 }
 
 const void *safetensors_find_as(const struct safetensors *st, enum dtype type, const char *name, int rows,
-                                int cols, struct error *err)
+                                int64_t cols, struct error *err)
 {
     const json_t *entry = json_object_get(st->header, name);
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
@@ -201,8 +201,8 @@ const void *safetensors_find_as(const struct safetensors *st, enum dtype type, c
     }
     if (!shape_matches(shape, rows, cols)) {
         char *text = json_dumps(shape, JSON_ENCODE_ANY | JSON_COMPACT);
-        error_set(err, "'%s': tensor '%s' has the shape %s; [%d,%d] is needed", st->path, name,
-                  text ? text : "?", rows ? rows : 1, cols);
+        error_set(err, "'%s': tensor '%s' has the shape %s; [%d,%lld] is needed", st->path, name,
+                  text ? text : "?", rows ? rows : 1, (long long)cols);
         free(text);
         return NULL;
     }

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/file.h"
 
@@ -14,7 +15,8 @@ struct error;
 enum dtype { DTYPE_F32, DTYPE_I32, DTYPE_I8, DTYPE_U8 };
 struct safetensors_entry {
     char *name;                 /* owned by whoever made the entry */
-    int rows, cols;             /* rows 0: a vector of cols */
+    int rows;
+    int64_t cols;               /* rows 0: a vector of cols, as long as all weights of a model */
     const void *data;
     enum dtype type;
 };
@@ -36,10 +38,10 @@ void safetensors_close(struct safetensors *st);
 
 /* The numbers of a float32 tensor of exactly this shape (rows 0 or 1: a vector, or one row), not
  * necessarily aligned; NULL after describing what is wrong. */
-const void *safetensors_find(const struct safetensors *st, const char *name, int rows, int cols,
+const void *safetensors_find(const struct safetensors *st, const char *name, int rows, int64_t cols,
                              struct error *err);
 const void *safetensors_find_as(const struct safetensors *st, enum dtype type, const char *name, int rows,
-                                int cols, struct error *err);
+                                int64_t cols, struct error *err);
 bool safetensors_has(const struct safetensors *st, const char *name);
 /* A string of the metadata, or NULL. */
 const char *safetensors_metadata(const struct safetensors *st, const char *key);

@@ -80,13 +80,13 @@ static void join(float *out, size_t n, const uint8_t *bits, const unsigned char 
 int sparse_read(float *out, size_t n, const struct safetensors *st, const char *name, struct error *err)
 {
     char *bits_of = bits_name(name), *values_of = xasprintf("%s.values", name);
-    const uint8_t *bits = safetensors_find_as(st, DTYPE_U8, bits_of, 0, (int)bit_bytes(n), err);
+    const uint8_t *bits = safetensors_find_as(st, DTYPE_U8, bits_of, 0, (int64_t)bit_bytes(n), err);
     const void *values = NULL;
     int64_t count = bits ? announced(bits, n) : 0;
     if (count < 0)
         error_set(err, "'%s' is damaged: tensor '%s' has bits beyond its %zu numbers", st->path, bits_of, n);
     else if (bits)
-        values = safetensors_find(st, values_of, 0, (int)count, err);
+        values = safetensors_find(st, values_of, 0, count, err);
     if (values)
         join(out, n, bits, values);
     free(bits_of);

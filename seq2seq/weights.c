@@ -45,7 +45,7 @@ struct tensors {
     size_t own_count;
 };
 
-static void add(struct tensors *t, char *name, int rows, int cols, const void *data, enum dtype type)
+static void add(struct tensors *t, char *name, int rows, int64_t cols, const void *data, enum dtype type)
 {
     t->items[t->count++] = (struct safetensors_entry){ name, rows, cols, data, type };
 }
@@ -78,12 +78,12 @@ static void add_sparse(struct tensors *t, const struct param *p, const float *w)
     float *values = own(t, count * sizeof *values);
     uint8_t *bits = own(t, (n + 7) / 8);
     sparse_split(values, bits, w, n);
-    add(t, xasprintf("%s.values", p->name), 0, (int)count, values, DTYPE_F32);
+    add(t, xasprintf("%s.values", p->name), 0, (int64_t)count, values, DTYPE_F32);
 }
 
 static void add_bits(struct tensors *t, const struct param *p, const void *bits)
 {
-    add(t, xasprintf("%s.bits", p->name), 0, (int)((size_of(p) + 7) / 8), bits, DTYPE_U8);
+    add(t, xasprintf("%s.bits", p->name), 0, (int64_t)((size_of(p) + 7) / 8), bits, DTYPE_U8);
 }
 
 /* Matrices of int8 come first: they are multiples of 64 bytes, so that all stay aligned. */
