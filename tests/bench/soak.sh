@@ -1,8 +1,8 @@
 # Sizes of real work, on generated data.
 #   sh tests/bench/run.sh soak [pairs [N…] | wide [MEMORY]]
-# pairs: corpora of 2, 8 and 32 million pairs (or as many as given) are written, checked, planned and
-# drawn as batches; time and memory a pair must not grow with their number.  4 minutes, 5 GB of disk;
-# 100 million (pairs 2000000 8000000 100000000) take 7 minutes and 15 GB.
+# pairs: corpora of 2, 8 and 32 million pairs (or as many millions as given) are written, checked, planned
+# and drawn as batches; time and memory a pair must not grow with their number.  4 minutes, 5 GB of disk;
+# 100 million (pairs 2 8 100) take 7 minutes and 15 GB.
 # wide: a transformer of 12+12 layers, width 1,024, feed-forward 4,096 and a vocabulary of 64,000 takes a
 # few updates and stays within its memory (16G).  3 minutes.
 what=${1:-both}
@@ -10,13 +10,20 @@ what=${1:-both}
 
 soak_pairs() {
     cmake --build "$build" --target soak_pairs >&2
-    "$build/bench/soak_pairs" "$work" "${@:-2000000}" >"$work/pairs" || exit 1
+    sizes=
+    for millions in "${@:-2}"; do
+        sizes="$sizes ${millions}000000"
+    done
+    # shellcheck disable=SC2086
+    "$build/bench/soak_pairs" "$work" $sizes >"$work/pairs" || exit 1
     # Small corpora hide in caches, so the second size is the measure of the last; larger ones miss them
     # more often, but what is quadratic takes four times as long a pair when there are four times as many.
     awk '{ printf "figure soak.pairs_%d_us_a_pair %.3f us\n", $1, 1e6 * ($2 + $3 + $4) / $1
            printf "figure soak.pairs_%d_plan_us_a_pair %.3f us\n", $1, 1e6 * $4 / $1
            printf "figure soak.pairs_%d_sentences_drawn_a_second %.0f sentences/s\n", $1, $7 / ($5 + 1e-9)
            printf "figure soak.pairs_%d_bytes_a_pair %.1f bytes\n", $1, $6 * 1048576 / $1 }' "$work/pairs"
+    awk 'NR == 1 { a_pair = $6 / $1 }
+           $6 / $1 > 1.5 * a_pair { print "soak: memory a pair grows" >"/dev/stderr"; exit 1 }' "$work/pairs" || exit 1
     awk 'NR == 2 { before = ($2 + $3 + $4) / $1; size = $1 } END { now = ($2 + $3 + $4) / $1
            if (NR > 2 && now > before * $1 / size / 2) { print "soak: time a pair grows" >"/dev/stderr"; exit 1 } }' "$work/pairs"
 }
@@ -58,6 +65,6 @@ soak_wide() {
 case $what in
 pairs) soak_pairs "$@" ;;
 wide) soak_wide "$@" ;;
-both) soak_pairs 2000000 8000000 32000000 && soak_wide ;;
+both) soak_pairs 2 8 32 && soak_wide ;;
 *) echo "soak: pairs or wide, not '$what'" >&2; exit 2 ;;
 esac
