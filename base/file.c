@@ -165,6 +165,38 @@ int files_differ(const char *output, const char *input, struct error *err)
                      input);
 }
 
+int files_differ_all(const char *output, const char *const *inputs, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (files_differ(output, inputs[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    char *dir_a = path_dir(a), *dir_b = path_dir(b);
+    struct stat sa, sb;
+    bool same = !stat(dir_a, &sa) && !stat(dir_b, &sb) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+    free(dir_a);
+    free(dir_b);
+    return same;
+}
+
+int outputs_differ(const char *output, const char *other, struct error *err)
+{
+    struct stat a, b;
+    if (!output || !other)
+        return 0;
+    bool there = !stat(output, &a);
+    if (there != !stat(other, &b) || (there && !S_ISREG(a.st_mode)))
+        return 0;
+    if (there ? a.st_dev != b.st_dev || a.st_ino != b.st_ino
+              : strcmp(path_name(output), path_name(other)) || !same_folder(output, other))
+        return 0;
+    return error_set(err, "%s would be written twice, for two outputs; give them different names", output);
+}
+
 int file_write(const char *path, const void *bytes, size_t length, struct error *err)
 {
     struct outfile out = { 0 };

@@ -27,6 +27,9 @@ void outfile_abort(struct outfile *out);
 /* An error when both names lead to the same plain file: for commands that would replace what
  * they read.  Either may be NULL, "-" or absent. */
 int files_differ(const char *output, const char *input, struct error *err);
+int files_differ_all(const char *output, const char *const *inputs, size_t count, struct error *err);
+/* Likewise of two outputs, which need not be there yet. */
+int outputs_differ(const char *output, const char *other, struct error *err);
 
 /* Writes a whole small file by the same means. */
 int file_write(const char *path, const void *bytes, size_t length, struct error *err);

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cli/eval.h"
@@ -304,12 +305,24 @@ static bool is_utf8(const char *encoding)
     return !encoding || !strcasecmp(encoding, "utf-8") || !strcasecmp(encoding, "utf8");
 }
 
+/* The page must not replace what is read. */
+static int check_page(const struct eval_options *o, const char *const *refs, int refs_count, struct error *err)
+{
+    const char *others[] = { o->source, o->training };
+    if (files_differ_all(o->html, others, ARRAY_COUNT(others), err) < 0 ||
+        files_differ_all(o->html, refs, (size_t)refs_count, err) < 0)
+        return -1;
+    return files_differ_all(o->html, (const char *const *)o->input.items, o->input.count, err);
+}
+
 static int evaluate(struct eval_job *job, const char *const *refs, int refs_count, struct error *err)
 {
     const struct eval_options *o = &job->options;
     struct encoding encoding = { is_utf8(o->encoding) ? NULL : o->encoding,
                                  o->bad_utf8 == BAD_UTF8_REPLACE ? UTF8_REPLACE : UTF8_REFUSE };
 
+    if (check_page(o, refs, refs_count, err) < 0)
+        return -1;
     job->gold_path = strcmp(refs[0], "-") ? refs[0] : "standard input";
     if (testset_load(&job->set, refs, (size_t)refs_count, o->first_column ? 2 : o->num_refs, o->input.items,
                      o->input.count, encoding, o->threads, err) < 0)

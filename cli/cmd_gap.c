@@ -122,6 +122,9 @@ static int run(struct job *j, struct error *err)
 {
     const struct gap_command *o = &j->options;
     enum average average = (enum average)o->average;
+    const char *read[] = { o->source, o->reference, o->train_source, o->train_target, o->distilled, o->distilled_source };
+    if (files_differ_all(o->html, read, ARRAY_COUNT(read), err) < 0)
+        return -1;
     if (o->distilled && (!o->train_source || !o->train_target))
         return error_set(err, "--distilled needs --train-source and --train-target");
     if (search_check(&j->search, err) < 0 || read_test_set(j, err) < 0

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/lines.h"
+#include "base/memory.h"
 #include "base/thread.h"
 #include "corpora/store.h"
 #include "tokenize/tokenizer.h"
@@ -91,6 +92,16 @@ static int print_novel(const struct corpus_job *job, const struct novel_lines *n
     return corpus_print_table(&t);
 }
 
+static int check_novel_outputs(const struct corpus_job *job, struct error *err)
+{
+    const struct novelty_step *o = &job->novel;
+    const char *read[] = { job->source, job->target, o->model, o->in_domain, o->foreign };
+    if (outputs_differ(job->options.output, o->scores, err) < 0 ||
+        files_differ_all(job->options.output, read, ARRAY_COUNT(read), err) < 0)
+        return -1;
+    return files_differ_all(o->scores, read, ARRAY_COUNT(read), err);
+}
+
 int corpus_run_novelty(struct corpus_job *job, struct error *err)
 {
     const struct novelty_step *o = &job->novel;
@@ -99,7 +110,7 @@ int corpus_run_novelty(struct corpus_job *job, struct error *err)
     int ret = -1;
     if (o->foreign && !o->in_domain)
         return error_set(err, "--foreign needs --in-domain, the lines that it is compared with");
-    if (novel_check(&o->config, err) == 0 && files_differ(job->options.output, job->target, err) == 0 &&
+    if (novel_check(&o->config, err) == 0 && check_novel_outputs(job, err) == 0 &&
         (tokenizer = tokenizer_load(o->model, err))) {
         const struct novel_job what = { tokenizer, job->source, job->target, o->in_domain, o->foreign };
         ret = novel_lines(&lines, &what, &o->config, err);

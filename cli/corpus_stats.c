@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "base/file.h"
+#include "base/memory.h"
 #include "corpora/stats.h"
 #include "distill/corpus_section.h"
 #include "tokenize/tokenizer.h"
@@ -107,6 +109,16 @@ static int tell_stats(const struct corpus_job *job, const struct corpus_stats *s
     return 0;
 }
 
+/* The page must not replace what is read. */
+static int check_page(const struct corpus_job *job, struct error *err)
+{
+    const struct corpus_options *o = &job->options;
+    const char *read[] = { job->source, job->target, o->model, o->target_model };
+    if (files_differ_all(o->html, read, ARRAY_COUNT(read), err) < 0)
+        return -1;
+    return files_differ_all(o->html, (const char *const *)o->against.items, o->against.count, err);
+}
+
 int corpus_run_stats(struct corpus_job *job, struct error *err)
 {
     const struct corpus_options *o = &job->options;
@@ -114,7 +126,8 @@ int corpus_run_stats(struct corpus_job *job, struct error *err)
     struct tokenizer *source = NULL, *target = NULL;
     struct corpus_stats stats;
     int ret = -1;
-    if ((!o->model || (source = tokenizer_load(o->model, err))) &&
+    if (check_page(job, err) == 0 &&
+        (!o->model || (source = tokenizer_load(o->model, err))) &&
         (!o->target_model || (target = tokenizer_load(o->target_model, err)))) {
         config.source_model = source;
         config.target_model = target ? target : source;

@@ -156,9 +156,8 @@ int line_map_run(const struct line_map *map, struct error *err)
     };
     int ret = -1;
 
-    for (size_t i = 0; i < map->count; i++)
-        if (files_differ(map->output, map->files[i], err) < 0)
-            return -1;
+    if (files_differ_all(map->output, map->files, map->count, err) < 0)
+        return -1;
     if (map->output) {
         if (outfile_open(&out, map->output, err) < 0)
             return -1;

@@ -155,6 +155,30 @@ int clean_is_paired(bool *out, const char *source, const char *target,
     return ret;
 }
 
+/* An error where `output` is one of the files that are read. */
+static int spares_inputs(const char *output, const struct corpus_sources *sources, const struct clean_config *config,
+                         struct error *err)
+{
+    int ret = files_differ(output, config->sources, err);
+    for (size_t i = 0; i < sources->count && ret == 0; i++) {
+        const struct corpus_source *s = &sources->items[i];
+        ret = import_spares(output, &s->import, s->source, s->target, err);
+    }
+    return ret;
+}
+
+int clean_spares(const char *output, const char *source, const char *target, const struct clean_config *config,
+                 struct error *err)
+{
+    struct corpus_sources sources = { 0 };
+    int ret = output ? sources_of(&sources, source, target, config, err) : 0;
+    if (ret == 0 && output && (spares_inputs(output, &sources, config, err) < 0 ||
+                               outputs_differ(output, config->dropped, err) < 0))
+        ret = -1;
+    sources_release(&sources);
+    return ret;
+}
+
 static const char *temporary_folder(const struct clean_config *config)
 {
     const char *usual = getenv("TMPDIR");
@@ -231,6 +255,7 @@ static int open_run(struct run *r, const char *source, const char *target, struc
     r->dedup = duplicates_new(c->dedup_memory ? c->dedup_memory : INT64_C(1) << 30, temporary_folder(c));
     if (check_models(c, err) < 0 || sources_of(&r->sources, source, target, c, err) < 0 ||
         paired_of(&paired, &r->sources, err) < 0 || open_tools(r, err) < 0 ||
+        spares_inputs(c->dropped, &r->sources, c, err) < 0 ||
         (c->dropped && outfile_open(&r->dropped, c->dropped, err) < 0))
         return -1;
     const struct corpus_source *first = &r->sources.items[0];
@@ -604,10 +629,10 @@ int clean_run(struct clean_report *report, const char *source, const char *targe
     if (ret == 0 && (pipeline_run(&pipeline, err) < 0 || judge_waiting(&run, err) < 0 ||
                      (asks_models(&run) && score_queued(&run, err) < 0)))
         ret = -1;
+    if (ret == 0 && run.dropped.stream)         /* most wanted where nothing is left */
+        ret = outfile_commit(&run.dropped, err);
     if (ret == 0 && !run.report.kept)
         ret = nothing_left(&run, err);
-    if (ret == 0 && run.dropped.stream)
-        ret = outfile_commit(&run.dropped, err);
     if (ret == 0)
         *report = run.report;
     close_run(&run);
@@ -640,7 +665,9 @@ int corpus_clean(struct clean_report *report, const char *source_out, const char
         source_out = target_out;
         target_out = NULL;
     }
-    if (pair_files_differ(source_out, target_out, source, target, err) == 0 &&
+    if (pair_files_differ(source_out, target_out, err) == 0 &&
+        clean_spares(source_out, source, target, config, err) == 0 &&
+        clean_spares(target_out, source, target, config, err) == 0 &&
         pair_files_open(&out, source_out, target_out, err) == 0 &&
         clean_run(report, source, target, config, &sink, err) == 0)
         ret = pair_files_commit(&out, err);

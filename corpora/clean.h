@@ -84,6 +84,10 @@ struct clean_sink {
 int clean_run(struct clean_report *report, const char *source, const char *target,
               const struct clean_config *config, const struct clean_sink *sink, struct error *err);
 
+/* An error where `output` is one of the files that are read, or that for what is dropped; NULL is none. */
+int clean_spares(const char *output, const char *source, const char *target, const struct clean_config *config,
+                 struct error *err);
+
 /* Whether what comes out has two sides; that sources agree in it is checked by clean_run. */
 int clean_is_paired(bool *out, const char *source, const char *target,
                     const struct clean_config *config, struct error *err);

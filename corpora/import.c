@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/lines.h"
 #include "base/memory.h"
 #include "corpora/import_formats.h"
@@ -123,6 +124,19 @@ bool import_is_text(const struct import_config *config, const char *source, cons
 bool import_is_paired(const struct import_config *config, const char *source, const char *target)
 {
     return config->side == SIDE_BOTH && (target || format_of(config, source, target) != &import_pairs);
+}
+
+int import_spares(const char *output, const struct import_config *config, const char *source, const char *target,
+                  struct error *err)
+{
+    const struct corpus_format *f = format_of(config, source, target);
+    int ret = files_differ(output, source, err) < 0 ? -1 : files_differ(output, target, err);
+    for (int side = 0; side < 2 && f->file && ret == 0; side++) {
+        char *path = f->file(config, source, side, err);
+        ret = path ? files_differ(output, path, err) : -1;
+        free(path);
+    }
+    return ret;
 }
 
 struct import *import_open(const struct import_config *config, const char *source,

@@ -44,6 +44,8 @@ struct corpus_format {
     int (*next)(void *state, struct text_pair *out, struct error *err);    /* 1, 0, -1 */
     int64_t (*repaired)(void *state);           /* lines that were not UTF-8 so far */
     void (*close)(void *state);
+    /* The file of a side (0, 1), the caller's, or NULL with a message; no function: inputs are files. */
+    char *(*file)(const struct import_config *config, const char *source, int side, struct error *err);
 };
 extern const struct corpus_format *const corpus_formats[];     /* NULL at the end */
 
@@ -58,5 +60,9 @@ void import_close(struct import *in);
 /* Whether its pairs have two sides, and whether it reads text files line by line. */
 bool import_is_paired(const struct import_config *config, const char *source, const char *target);
 bool import_is_text(const struct import_config *config, const char *source, const char *target);
+
+/* An error where `output` is one of the files that would be read. */
+int import_spares(const char *output, const struct import_config *config, const char *source, const char *target,
+                  struct error *err);
 
 #endif

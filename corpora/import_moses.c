@@ -29,9 +29,11 @@ static void close_moses(void *state)
 }
 
 /* CORPUS.de, or that with the suffix of a packing. */
-static char *find_file(const char *stem, const char *language, struct error *err)
+static char *find_file(const struct import_config *config, const char *stem, int side, struct error *err)
 {
     static const char *const packings[] = { "", ".gz", ".zst", ".xz" };
+    const char *language = side ? config->target_lang : config->source_lang;
+    language = language ? language : "";
     for (size_t i = 0; i < ARRAY_COUNT(packings); i++) {
         char *path = xasprintf("%s.%s%s", stem, language, packings[i]);
         if (file_exists(path))
@@ -47,11 +49,10 @@ static char *find_file(const char *stem, const char *language, struct error *err
 static void *open_moses(const struct import_config *config, const char *source, const char *target,
                         struct error *err)
 {
-    const char *languages[2] = { config->source_lang, config->target_lang };
     struct moses *m = xcalloc(1, sizeof *m);
     (void)target;
     for (int i = 0; i < 2; i++)
-        if (!(m->path[i] = find_file(source, languages[i] ? languages[i] : "", err)))
+        if (!(m->path[i] = find_file(config, source, i, err)))
             goto failed;
     if (pairs_open(&m->in, m->path[0], m->path[1], err) < 0)
         goto failed;
@@ -92,4 +93,5 @@ const struct corpus_format import_moses = {
     .name = "moses", .summary = "CORPUS.en and CORPUS.de by their stem; Moses' escapes are undone",
     .inputs = INPUTS_ONE,
     .open = open_moses, .next = next_pair, .repaired = repaired_lines, .close = close_moses,
+    .file = find_file,
 };

@@ -15,14 +15,12 @@ int pair_files_open(struct pair_files *f, const char *source, const char *target
     return target ? outfile_open(&f->target, target, err) : 0;
 }
 
-int pair_files_differ(const char *source_out, const char *target_out, const char *source,
-                      const char *target, struct error *err)
+int pair_files_differ(const char *source_out, const char *target_out, struct error *err)
 {
     if (source_out && target_out && !strcmp(source_out, target_out))
         return error_set(err, "both sides would be written to '%s'; give --source-lang and "
                          "--target-lang different names", source_out);
-    return files_differ(source_out, source, err) < 0 || files_differ(source_out, target, err) < 0 ||
-           files_differ(target_out, source, err) < 0 || files_differ(target_out, target, err) < 0 ? -1 : 0;
+    return outputs_differ(source_out, target_out, err);
 }
 
 static int failed(const struct pair_files *f, struct error *err)

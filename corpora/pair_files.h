@@ -13,9 +13,8 @@ struct pair_files {
     struct outfile source, target;
 };
 
-/* An error where the two would be one file, or would replace an input. */
-int pair_files_differ(const char *source_out, const char *target_out, const char *source,
-                      const char *target, struct error *err);
+/* An error where the two would be one file. */
+int pair_files_differ(const char *source_out, const char *target_out, struct error *err);
 int pair_files_open(struct pair_files *f, const char *source, const char *target,
                     struct error *err);
 int pair_files_write(struct pair_files *f, struct text_pair pair, struct error *err);

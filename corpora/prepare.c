@@ -104,7 +104,10 @@ static int sets_differ(const char *folder, const char *source, const char *targe
     int ret = 0;
     for (int set = 0; set < SPLIT_SETS && ret == 0; set++) {
         struct set_names names = set_names(folder, set, config, paired);
-        ret = pair_files_differ(names.source, names.target, source, target, err);
+        if (pair_files_differ(names.source, names.target, err) < 0 ||
+            clean_spares(names.source, source, target, &config->clean, err) < 0 ||
+            clean_spares(names.target, source, target, &config->clean, err) < 0)
+            ret = -1;
         set_names_release(names);
     }
     return ret;

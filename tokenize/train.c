@@ -419,9 +419,8 @@ int vocab_train(const char *model_path, const char *const *files, size_t count,
         error_set(err, "no files to train on");
         goto done;
     }
-    for (size_t i = 0; i < count; i++)
-        if (files_differ(model_path, files[i], err) < 0)
-            goto done;
+    if (files_differ_all(model_path, files, count, err) < 0)
+        goto done;
     if (outfile_open(&out, model_path, err) < 0)        /* before the long work */
         goto done;
     if (train_model(&model, files, count, config, err) < 0)

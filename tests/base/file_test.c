@@ -176,6 +176,28 @@ static void output_onto_its_own_input_is_refused(void **state)
     assert_int_equal(files_differ(path, path, &err), -1);
     assert_int_equal(files_differ(link, path, &err), -1);
     assert_non_null(strstr(err.text, path));
+    assert_int_equal(files_differ_all(path, (const char *[]){ other, NULL, "-" }, 3, &err), 0);
+    assert_int_equal(files_differ_all(path, (const char *[]){ other, link }, 2, &err), -1);
+}
+
+static void two_outputs_into_one_file_are_refused(void **state)
+{
+    const char *path = scratch_path("there"), *link = scratch_path("there-too");
+    const char *fresh = scratch_path("fresh");
+    struct error err = { 0 };
+    char *folder = path_dir(fresh), *detour = xasprintf("%s/./%s", folder, path_name(fresh));
+    write_text(path, "text");
+    assert_int_equal(symlink(path, link), 0);
+    assert_int_equal(outputs_differ(path, fresh, &err), 0);
+    assert_int_equal(outputs_differ(fresh, scratch_path("fresh-too"), &err), 0);
+    assert_int_equal(outputs_differ(fresh, path_name(fresh), &err), 0);         /* of another folder */
+    assert_int_equal(outputs_differ(fresh, NULL, &err), 0);
+    assert_int_equal(outputs_differ("/dev/null", "/dev/null", &err), 0);
+    assert_int_equal(outputs_differ(path, link, &err), -1);
+    assert_int_equal(outputs_differ(detour, fresh, &err), -1);
+    assert_non_null(strstr(err.text, "fresh would be written twice"));
+    free(folder);
+    free(detour);
 }
 
 static void missing_file_is_named(void **state)
@@ -288,6 +310,7 @@ int main(void)
         cmocka_unit_test(links_stay_links),
         cmocka_unit_test(unwritable_places_are_named),
         cmocka_unit_test(output_onto_its_own_input_is_refused),
+        cmocka_unit_test(two_outputs_into_one_file_are_refused),
         cmocka_unit_test(missing_file_is_named),
         cmocka_unit_test(bytes_come_back_as_written),
         cmocka_unit_test(empty_files_are_fine),

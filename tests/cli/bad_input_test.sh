@@ -371,6 +371,24 @@ refused 1 "pair.trg $told" "$coho" corpus store pair.src pair.trg -m tiny.spm -o
 refused 1 "pair.src $told" "$coho" translate -m m -i pair.src -o pair.src
 refused 1 "pair.trg $told" "$coho" score -m m -s pair.src -t pair.trg -o pair.trg
 refused 1 "m/model.safetensors $told" "$coho" model average m short.m -o m
+refused 1 "pair.src $told" "$coho" corpus clean pair.src pair.trg -o new --dropped pair.src
+refused 1 "pair.src $told" "$coho" corpus stats pair.src pair.trg --html pair.src
+refused 1 "pair.trg $told" "$coho" corpus stats pair.src --against pair.trg --html pair.trg
+refused 1 "pair.src $told" "$coho" corpus novelty pair.src pair.trg -m tiny.spm -o new --scores pair.src
+refused 1 "new would be written twice" "$coho" corpus novelty pair.src pair.trg -m tiny.spm -o new --scores new
+refused 1 "pair.trg $told" "$coho" eval pair.src -i pair.trg --html pair.trg
+refused 1 "pair.src $told" "$coho" eval pair.src -i pair.trg --html linked
+refused 1 "train.src $told" "$coho" eval pair.src -i pair.trg --source train.src --html train.src
+refused 1 "pair.trg $told" "$coho" gap --teacher m --student m -s pair.src -t pair.trg --html pair.trg
+echo '- { source: pair.src, target: pair.trg }' >list.yml
+cp list.yml list.before
+refused 1 "pair.src $told" "$coho" corpus clean --sources list.yml -o pair
+refused 1 "list.yml $told" "$coho" corpus clean --sources list.yml -o new --dropped list.yml
+refused 1 "train.src would be written twice" "$coho" corpus split --sources list.yml -o . --dropped train.src --dev 5 --test 5
+refused 1 "pair.src $told" "$coho" corpus clean pair --format moses -o pair
+refused 1 "new.src would be written twice" "$coho" corpus clean pair.src pair.trg -o new --dropped new.src
+refused 1 "dev.trg would be written twice" "$coho" corpus split pair.src pair.trg -o parts --dropped parts/dev.trg --dev 5 --test 5
+cmp -s list.yml list.before || fail 'the list of corpora is replaced'
 cmp -s pair.src source.txt && cmp -s pair.trg target.txt && cmp -s train.src source.txt || fail 'an input is replaced'
 no_partial_files
 
