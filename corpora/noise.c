@@ -1,6 +1,8 @@
-/* Trigrams and their contexts are counted in a hashed table; p(c | a b) is estimated as
- * (n(abc) + K/V) / (n(ab) + K).  Lines that were learnt are kept as a sample, from which the spread of
- * the surprise is taken: a part that shrinks with the length, and a part between lines. */
+/* Trigrams and their contexts are counted in a hashed table, each trigram once a line; p(c | a b) is
+ * estimated as (n(abc) + K/V) / (n(ab) + K).  A line is judged by what the others hold: one of each
+ * count is taken for its own, or the noise of a corpus would be what its model knows.  Lines that were
+ * learnt are kept as a sample, from which the spread of the surprise is taken: a part that shrinks with
+ * the length, and a part between lines. */
 #include "corpora/noise.h"
 
 #include <math.h>
@@ -18,6 +20,7 @@
 
 struct noise_model {
     uint32_t *trigrams, *contexts;
+    uint32_t *last, lines;              /* while it learns: the line that last had a trigram */
     struct strbuf sample;               /* lines, each with '\n' */
     double mean, within, between;       /* of a character's surprise in bits; variances */
 };
@@ -27,6 +30,7 @@ struct noise_model *noise_new(void)
     struct noise_model *m = xcalloc(1, sizeof *m);
     m->trigrams = xcalloc(CELLS, sizeof *m->trigrams);
     m->contexts = xcalloc(CELLS, sizeof *m->contexts);
+    m->last = xcalloc(CELLS, sizeof *m->last);
     return m;
 }
 
@@ -36,6 +40,7 @@ void noise_free(struct noise_model *m)
         return;
     free(m->trigrams);
     free(m->contexts);
+    free(m->last);
     strbuf_release(&m->sample);
     free(m);
 }
@@ -74,7 +79,11 @@ void noise_learn(struct noise_model *m, struct text t)
 {
     struct walk w = { .text = t };
     size_t context, trigram;
+    m->lines++;
     while (walk_next(&w, &context, &trigram)) {
+        if (m->last[trigram] == m->lines)
+            continue;
+        m->last[trigram] = m->lines;
         m->contexts[context] += m->contexts[context] < UINT32_MAX;
         m->trigrams[trigram] += m->trigrams[trigram] < UINT32_MAX;
     }
@@ -89,14 +98,13 @@ struct surprise {
     int64_t characters;
 };
 
-/* `known` is how often the line itself was learnt: 1 for one of the sample. */
-static struct surprise surprise_of(const struct noise_model *m, struct text t, double known)
+static struct surprise surprise_of(const struct noise_model *m, struct text t)
 {
     struct walk w = { .text = t };
     struct surprise s = { 0 };
     size_t context, trigram;
     while (walk_next(&w, &context, &trigram)) {
-        double n = fmax(0, m->trigrams[trigram] - known), all = fmax(0, m->contexts[context] - known);
+        double n = fmax(0, m->trigrams[trigram] - 1.0), all = fmax(0, m->contexts[context] - 1.0);
         double bits = log2((all + K) / (n + K / V));
         s.sum += bits;
         s.squares += bits * bits;
@@ -123,7 +131,7 @@ void noise_finish(struct noise_model *m)
     struct text line;
     double sum = 0, squares = 0, lines = 0, spread = 0, expected = 0, characters = 0;
     for (size_t at = 0; sample_next(m, &at, &line);) {
-        struct surprise s = surprise_of(m, line, 1);
+        struct surprise s = surprise_of(m, line);
         sum += s.sum;
         squares += s.squares;
         characters += (double)s.characters;
@@ -131,18 +139,20 @@ void noise_finish(struct noise_model *m)
     m->mean = characters ? sum / characters : 0;
     m->within = characters ? fmax(1e-3, squares / characters - m->mean * m->mean) : 1;
     for (size_t at = 0; sample_next(m, &at, &line); lines++) {
-        struct surprise s = surprise_of(m, line, 1);
+        struct surprise s = surprise_of(m, line);
         double off = s.characters ? s.sum / (double)s.characters - m->mean : 0;
         spread += off * off;
         expected += s.characters ? m->within / (double)s.characters : 0;
     }
     m->between = lines ? fmax(0, (spread - expected) / lines) : 0;
     strbuf_release(&m->sample);
+    free(m->last);
+    m->last = NULL;
 }
 
 double noise_score(const struct noise_model *m, struct text t)
 {
-    struct surprise s = surprise_of(m, t, 0);
+    struct surprise s = surprise_of(m, t);
     if (!s.characters)
         return 0;
     double n = (double)s.characters;

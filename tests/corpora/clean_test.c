@@ -328,6 +328,36 @@ static void noise_stands_out(void **state)
     assert_int_equal(report.dropped[filter_row("noise")], 1);
 }
 
+/* Lines of made-up words of syllables, so that most trigrams are well known and some rare. */
+static void print_words(FILE *f, struct rng *rng)
+{
+    static const char consonants[] = "bdfghklmnprst", vowels[] = "aeiou";
+    for (int w = 0; w < 6; w++) {
+        for (int s = 0; s < 2; s++)
+            fprintf(f, "%c%c", consonants[rng_below(rng, 13)], vowels[rng_below(rng, 5)]);
+        fputs(w < 5 ? " " : "\n", f);
+    }
+}
+
+static void noise_that_was_learnt_stands_out_as_well(void **state)
+{
+    FILE *f[2] = { fopen(source, "w"), fopen(target, "w") };
+    struct rng rng;
+    rng_seed(&rng, 1, 0);
+    for (int i = 0; i < 1000; i++) {
+        print_words(f[0], &rng);
+        if (i == 10)
+            fprintf(f[1], "qxzj wvkq zzxq jjqk xqzv\n");
+        else
+            print_words(f[1], &rng);
+    }
+    fclose(f[0]);
+    fclose(f[1]);
+    set("max-noise", "5");
+    struct clean_report report = clean(source, target);
+    assert_int_equal(report.dropped[filter_row("noise")], 1);
+}
+
 static void other_languages_are_told(void **state)
 {
     const char *const wanted[2] = { "en", "de" };
@@ -487,6 +517,7 @@ int main(void)
         TEST(likely_near_duplicates_are_as_likely_as_promised),
         TEST(threads_change_nothing),
         TEST(noise_stands_out),
+        TEST(noise_that_was_learnt_stands_out_as_well),
         TEST(other_languages_are_told),
         TEST(models_have_the_last_word),
         TEST(sources_become_one),
