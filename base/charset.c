@@ -34,7 +34,7 @@ static iconv_t find(const char *name)
 
 int charset_open(struct charset *c, const char *name, struct error *err)
 {
-    static const char *const utf8[] = { "UTF-8", "UTF8", "UTF_8", "ASCII", "US-ASCII", "CHARSET" };
+    static const char *const utf8[] = { "UTF-8", "UTF8", "UTF_8" };
     for (size_t i = 0; i < ARRAY_COUNT(utf8); i++)
         if (!strcasecmp(name, utf8[i]))
             return 0;

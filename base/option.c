@@ -41,6 +41,19 @@ const struct option *options_find(const struct option_group *groups, const char 
     return NULL;
 }
 
+const char *options_complete(const struct option_group *groups, const char *begin)
+{
+    const char *found = NULL;
+    int count = 0;
+    for (EACH_GROUP(g, groups))
+        for (EACH_OPTION(o, g))
+            if (!strncmp(o->name, begin, strlen(begin))) {
+                found = o->name;
+                count++;
+            }
+    return count == 1 ? found : NULL;
+}
+
 static size_t smallest(size_t a, size_t b, size_t c)
 {
     size_t least = a < b ? a : b;

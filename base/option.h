@@ -59,7 +59,7 @@ void options_release(const struct option_group *groups);        /* frees strings
  * pointers into argv; room for argc items); "--" ends the options.  An unknown option is an
  * error that names the nearest known one.  --help sets *help and returns 0 at once.
  *
- *     --name VALUE  --name=VALUE  -m VALUE  -mVALUE  --flag  --no-flag
+ *     --name VALUE  --name=VALUE  -m VALUE  -mVALUE  --flag  --no-flag  -qb  -qbmVALUE
  *
  * A list takes the words up to the next option, and more when named again; its default goes
  * at the first naming.  A VALUE that starts like an option is written --name=-x; "-" and
@@ -81,6 +81,8 @@ json_t *options_to_json(const struct option_group *groups);
 
 const struct option *options_find(const struct option_group *groups, const char *name,
                                   void **target);
+/* The name of the one option that begins like this; NULL: there is none, or there are several. */
+const char *options_complete(const struct option_group *groups, const char *begin);
 void options_help(FILE *out, const struct option_group *groups);
 
 /* The same as Markdown tables; dashes "--" for a command line, "" for the keys of a recipe. */

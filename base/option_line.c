@@ -136,18 +136,34 @@ static bool is_long_name(const struct command_line *line, const char *word)
     return known;
 }
 
-/* -m value, -mvalue, -m=value; flags one by one. */
-static int read_letter(struct command_line *line, const char *word)
+/* Whether letters stand for options: flags, of which the last may be another one with its value. */
+static bool is_bundle(const struct command_line *line, const char *word)
 {
-    void *target = NULL;
-    const struct option *o = find_letter(line->groups, word[0], &target);
-    const char *value = word[1] == '=' ? word + 2 : word[1] ? word + 1 : NULL;
+    const struct option *o = NULL;
+    for (; *word; word++)
+        if (!(o = find_letter(line->groups, *word, NULL)) || o->kind != OPTION_FLAG)
+            break;
+    return o;
+}
 
+/* -m value, -mvalue, -m=value; -qb is -q -b, and -bw2 is -b -w 2. */
+static int read_letters(struct command_line *line, const char *word)
+{
     if (word[1] && is_long_name(line, word))
         return read_long_option(line, word);
-    if (!o || (o->kind == OPTION_FLAG && value))
+    if (!is_bundle(line, word))
         return unknown_option(line->groups, "option", "-", word, line->err);
-    return read_option(line, o, target, value);
+    for (; *word; word++) {
+        void *target = NULL;
+        const struct option *o = find_letter(line->groups, *word, &target);
+        bool flag = o->kind == OPTION_FLAG;
+        const char *value = flag || !word[1] ? NULL : word[1] == '=' ? word + 2 : word + 1;
+        if (read_option(line, o, target, value) < 0)
+            return -1;
+        if (!flag)
+            break;
+    }
+    return 0;
 }
 
 static int check_required(struct command_line *line)
@@ -180,7 +196,7 @@ static int read_words(struct command_line *line, const char **rest, int *rest_co
         } else if (word[1] == '-') {
             ret = read_long_option(line, word + 2);
         } else {
-            ret = read_letter(line, word + 1);
+            ret = read_letters(line, word + 1);
         }
         if (ret < 0)
             return -1;

@@ -47,8 +47,8 @@ static const struct option eval_options[] = {
 static const struct option test_options[] = {
     { "confidence", OPTION_FLAG, FIELD(confidence), "false",
       .help = "95 % interval of one system, by bootstrap resampling", .alias = "ci" },
-    { "confidence-n", OPTION_INT, FIELD(confidence_n), "1000", 2, 10000000,
-      "resamples for it", .alias = "cin" },
+    { "confidence-n", OPTION_INT, FIELD(confidence_n), "1000", 1, 10000000,
+      "resamples for it; 1: no interval", .alias = "cin" },
     { "paired-bs", OPTION_FLAG, FIELD(paired_bs), "false",
       .help = "test systems against the first by paired bootstrap resampling", .alias = "pbs" },
     { "paired-bs-n", OPTION_INT, FIELD(paired_bs_n), "1000", 1, 10000000,
@@ -178,6 +178,11 @@ static int stdin_count(const struct strings *input, const char *const *refs, int
     return count;
 }
 
+static bool wants_chrf(const struct eval_job *job)
+{
+    return contains(&job->options.metrics, "chrf") || contains(&job->options.metrics, "chrf++");
+}
+
 /* 0, or the exit status. */
 static int check_usage(const struct eval_job *job, const char *const *refs, int refs_count)
 {
@@ -208,7 +213,9 @@ static int check_usage(const struct eval_job *job, const char *const *refs, int 
         return command_misuse(job->self, "--html shows translations, and goes without --sentence-level");
     if (!o->html && (o->source || o->training))
         return command_misuse(job->self, "--source and --training are for the page; name it with --html");
-    if (job->config.chrf.char_order + job->config.chrf.word_order == 0)
+    if (o->language_pair && !strchr(o->language_pair, '-'))
+        return command_misuse(job->self, "--language-pair takes both languages, as in en-%s", o->language_pair);
+    if (wants_chrf(job) && job->config.chrf.char_order + job->config.chrf.word_order == 0)
         return command_misuse(job->self, "--chrf-char-order and --chrf-word-order cannot both be 0");
     if (o->paired_ar && o->paired_bs)
         return command_misuse(job->self, "--paired-ar and --paired-bs exclude each other");
@@ -358,13 +365,14 @@ int cmd_eval(const struct command *self, int argc, char **argv)
         { NULL, NULL, NULL },
     };
     const char **refs = xcalloc((size_t)argc, sizeof *refs);
+    char **words = eval_words(groups, argc, argv);
     struct error err;
     int refs_count, status;
 
     options_default(groups);
-    status = eval_other_options(self, argc, argv);
+    status = eval_other_options(self, argc, words);
     if (status < 0)
-        status = command_parse(self, groups, argc, argv, refs, &refs_count);
+        status = command_parse(self, groups, argc, words, refs, &refs_count);
     if (status >= 0)
         goto done;
     log_quiet(job.options.quiet);
@@ -372,12 +380,13 @@ int cmd_eval(const struct command *self, int argc, char **argv)
         drop_baseline_again(&job.options.input);
     if ((status = pick_metrics(&job)) || (status = check_usage(&job, refs, refs_count)))
         goto done;
+    job.options.confidence = job.options.confidence && job.options.confidence_n > 1;
     if (seed_from_environment(&job.seed, &err) < 0) {
         status = command_fail(self, &err);
         goto done;
     }
     pick_format(&job);
-    if (!given(argc, argv, "--tok") && !given(argc, argv, "-tok"))
+    if (!given(argc, words, "--tok") && !given(argc, words, "-tok"))
         pick_tokenizer(&job);
     job.config.bleu.effective_order |= job.options.sentence_level;
     status = evaluate(&job, refs, refs_count, &err) < 0 ? command_fail(self, &err) : 0;
@@ -385,6 +394,7 @@ done:
     metric_config_close(&job.config);
     testset_release(&job.set);
     options_release(groups);
+    eval_words_free(words);
     free(refs);
     return status;
 }

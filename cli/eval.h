@@ -53,4 +53,9 @@ int eval_scores(struct strbuf *out, const struct eval_job *job, struct error *er
  * sets are refused with what to do instead.  Returns the exit status, or -1: there are none. */
 int eval_other_options(const struct command *self, int argc, char **argv);
 
+/* The words, with the names of options in full that were cut short, as Python's argparse takes them
+ * where one name alone begins so.  An array (argc, then NULL) and words of the caller's. */
+char **eval_words(const struct option_group *groups, int argc, char **argv);
+void eval_words_free(char **words);
+
 #endif

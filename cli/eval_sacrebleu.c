@@ -1,5 +1,7 @@
-/* Options of sacreBLEU that are about its own test sets, which coho does not have. */
+/* What sacreBLEU's command line takes beside the options of the tables: names cut short, and options
+ * about its own test sets, which coho does not have. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -40,4 +42,34 @@ int eval_other_options(const struct command *self, int argc, char **argv)
                 return command_misuse(self, "%s %s", elsewhere[k].name, elsewhere[k].message);
     }
     return -1;
+}
+
+/* ---- names cut short ---- */
+
+static char *in_full(const struct option_group *groups, const char *word)
+{
+    size_t length = strcspn(word, "=");
+    char *name = length > 2 && !strncmp(word, "--", 2) ? xstrndup(word + 2, length - 2) : NULL;
+    const char *full = name && !options_find(groups, name, NULL) ? options_complete(groups, name) : NULL;
+    free(name);
+    return full ? xasprintf("--%s%s", full, word + length) : xstrdup(word);
+}
+
+char **eval_words(const struct option_group *groups, int argc, char **argv)
+{
+    char **words = xcalloc((size_t)argc + 1, sizeof *words);
+    bool ended = false;
+    words[0] = xstrdup("");             /* no word of the user's */
+    for (int i = 1; i < argc; i++) {
+        ended = ended || !strcmp(argv[i], "--");
+        words[i] = ended ? xstrdup(argv[i]) : in_full(groups, argv[i]);
+    }
+    return words;
+}
+
+void eval_words_free(char **words)
+{
+    for (char **w = words; *w; w++)
+        free(*w);
+    free(words);
 }

@@ -3,9 +3,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+
+/* What a template says, or a file whose messages are ASCII: translations are UTF-8 nowadays. */
+static bool says_nothing(const char *name)
+{
+    return !strcasecmp(name, "CHARSET") || !strcasecmp(name, "ASCII") || !strcasecmp(name, "US-ASCII");
+}
 
 int catalogue_header(struct catalogue *c, struct text header, struct error *err)
 {
@@ -17,7 +24,7 @@ int catalogue_header(struct catalogue *c, struct text header, struct error *err)
         name += strlen(mark);
         name[strcspn(name, " \t\r\n;")] = '\0';
         charset_close(&c->charset);
-        ret = charset_open(&c->charset, name, err);
+        ret = says_nothing(name) ? 0 : charset_open(&c->charset, name, err);
     }
     free(text);
     return ret;

@@ -32,7 +32,7 @@ static int tab_count(struct text t)
 
 static int wrong_columns(const struct reading *r, int found, struct error *err)
 {
-    return error_set(err, "%s, line %lld: expected %d columns divided by tabs, but found %d",
+    return error_set(err, "%s:%lld: expected %d columns divided by tabs, but found %d",
                      r->name, (long long)r->in.number, r->out.columns, found);
 }
 

@@ -110,6 +110,10 @@ static void every_form_is_understood(void **state)
         { "-lc", "{\"lower-case\":true}" },
         { "--lc", "{\"lower-case\":true}" },
         { "--lower-case --no-lower-case", "{}" },
+        { "-lm run", "{\"model\":\"run\",\"lower-case\":true}" },
+        { "-lmrun", "{\"model\":\"run\",\"lower-case\":true}" },
+        { "-lm=run", "{\"model\":\"run\",\"lower-case\":true}" },
+        { "-ll", "{\"lower-case\":true}" },
         { "-tk tag", "{\"task\":\"tag\"}" },
         { "--task=classify", "{\"task\":\"classify\"}" },
         { "--alpha 1", "{\"alpha\":1.0}" },
@@ -176,6 +180,9 @@ static void mistakes_are_told(void **state)
         { "--mem 3", "unknown option '--mem', did you mean '--memory'?" },
         { "--xyzzy", "unknown option '--xyzzy'" },
         { "-z", "unknown option '-z'" },
+        { "-lz", "unknown option '-lz'" },
+        { "-l=x", "unknown option '-l=x'" },
+        { "-lm", "option --model needs a value" },
         { "-i", "option --input needs a value" },
         { "-i -m x", "option --input needs a value, but '-m' follows; if that is the value, write --input=-m" },
     };
@@ -186,6 +193,18 @@ static void mistakes_are_told(void **state)
         assert_string_equal(p.err.text, cases[i].message);
         release(&p);
     }
+}
+
+static void beginning_of_one_name_alone_is_completed(void **state)
+{
+    struct parsed p;
+    parse(&p, "");
+    assert_string_equal(options_complete(p.groups, "be"), "beam");
+    assert_string_equal(options_complete(p.groups, "mem"), "memory");
+    assert_string_equal(options_complete(p.groups, "model"), "model");
+    assert_null(options_complete(p.groups, "me"));              /* memory, metric */
+    assert_null(options_complete(p.groups, "beams"));
+    release(&p);
 }
 
 static void words_that_are_no_options_stay_in_order(void **state)
@@ -396,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_is_understood),
         cmocka_unit_test(mistakes_are_told),
+        cmocka_unit_test(beginning_of_one_name_alone_is_completed),
         cmocka_unit_test(words_that_are_no_options_stay_in_order),
         cmocka_unit_test(help_stops_at_once),
         cmocka_unit_test(missing_required_option_is_told),

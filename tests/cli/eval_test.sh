@@ -80,6 +80,11 @@ check 'JSON has the fields of sacreBLEU, in their order' 0 "{
  \"version\": \"$version\"
 }" "$coho" eval ref -i hyp -tok intl -lc -s floor -sv 0.3 -w 2 --json
 check 'chrF++ by its word order' 0 75.93 "$coho" eval ref -i hyp -m chrf --chrf-word-order 2 -w 2 -b
+check 'names cut short, as argparse takes them' 0 74.72 "$coho" eval ref --inp hyp --met chrf --wid=2 --score
+check 'flags bundled, with the value of the last' 0 59.46 "$coho" eval ref -i hyp -qbw2
+check 'letters as argparse takes them' 0 59.46 "$coho" eval ref -ihyp -bw 2 -ftext
+check 'no order of chrF where it is not asked for' 0 59.5 "$coho" eval ref -i hyp -b -cc 0
+check 'no interval of one sample' 0 59.5 "$coho" eval ref -i hyp -b -ci -cin 1
 check 'short signatures' 0 "chrF2|#:1|c:mixed|e:yes|nc:6|nw:0|s:no|v:$version = 74.7" \
     "$coho" eval ref -i hyp -m chrf -sh -f text
 check 'sentence by sentence' 0 \
@@ -187,6 +192,7 @@ check 'UTF-16 too' 0 "$("$coho" eval latin1.ref8 -i latin1.hyp8 -m chrf -b -w 8)
 printf 'A cat\nnot \201\n' >bad
 told 'bytes that the encoding does not have' 1 'bad:2: byte 0x81 is not cp1252' "$coho" eval bad -i bad -e cp1252
 check 'or they are replaced' 0 100.0 "$coho" eval bad -i bad -e cp1252 --bad-utf8 replace -b -m chrf
+told 'ASCII is ASCII' 1 'latin1.ref8:1: byte 0xC3 is not ascii' "$coho" eval latin1.ref8 -i latin1.hyp8 -e ascii
 told 'an encoding that is none' 1 "'klingon' is not known" "$coho" eval ref -i hyp -e klingon
 printf '\357\273\277The cat sat on a mat.\nIt is 1,000 km away, he said.\n' >sig
 check 'a byte order mark counts, as in sacreBLEU' 0 50.5 "$coho" eval ref -i sig -b -q
@@ -225,9 +231,11 @@ told 'bytes that are not UTF-8 are told by file and line' 1 'latin.*2' "$coho" e
 check 'or are replaced' 0 0.0 "$coho" eval ref -i latin -b --bad-utf8 replace
 told 'an unknown metric is told with the nearest' 2 "did you mean 'bleu'" \
     "$coho" eval ref -i hyp -m blue
-told 'an unknown option too' 2 'lowercase' "$coho" eval ref -i hyp --lowercas
+told 'an unknown option too' 2 'lowercase' "$coho" eval ref -i hyp --lowercsae
 told 'an unknown tokenizer too' 2 'intl' "$coho" eval ref -i hyp -tok int
 told 'a width out of range' 2 'width' "$coho" eval ref -i hyp -w 999
+told 'a name that is cut too short' 2 "unknown option '--conf'" "$coho" eval ref -i hyp --conf
+told 'a pair of languages is two' 2 'as in en-de' "$coho" eval ref -i hyp -l de
 told 'no n-grams at all' 2 'cannot both be 0' "$coho" eval ref -i hyp -m chrf -cc 0
 for option in '-t wmt17' '--test-set=wmt17' '--download wmt17' '--list' '--cite' '--echo src'; do
     # shellcheck disable=SC2086
@@ -251,7 +259,7 @@ told 'labels and translations do not mix' 2 'together' "$coho" eval ref -i hyp -
 told 'numbers must be numbers' 1 "gold:1: 'yes' is no number" "$coho" eval gold -i guess -m pearson
 told 'a gold label is not empty' 1 'gapped:2: the label is empty' "$coho" eval gapped -i guess -m accuracy
 told 'files of labels are as long' 1 'guess has 4 lines but ref' "$coho" eval ref -i guess -m accuracy
-told 'too few columns' 1 'ref, line 1: expected 2 columns' "$coho" eval ref -nr 2 -i hyp
+told 'too few columns' 1 'ref:1: expected 2 columns' "$coho" eval ref -nr 2 -i hyp
 if [ -w /dev/full ]; then
     told 'a full disk is noticed' 1 'No space left' sh -c "'$coho' eval ref -i hyp >/dev/full"
 fi

@@ -175,6 +175,8 @@ static void gettext_sources(void **state)
         { "a.po", "", HEADER("UTF-8") "msgctxt \"menu\"\nmsgid \"a\"\nmsgstr \"b\"\nmsgctxt \"x\"\nmsgid \"a\"\n"
           "msgstr \"c\"\nmsgid \"untold\"\nmsgstr \"\"\n", "a|b\na|c\n" },
         { "a.po", "", HEADER("ISO-8859-1") "msgid \"a\"\nmsgstr \"\xe4\"\n", "a|ä\n" },
+        { "a.po", "", HEADER("ASCII") "msgid \"a\"\nmsgstr \"ä\"\n", "a|ä\n" },
+        { "a.po", "", HEADER("CHARSET") "msgid \"a\"\nmsgstr \"ä\"\n", "a|ä\n" },
         { "a.po", "", HEADER("UTF-8") "msgid \"a\"\nmsgstr \"\\344\\xe4\"\n", .error = "@:5: the text is not in the encoding" },
         { "a.po", "bad-utf8=replace", HEADER("UTF-8") "msgid \"a\"\nmsgstr \"\xe4\"\n", "a|\uFFFD\n" },
         { "a.po", "", HEADER("KLINGON-1"), .error = "@:1: the encoding 'KLINGON-1' is not known" },

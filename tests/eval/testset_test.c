@@ -82,7 +82,7 @@ static void bad_files_are_told_by_name(void **state)
         { "a\nb\n", "a\n", 1, { "file0 has 2 lines", "file1 has 1 line " } },
         { "", "a\n", 1, { "file0 is empty" } },
         { "a\n", "", 1, { "file1 is empty" } },
-        { "a\tb\nc\n", "h\nh\n", 2, { "file0, line 2", "expected 2 columns", "found 1" } },
+        { "a\tb\nc\n", "h\nh\n", 2, { "file0:2", "expected 2 columns", "found 1" } },
         { "a\n\xff\n", "h\nh\n", 1, { "file0", "2", "UTF-8" } },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
