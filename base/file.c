@@ -105,10 +105,15 @@ static int settle(const struct outfile *out)
     return 0;
 }
 
+int write_failed(const char *path, int code, struct error *err)
+{
+    bool full = (code == ENOSPC || code == EDQUOT) && !is_special(path);
+    return error_set(err, "cannot write %s: %s%s", path, strerror(code), full ? "; free some space and run again" : "");
+}
+
 static int commit_failed(struct outfile *out, int code, struct error *err)
 {
-    const char *what = code == ENOSPC && out->partial ? "; free some space and run again" : "";
-    error_set(err, "cannot write %s: %s%s", out->path, strerror(code), what);
+    write_failed(out->path, code, err);
     outfile_abort(out);
     return -1;
 }

@@ -24,6 +24,9 @@ int outfile_open(struct outfile *out, const char *path, struct error *err);
 int outfile_commit(struct outfile *out, struct error *err);
 void outfile_abort(struct outfile *out);
 
+/* "cannot write PATH: …", with what to do where a disk is full; -1.  For writers of their own. */
+int write_failed(const char *path, int code, struct error *err);
+
 /* An error when both names lead to the same plain file: for commands that would replace what
  * they read.  Either may be NULL, "-" or absent. */
 int files_differ(const char *output, const char *input, struct error *err);

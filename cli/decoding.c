@@ -28,8 +28,9 @@ int sink_check(const struct sink *s, struct error *err)
 {
     if (!ferror(s->stream))
         return 0;
-    return error_set(err, "cannot write '%s': %s", s->path ? s->path : "standard output",
-                     strerror(errno));
+    if (s->path)
+        return write_failed(s->path, errno, err);
+    return error_set(err, "cannot write 'standard output': %s", strerror(errno));
 }
 
 int sink_commit(struct sink *s, struct error *err)

@@ -128,13 +128,17 @@ static int work_block(void *arg, void *block, int worker, struct error *err)
     return 0;
 }
 
+static int stdout_failed(struct error *err)
+{
+    return error_set(err, "cannot write 'standard output': %s", strerror(errno));
+}
+
 static int write_block(void *arg, void *block, struct error *err)
 {
     struct run *run = arg;
     const struct block *b = block;
     if (fwrite(b->out.text, 1, b->out.length, run->stream) != b->out.length)
-        return error_set(err, "cannot write '%s': %s",
-                         run->map->output ? run->map->output : "standard output", strerror(errno));
+        return run->map->output ? write_failed(run->map->output, errno, err) : stdout_failed(err);
     return 0;
 }
 
@@ -142,7 +146,7 @@ static int finish(struct run *run, struct outfile *out, struct error *err)
 {
     if (run->map->output)
         return outfile_commit(out, err);
-    return fflush(stdout) ? error_set(err, "cannot write 'standard output': %s", strerror(errno)) : 0;
+    return fflush(stdout) ? stdout_failed(err) : 0;
 }
 
 int line_map_run(const struct line_map *map, struct error *err)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "corpora/hash_set.h"
 
@@ -49,7 +50,7 @@ void duplicates_free(struct duplicates *d)
 
 static int cannot_write(const struct duplicates *d, struct error *err)
 {
-    return error_set(err, "cannot write in '%s': %s", d->folder, strerror(errno));
+    return write_failed(d->folder, errno, err);
 }
 
 static int files_open(struct duplicates *d, struct error *err)

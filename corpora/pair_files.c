@@ -26,7 +26,7 @@ int pair_files_differ(const char *source_out, const char *target_out, struct err
 static int failed(const struct pair_files *f, struct error *err)
 {
     const struct outfile *bad = f->target.stream && ferror(f->target.stream) ? &f->target : &f->source;
-    return error_set(err, "cannot write '%s': %s", bad->path, strerror(errno));
+    return write_failed(bad->path, errno, err);
 }
 
 /* Says whether it could. */

@@ -164,7 +164,7 @@ static int finish(struct soft_writer *w, struct error *err)
     h->body_checksum = hash_stream_digest(w->body);
     h->header_checksum = soft_header_checksum(h);
     if (fseeko(w->out.stream, 0, SEEK_SET) || fwrite(h, sizeof *h, 1, w->out.stream) != 1)
-        return error_set(err, "cannot write '%s': %s", w->out.path, strerror(errno));
+        return write_failed(w->out.path, errno, err);
     return outfile_commit(&w->out, err);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 struct record {
@@ -16,7 +17,7 @@ struct record {
 
 static int failed(const struct spool *s, struct error *err)
 {
-    return error_set(err, "cannot write '%s': %s", s->name, strerror(errno));
+    return write_failed(s->name, errno, err);
 }
 
 int spool_open(struct spool *s, const char *folder, struct error *err)

@@ -30,7 +30,7 @@ static FILE *bounds_open(const char *path, struct error *err)
     int fd = mkstemp(name);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w+b");
     if (!file)
-        error_set(err, "cannot write '%s': %s", name, strerror(errno));
+        write_failed(name, errno, err);
     if (fd >= 0)
         unlink(name);
     if (fd >= 0 && !file)
@@ -41,7 +41,7 @@ static FILE *bounds_open(const char *path, struct error *err)
 
 static int cannot_write(const struct store_writer *w, struct error *err)
 {
-    return error_set(err, "cannot write '%s': %s", w->out.path, strerror(errno));
+    return write_failed(w->out.path, errno, err);
 }
 
 static int block_write(struct store_writer *w, struct error *err)

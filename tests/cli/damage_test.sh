@@ -222,7 +222,7 @@ if mount -t tmpfs -o size=800k tmpfs disk 2>/dev/null; then
         "translate -m m -i long.src --max-length 1 -o disk/new" "report disk/m" "distill recipe.yml -o disk/run"; do
         expect 1 "$coho" $command
         stderr_is_one_line
-        stderr_has 'cannot write .*disk/.*: No space left on device'
+        stderr_has 'cannot write .*disk/.*: No space left on device; free some space and run again'
     done
     absent disk/new
     absent disk/new.src
