@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "cli/eval.h"
 #include "cli/eval_answers.h"
+#include "eval/sacrebleu_cache.h"
 #include "eval/tokenizers.h"
 
 static const char *const format_names[] = { "auto", "json", "text", "latex", NULL };
@@ -32,6 +33,8 @@ static const struct option eval_options[] = {
     { "first-column", OPTION_FLAG, FIELD(first_column), "false",
       .help = "of labels, numbers and tags: gold answers stand in REF before the first tab of a line, as in files of "
               "examples" },
+    { "test-set", OPTION_STRING, FIELD(test_set), .letter = 't',
+      .help = "a test set such as wmt17 that sacreBLEU has fetched, in place of REF; with --language-pair" },
     { "language-pair", OPTION_STRING, FIELD(language_pair), .letter = 'l',
       .help = "as in en-zh; chooses the tokenizer of zh, ja and ko where none is named" },
     { "encoding", OPTION_STRING, FIELD(encoding), "utf-8", .letter = 'e',
@@ -189,7 +192,9 @@ static int check_usage(const struct eval_job *job, const char *const *refs, int 
     const struct eval_options *o = &job->options;
     const char *twice = named_twice(&o->input);
 
-    if (refs_count == 0)
+    if (o->test_set && (refs_count || o->num_refs > 1 || !o->language_pair))
+        return command_misuse(job->self, "--test-set takes --language-pair, and stands in place of references");
+    if (refs_count == 0 && !o->test_set)
         return command_misuse(job->self, "a file of references is missing; it goes before -i");
     if (twice)
         return command_misuse(job->self, "'%s' is given twice to --input", twice);
@@ -351,6 +356,17 @@ static int evaluate(struct eval_job *job, const char *const *refs, int refs_coun
     return print_scores(job, err);
 }
 
+/* With the references of sacreBLEU's test set. */
+static int evaluate_test_set(struct eval_job *job, struct error *err)
+{
+    struct strings refs = { 0 };
+    int ret = sacrebleu_references(&refs, job->options.test_set, job->options.language_pair, err);
+    if (ret == 0)
+        ret = evaluate(job, (const char *const *)refs.items, (int)refs.count, err);
+    strings_release(&refs);
+    return ret;
+}
+
 int cmd_eval(const struct command *self, int argc, char **argv)
 {
     struct eval_job job = { .self = self };
@@ -389,7 +405,8 @@ int cmd_eval(const struct command *self, int argc, char **argv)
     if (!given(argc, words, "--tok") && !given(argc, words, "-tok"))
         pick_tokenizer(&job);
     job.config.bleu.effective_order |= job.options.sentence_level;
-    status = evaluate(&job, refs, refs_count, &err) < 0 ? command_fail(self, &err) : 0;
+    int ret = job.options.test_set ? evaluate_test_set(&job, &err) : evaluate(&job, refs, refs_count, &err);
+    status = ret < 0 ? command_fail(self, &err) : 0;
 done:
     metric_config_close(&job.config);
     testset_release(&job.set);

@@ -14,7 +14,7 @@ struct eval_options {
     struct strings input, metrics;
     int num_refs, bad_utf8;
     bool sentence_level, force, first_column;
-    char *language_pair, *encoding;
+    char *test_set, *language_pair, *encoding;
     bool confidence, paired_ar, paired_bs;
     int confidence_n, paired_ar_n, paired_bs_n, paired_jobs;
     int format, width;

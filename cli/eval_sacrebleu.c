@@ -8,8 +8,8 @@
 #include "cli/eval.h"
 
 static const char of_test_sets[] =
-    "is about sacreBLEU's own test sets, which coho does not fetch; write the references once, "
-    "`sacrebleu -t wmt17 -l en-de --echo ref >ref`, then `coho eval ref -i HYP`";
+    "is about sacreBLEU's own test sets, which coho does not fetch; let it do so once, "
+    "`sacrebleu -t wmt17 -l en-de --echo ref >ref`, then `coho eval -t wmt17 -l en-de -i HYP`";
 static const char of_parts[] =
     "needs the annotations of sacreBLEU's test sets; take the wanted lines out of references and "
     "translations alike (sed -n, grep after paste) and score those";
@@ -17,9 +17,8 @@ static const char of_parts[] =
 static const struct {
     const char *name, *message;
 } elsewhere[] = {
-    { "-t", of_test_sets }, { "--test-set", of_test_sets }, { "--download", of_test_sets },
-    { "--echo", of_test_sets }, { "--list", of_test_sets }, { "--citation", of_test_sets },
-    { "--cite", of_test_sets },
+    { "--download", of_test_sets }, { "--echo", of_test_sets }, { "--list", of_test_sets },
+    { "--citation", of_test_sets }, { "--cite", of_test_sets },
     { "-ol", of_parts }, { "--origlang", of_parts }, { "--subset", of_parts },
     { "-d", of_parts }, { "--detail", of_parts },
 };

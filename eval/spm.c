@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "eval/cutters.h"
+#include "eval/sacrebleu_cache.h"
 #include "tokenize/tokenizer.h"
 
 /* sacreBLEU's models: the name, what its signature calls it, its file. */
@@ -24,14 +25,6 @@ static const struct known *find_known(const char *name)
     while (strcmp(known[i].name, name))
         i++;
     return &known[i];
-}
-
-static char *cached_path(const char *file)
-{
-    const char *cache = getenv("SACREBLEU"), *home = getenv("HOME");
-    if (cache)
-        return xasprintf("%s/models/%s", cache, file);
-    return xasprintf("%s/.sacrebleu/models/%s", home ? home : "", file);
 }
 
 static void free_tokenizer(void *data)
@@ -53,7 +46,7 @@ int spm_open(struct cutter_model **model, const char *name, const struct cutter_
              struct error *err)
 {
     const struct known *k = find_known(name);
-    char *path = files->spm_model ? xstrdup(files->spm_model) : cached_path(k->file);
+    char *path = files->spm_model ? xstrdup(files->spm_model) : sacrebleu_model(k->file);
     struct tokenizer *t = NULL;
     int ret = -1;
 

@@ -165,6 +165,8 @@ def command_tasks(ref, systems):
     for metric in "bleu", "chrf", "ter":
         yield compare_commands, ([ref, "-i", a, "-m", metric, "--confidence", "-w", "6"],)
         yield compare_commands, ([ref, "-i", a, "-m", metric, "-sl", "-w", "5"],)
+    for words in ["--met", "chrf", "-bw2"], ["--low", "--wid=3"], ["-cc", "0"], ["--confidence", "-cin", "1"]:
+        yield compare_commands, ([ref, "-i", a, *words],)
     for words in ["-l", "en-zh"], ["--tokenize", "intl", "-lc"], ["-s", "add-k", "-sv", "2"], ["-s", "floor"], ["-w", "30"]:
         yield compare_commands, ([ref, "-i", a, *words],)
     yield compare_commands, ([ref], a)

@@ -160,6 +160,25 @@ check 'pieces of a model of sacreBLEU' 0 \
     "BLEU|nrefs:1|case:mixed|eff:no|tok:flores101|smooth:exp|version:$version = 81.1518 97.4/91.7/85.3/78.1 (BP = 0.924 ratio = 0.927 hyp_len = 38 ref_len = 41)" \
     env SACREBLEU=cache "$coho" eval ref -i hyp -tok flores101 -f text -w 4
 check 'pieces of any model' 0 81.1518 "$coho" eval ref -i hyp -tok spm --spm-model "$golden/unigram.model" -b -w 4
+mkdir -p cache/wmt17 cache/wmt14/full cache/wmt21
+cp ref cache/wmt17/wmt17.en-de.ref
+cp ref cache/wmt14/full/wmt14_full.en-de.ref-0
+cp ref2 cache/wmt14/full/wmt14_full.en-de.ref-1
+cp ref cache/wmt21/wmt21.en-de.ref-A
+SACREBLEU=cache
+export SACREBLEU
+check 'references of a test set that sacreBLEU has fetched' 0 59.4604 "$coho" eval -t wmt17 -l en-de -i hyp -b -w 4
+check 'with translations on standard input' 0 59.5 sh -c "'$coho' eval --test-set wmt17 -l en-de -b <hyp"
+check 'several of them, of a part of a set' 0 64.388 "$coho" eval -t wmt14/full -l en-de -i hyp -b -w 3
+check 'one that has a name' 0 59.5 "$coho" eval -t wmt21 -l en-de -i hyp -b
+cp ref2 cache/wmt21/wmt21.en-de.ref-C
+told 'of several with names the user chooses' 1 'there are 2 references of cache/wmt21/wmt21.en-de.ref, .* name those wanted as REF' \
+    "$coho" eval -t wmt21 -l en-de -i hyp
+told 'a test set that is not there' 1 'no cache/wmt17/wmt17.en-fr.ref.*sacrebleu -t wmt17 -l en-fr --echo ref >ref' \
+    "$coho" eval -t wmt17 -l en-fr -i hyp
+told 'a test set has a pair of languages' 2 'takes --language-pair' "$coho" eval -t wmt17 -i hyp
+told 'a test set or references' 2 'in place of references' "$coho" eval ref -t wmt17 -l en-de -i hyp
+unset SACREBLEU
 printf 'これはペンです。「東京都」に住んでいます。\n今日は\343\200\200天気がいい!100円のﾘﾝｺﾞ😀 hello World\n' >ja
 printf 'これは本です。「東京都」に住んでいます。\n明日は\343\200\200天気が悪い!100円のﾘﾝｺﾞ😀 hello World\n' >ja.hyp
 if "$coho" eval ja -i ja.hyp -tok ja-mecab >/dev/null 2>stderr; then
@@ -237,7 +256,7 @@ told 'a width out of range' 2 'width' "$coho" eval ref -i hyp -w 999
 told 'a name that is cut too short' 2 "unknown option '--conf'" "$coho" eval ref -i hyp --conf
 told 'a pair of languages is two' 2 'as in en-de' "$coho" eval ref -i hyp -l de
 told 'no n-grams at all' 2 'cannot both be 0' "$coho" eval ref -i hyp -m chrf -cc 0
-for option in '-t wmt17' '--test-set=wmt17' '--download wmt17' '--list' '--cite' '--echo src'; do
+for option in '--download wmt17' '--list' '--cite' '--echo src'; do
     # shellcheck disable=SC2086
     told "$option points to sacreBLEU" 2 'sacrebleu -t wmt17' "$coho" eval $option -l en-de
 done
