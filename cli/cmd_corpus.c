@@ -72,7 +72,7 @@ static const struct step {
     const struct option *own;           /* options of the step alone, of the struct … */
     size_t own_offset;                  /* … at this place of the job */
     int inputs_most;                    /* 0: two */
-    bool learns_novelty;
+    bool learns_novelty, reads;         /* reads: imports, and writes no text */
 } steps[] = {
     { { "import", "[OPTIONS] SOURCE [TARGET] -o OUTPUT",
       "any format to two line-aligned files, as it is" }, 1, corpus_run_clean, prefix_options, true },
@@ -87,7 +87,7 @@ static const struct step {
       "what is wrong with a corpus; status 1 where that is an error" }, 1, corpus_run_check, report_options,
       false, false, false, true },
     { { "stats", "[OPTIONS] SOURCE [TARGET]",
-      "lines, words, lengths, duplicates, vocabulary, overlap" }, 1, corpus_run_stats, stats_options },
+      "lines, words, lengths, duplicates, vocabulary, overlap" }, 1, corpus_run_stats, stats_options, .reads = true },
     { { "store", "[OPTIONS] SOURCE TARGET -m MODEL -o STORE",
       "text to a checksummed file of ids" }, 2, corpus_run_store, store_options },
     { { "corrupt", "[OPTIONS] TARGET -o OUTPUT",
@@ -118,6 +118,8 @@ static void list_groups(struct option_group groups[GROUPS_MOST], const struct st
         *groups++ = (struct option_group){ NULL, clean_run_options, clean };
         *groups++ = (struct option_group){ "import", import_options, &clean->import };
     }
+    if (step->reads)
+        *groups++ = (struct option_group){ "import", import_options, &clean->import };
     if (step->filters) {
         *groups++ = (struct option_group){ "edits", edit_options, &clean->edit };
         *groups++ = (struct option_group){ "filters", filter_options, &clean->filter };

@@ -39,7 +39,8 @@ static void print_stats(const struct corpus_job *job, const struct corpus_stats 
 {
     const struct side_stats *a = &s->source, *b = &s->target;
     struct table t = { 0 };
-    stats_row(&t, "", job->source, job->target, s->paired);
+    bool apart = job->target;           /* else both sides are in one input */
+    stats_row(&t, "", s->paired && !apart ? "source" : job->source, apart ? job->target : "target", s->paired);
     count_row(&t, "lines", a->lines, b->lines, s->paired);
     count_row(&t, "empty", a->empty, b->empty, s->paired);
     count_row(&t, "words", a->words, b->words, s->paired);
@@ -122,7 +123,7 @@ static int check_page(const struct corpus_job *job, struct error *err)
 int corpus_run_stats(struct corpus_job *job, struct error *err)
 {
     const struct corpus_options *o = &job->options;
-    struct stats_config config = { .against = &o->against };
+    struct stats_config config = { .against = &o->against, .import = &job->config.clean.import };
     struct tokenizer *source = NULL, *target = NULL;
     struct corpus_stats stats;
     int ret = -1;

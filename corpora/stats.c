@@ -4,10 +4,11 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/lines.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "corpora/hash_set.h"
-#include "corpora/pairs.h"
+#include "corpora/import.h"
 #include "corpora/text.h"
 #include "tokenize/tokenizer.h"
 
@@ -153,32 +154,22 @@ static void count_pair(struct corpus_stats *s, struct seen *seen, struct text so
                                    hash_bytes(&target_hash, sizeof target_hash, source_hash));
 }
 
-static int read_pairs(struct corpus_stats *s, struct seen *seen, const char *source,
-                      const char *target, struct error *err)
+static int read_corpus(struct corpus_stats *s, struct seen *seen, const char *source, const char *target,
+                       const struct import_config *usual, struct error *err)
 {
-    struct pairs in = { 0 };
-    int more;
-    if (pairs_open(&in, source, target, err) < 0)
-        return -1;
-    in.source.utf8 = in.target.utf8 = UTF8_REPLACE;
-    while ((more = pairs_next(&in, err)) > 0)
-        count_pair(s, seen, line_of(&in.source), line_of(&in.target));
-    s->repaired = in.source.replaced + in.target.replaced;
-    pairs_close(&in);
-    return more;
-}
-
-static int read_lines(struct corpus_stats *s, struct seen *seen, const char *source,
-                      struct error *err)
-{
-    struct lines in = { .utf8 = UTF8_REPLACE };
-    int more;
-    if (lines_open(&in, source, err) < 0)
-        return -1;
-    while ((more = lines_next(&in, err)) > 0)
-        count_source(s, seen, line_of(&in));
-    s->repaired = in.replaced;
-    lines_close(&in);
+    struct import_config config = usual ? *usual : (struct import_config){ 0 };
+    struct text_pair pair;
+    config.bad_utf8 = UTF8_REPLACE;
+    s->paired = import_is_paired(&config, source, target);
+    struct import *in = import_open(&config, source, target, err);
+    int more = in ? 1 : -1;
+    while (more > 0 && (more = import_next(in, &pair, err)) > 0)
+        if (s->paired)
+            count_pair(s, seen, text_trim(pair.source), text_trim(pair.target));
+        else
+            count_source(s, seen, text_trim(pair.source));
+    s->repaired = in ? import_repaired(in) : 0;
+    import_close(in);
     return more;
 }
 
@@ -217,14 +208,13 @@ static int compare(struct overlap_stats *o, const struct seen *seen, const char 
 int corpus_stats(struct corpus_stats *out, const char *source, const char *target,
                  const struct stats_config *config, struct error *err)
 {
-    static const struct stats_config none = { NULL, NULL, NULL };
-    struct corpus_stats stats = { .paired = target != NULL };
+    static const struct stats_config none = { 0 };
+    struct corpus_stats stats = { 0 };
     struct seen seen = { .compares = config && config->against && config->against->count };
     config = config ? config : &none;
     side_begin(&seen.source, config->source_model);
     side_begin(&seen.target, config->target_model);
-    int ret = target ? read_pairs(&stats, &seen, source, target, err)
-                     : read_lines(&stats, &seen, source, err);
+    int ret = read_corpus(&stats, &seen, source, target, config->import, err);
     for (size_t i = 0; ret == 0 && seen.compares && i < config->against->count; i++)
         ret = compare(&stats.overlap, &seen, config->against->items[i], err);
     finish_side(&stats.source, &seen.source);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct error;
+struct import_config;
 struct strings;
 struct tokenizer;
 
@@ -44,9 +45,11 @@ struct corpus_stats {
 struct stats_config {
     const struct tokenizer *source_model, *target_model;
     const struct strings *against;      /* paths of held-out texts */
+    const struct import_config *import; /* how the corpus is read; NULL: by the input's name */
 };
 
-/* Of two line-aligned files, or of `source` alone when target is NULL.  Memory: some 20 bytes a
+/* Of what corpora/import.h reads: two line-aligned files, one of both sides, or one side alone.  Bad bytes
+ * are mended whatever the import says.  Memory: some 20 bytes a
  * line and side, for duplicates, 40 a type, and with held-out texts 20 a run of four words. */
 int corpus_stats(struct corpus_stats *out, const char *source, const char *target,
                  const struct stats_config *config, struct error *err);

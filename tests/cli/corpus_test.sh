@@ -86,6 +86,14 @@ stderr_has "size 'lots' of the dev set"
 # Statistics.
 expect 0 "$coho" corpus stats all.en all.de
 stdout_has '^duplicate pairs *1'
+cp .seen/stdout stats.pairs
+echo '<tmx><body><tu><tuv xml:lang="en"><seg>a</seg></tuv></tu></body></tmx>' >no.tmx
+paste all.en all.de | gzip >all.tsv.gz
+expect 0 "$coho" corpus stats all.tsv.gz
+stdout_has '^ *source  *target$'
+tail -n +2 .seen/stdout | sed 's/  */ /g' | grep -v -e ---- >stats.table
+tail -n +2 stats.pairs | sed 's/  */ /g' | grep -v -e ---- | cmp -s - stats.table || fail 'a table is counted otherwise than its pairs'
+refused 1 'none of the 1 units' "$coho" corpus stats no.tmx --source-lang fr --target-lang it
 expect 0 "$coho" corpus stats all.en --json
 stdout_has '"empty": 1'
 expect_with 'one two

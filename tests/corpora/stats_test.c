@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "corpora/import.h"
 #include "corpora/stats.h"
 #include "tokenize/tokenizer.h"
 
@@ -48,6 +49,24 @@ static void one_file_is_counted_alone(void **state)
     json_t *json = corpus_stats_json(&s);
     assert_null(json_object_get(json, "target"));
     json_decref(json);
+}
+
+static void other_formats_are_counted_as_they_are_imported(void **state)
+{
+    struct corpus_stats text, table;
+    struct import_config import = { .side = SIDE_TARGET };
+    write_corpus();
+    assert_int_equal(corpus_stats(&text, source, target, NULL, NULL), 0);
+    snprintf(source, sizeof source, "%s", scratch_path("s.tsv"));
+    write_text(source, "one two three\teins zwei\n\t \none two three\teins zwei\nsame\tsame\n");
+    assert_int_equal(corpus_stats(&table, source, NULL, NULL, NULL), 0);
+    json_t *of_text = corpus_stats_json(&text), *of_table = corpus_stats_json(&table);
+    assert_true(json_equal(of_text, of_table));
+    json_decref(of_text);
+    json_decref(of_table);
+    assert_int_equal(corpus_stats(&table, source, NULL, &(struct stats_config){ .import = &import }, NULL), 0);
+    assert_false(table.paired);
+    assert_int_equal(table.source.words, text.target.words);
 }
 
 static void empty_files_count_nothing(void **state)
@@ -124,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sides_and_pairs_are_counted),
         cmocka_unit_test(one_file_is_counted_alone),
+        cmocka_unit_test(other_formats_are_counted_as_they_are_imported),
         cmocka_unit_test(empty_files_count_nothing),
         cmocka_unit_test(unequal_files_are_an_error),
         cmocka_unit_test(words_and_pieces_are_counted),
