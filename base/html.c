@@ -60,7 +60,7 @@ static const char style[] =
     ".legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;padding:0;margin:.4rem 0}"
     ".legend li{display:flex;align-items:center;gap:.45rem}.swatch{width:28px;height:12px}\n"
     ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(430px,100%),1fr));gap:1rem}"
-    ".plots svg{width:100%;height:auto}.one svg{max-width:660px}\n"
+    ".plots svg{width:100%;max-width:660px;height:auto}\n"
     "svg text{fill:var(--fg);font:12px system-ui,sans-serif}svg .title{font-weight:600;font-size:14px}"
     "svg .tick{fill:var(--dim)}.grid{stroke:var(--rule);stroke-width:1}"
     ".line{fill:none;stroke:var(--c);stroke-width:2}.thin{stroke-width:1;stroke-dasharray:4 3}"

@@ -97,7 +97,7 @@ static void add_lengths(struct strbuf *out, const json_t *stats)
             plot_swatch(out, series[i].colour);
             strbuf_printf(out, "%s</li>", series[i].label);
         }
-        strbuf_puts(out, "</ul>\n<div class=\"plots one\">\n");
+        strbuf_puts(out, "</ul>\n<div class=\"plots\">\n");
         plot_svg(out, &(struct plot){ .title = "Words a line", .x_label = "words", .y_label = "lines, %",
                                       .series = series, .count = count });
         strbuf_puts(out, "</div>\n");

@@ -277,7 +277,7 @@ static void add_calibration(struct strbuf *out, const json_t *gap)
         return;
     strbuf_puts(out, "<h2>Calibration</h2>\n<p>Of the gold tokens where a model gives its likeliest token this "
                      "probability, the share where that token is right: on the diagonal it is as sure as it is right, "
-                     "below it too sure.</p>\n<div class=\"plots one\">\n");
+                     "below it too sure.</p>\n<div class=\"plots\">\n");
     plot_svg(out, &(struct plot){ .title = "Calibration on gold tokens", .x_label = "probability of the likeliest token",
                                   .y_label = "share of tokens where it is right", .series = series, .count = 3 });
     strbuf_puts(out, "</div>\n");

@@ -224,7 +224,7 @@ int report_page(struct strbuf *out, const char *folder, const json_t *report, co
             add_table(&p);
             strbuf_puts(out, "<h2>Quality and speed</h2>\n");
             add_legend(&p);
-            strbuf_puts(out, "<div class=\"plots one\">\n");
+            strbuf_puts(out, "<div class=\"plots\">\n");
             add_speed_plot(&p);
             strbuf_puts(out, "</div>\n");
         }

@@ -167,7 +167,7 @@ void page_frequencies(const struct page_view *v, const struct text *const *hyps)
                         "often: F1 of a translation's words against its reference's, each word as often as it is "
                         "in both.</p>\n");
     put_legend(v);
-    strbuf_puts(v->out, "<div class=\"plots one\">\n");
+    strbuf_puts(v->out, "<div class=\"plots\">\n");
     put_banded_plot(v, &b);
     strbuf_puts(v->out, "</div>\n");
     put_banded_table(v, &b);
@@ -196,7 +196,7 @@ void page_sentence_scores(const struct page_view *v)
     }
     strbuf_puts(v->out, "<h2>Sentence by sentence</h2>\n");
     put_legend(v);
-    strbuf_puts(v->out, "<div class=\"plots one\">\n");
+    strbuf_puts(v->out, "<div class=\"plots\">\n");
     put_banded_plot(v, &(struct banded){ title, "score of the sentence", "sentences, %", "score", "",
                                          (const char (*)[32])names, x, sizes, used, values, false, 1 });
     strbuf_puts(v->out, "</div>\n");
