@@ -89,19 +89,36 @@ static bool has_suffix(const char *path, const char *suffix)
     return false;
 }
 
+/* The format that the name of an input tells, of those that take so many; NULL: none. */
+static const struct corpus_format *named_format(const char *path, int inputs)
+{
+    for (size_t i = 1; corpus_formats[i]; i++)
+        for (const char *const *s = corpus_formats[i]->suffixes; corpus_formats[i]->inputs & inputs && s && *s; s++)
+            if (has_suffix(path, *s))
+                return corpus_formats[i];
+    return NULL;
+}
+
 static const struct corpus_format *format_of(const struct import_config *config, const char *source,
                                              const char *target)
 {
     if (config->format)
         return corpus_formats[config->format];
-    for (size_t i = 1; corpus_formats[i]; i++) {
-        const struct corpus_format *f = corpus_formats[i];
-        if (f->inputs & (target ? INPUTS_TWO : INPUTS_ONE))
-            for (const char *const *s = f->suffixes; s && *s; s++)
-                if (has_suffix(source, *s))
-                    return f;
+    const struct corpus_format *f = named_format(source, target ? INPUTS_TWO : INPUTS_ONE);
+    return f ? f : &import_pairs;
+}
+
+/* Two inputs of which one's name tells a format of one: text lines they are not. */
+static int check_names(const struct import_config *config, const char *source, const char *target, struct error *err)
+{
+    const char *paths[] = { source, target };
+    for (int i = 0; !config->format && target && i < 2; i++) {
+        const struct corpus_format *f = named_format(paths[i], INPUTS_ONE);
+        if (f && !(f->inputs & INPUTS_TWO))
+            return error_set(err, "'%s' is of the format %s by its name, which holds both sides; give it alone, "
+                             "several corpora by --sources, or name the format with --format", paths[i], f->name);
     }
-    return &import_pairs;
+    return 0;
 }
 
 static int check_inputs(const struct corpus_format *f, const char *source, const char *target,
@@ -118,7 +135,8 @@ static int check_inputs(const struct corpus_format *f, const char *source, const
 
 bool import_is_text(const struct import_config *config, const char *source, const char *target)
 {
-    return config->side == SIDE_BOTH && format_of(config, source, target) == &import_pairs;
+    return config->side == SIDE_BOTH && format_of(config, source, target) == &import_pairs &&
+           check_names(config, source, target, NULL) == 0;
 }
 
 bool import_is_paired(const struct import_config *config, const char *source, const char *target)
@@ -143,7 +161,7 @@ struct import *import_open(const struct import_config *config, const char *sourc
                            const char *target, struct error *err)
 {
     const struct corpus_format *format = format_of(config, source, target);
-    void *state = check_inputs(format, source, target, err) < 0
+    void *state = check_names(config, source, target, err) < 0 || check_inputs(format, source, target, err) < 0
                       ? NULL : format->open(config, source, target, err);
     if (!state)
         return NULL;

@@ -352,6 +352,12 @@ static void names_tell_the_format_and_packings_are_passed_over(void **state)
     assert_string_equal(all, "One|Eins\n");
     free(all);
     struct error err = { 0 };
+    assert_null(import_open(&config, scratch_path("text"), path, &err));
+    assert_non_null(strstr(err.text, "memory.TMX.gz' is of the format tmx by its name, which holds both sides"));
+    assert_false(import_is_text(&config, scratch_path("text"), path));
+    options_release(groups);
+    configure(&config, groups, "format=pairs");
+    assert_true(import_is_text(&config, scratch_path("text"), path));
     options_release(groups);
     configure(&config, groups, "format=tmx");
     assert_null(import_open(&config, path, path, &err));
