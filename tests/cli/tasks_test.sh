@@ -134,7 +134,7 @@ expect 2 "$coho" predict -m run/all --task pair -i pair.test --examples --second
 expect 1 "$coho" eval colour.test --first-column -i answers -m pearson
 stderr_has "colour.test:1: '[a-z]*' is no number"
 expect 1 "$coho" eval texts --first-column -i texts -m accuracy
-stderr_has 'texts, line 1: expected 2 columns'
+stderr_has 'texts:1: expected 2 columns'
 expect 2 "$coho" eval colour.test --first-column -i answers -m bleu
 expect 1 "$coho" predict -m run/all -i texts
 stderr_has 'knows several tasks; name one with --task: colour, tags, size, pair'
