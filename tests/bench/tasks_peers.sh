@@ -30,7 +30,7 @@ sed "s/^seeds: .*/seeds: [$(echo $seeds | sed 's/ /, /g')]/" "$root/recipes/pape
 
 # Of one number a line: the mean, and its standard error.
 mean() {
-    awk '{ n++; s += $1; q += $1 * $1 } END { m = s / n; printf "%.2f %.2f\n", m, n > 1 ? sqrt((q / n - m * m) / (n - 1)) : 0 }' "$1"
+    awk '{ n++; s += $1; q += $1 * $1 } END { m = s / n; printf "%.2f %.2f\n", m, (n > 1 ? sqrt((q / n - m * m) / (n - 1)) : 0) }' "$1"
 }
 
 behind=
