@@ -1,5 +1,6 @@
 #include "tokenize/seal.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ int seal_check(const void *bytes, size_t length, const char *path, struct error 
         return 0;
     const unsigned char *seal = (const unsigned char *)bytes + length - SEAL_BYTES;
     memcpy(&stated, seal + sizeof mark, sizeof stated);
-    if (memcmp(seal, mark, sizeof mark) || stated == hash_bytes(bytes, length - SEAL_BYTES, 0))
+    bool marked = !memcmp(seal, mark, sizeof mark), right = stated == hash_bytes(bytes, length - SEAL_BYTES, 0);
+    if (marked == right)                /* a right sum without the mark: that is where the damage is */
         return 0;
     return error_set(err, "SentencePiece model '%s' is damaged: its checksum does not match; copy or train it again",
                      path);

@@ -18,7 +18,7 @@ struct strbuf;
  * extensions, and it passes over it. */
 void seal_add(struct strbuf *model);
 
-/* An error when there is a seal and the bytes before it are not those that were sealed. */
+/* An error when the model is not as it was sealed, or its seal is not; 0 where there is none. */
 int seal_check(const void *bytes, size_t length, const char *path, struct error *err);
 
 #endif
