@@ -1,7 +1,6 @@
 /* Whether a training that goes on is the one that was begun.  What the best weights so far were
  * measured by must be the same, or they could not be compared; of other things that change, it is
  * told that the weights will not be those of an undisturbed run. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
