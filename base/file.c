@@ -202,6 +202,44 @@ int outputs_differ(const char *output, const char *other, struct error *err)
     return error_set(err, "%s would be written twice, for two outputs; give them different names", output);
 }
 
+/* ---- what does not stay ---- */
+
+const char *temporary_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+    return folder && *folder ? folder : "/tmp";
+}
+
+char *temporary_file(const char *what, struct error *err)
+{
+    char *name = xasprintf("%s/coho-%s-XXXXXX", temporary_folder(), what);
+    int fd = mkstemp(name);
+    if (fd >= 0) {
+        close(fd);
+        return name;
+    }
+    write_failed(name, errno, err);
+    free(name);
+    return NULL;
+}
+
+FILE *scratch_open(const char *begin, struct error *err)
+{
+    char *name = xasprintf("%s-XXXXXX", begin);
+    int fd = mkstemp(name);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w+b");
+    if (!file)
+        write_failed(name, errno, err);
+    if (fd >= 0)
+        unlink(name);
+    if (fd >= 0 && !file)
+        close(fd);
+    free(name);
+    return file;
+}
+
+/* ---- whole files ---- */
+
 int file_write(const char *path, const void *bytes, size_t length, struct error *err)
 {
     struct outfile out = { 0 };

@@ -40,6 +40,12 @@ int file_write(const char *path, const void *bytes, size_t length, struct error 
 /* Reads a whole small file; *text is zero-terminated and the caller's. */
 int file_read(char **text, size_t *length, const char *path, struct error *err);
 
+/* For what is gone when the program is: $TMPDIR or /tmp; an empty file there, closed, whose name is the
+ * caller's to unlink and free, NULL when there is none; and one without a name, BEGIN saying where and what. */
+const char *temporary_folder(void);
+char *temporary_file(const char *what, struct error *err);
+FILE *scratch_open(const char *begin, struct error *err);
+
 bool file_exists(const char *path);
 bool file_is_stream(const char *path);  /* "-", a pipe or a device: what is read is gone */
 int dir_make(const char *path, struct error *err);      /* with its parents; existing is fine */

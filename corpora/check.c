@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/lines.h"
@@ -194,11 +195,10 @@ static int open_input(struct run *r, const char *source, const char *target, str
 static int open_run(struct run *r, const char *source, const char *target, struct error *err)
 {
     int64_t memory = r->config->dedup_memory ? r->config->dedup_memory : INT64_C(1) << 30;
-    const char *folder = getenv("TMPDIR");
     r->threads = r->config->threads ? r->config->threads : cpu_count();
     choose_filters(r);
     for (int i = 0; i < 3; i++)
-        r->seen[i] = duplicates_new(memory / 3, folder && *folder ? folder : "/tmp");
+        r->seen[i] = duplicates_new(memory / 3, temporary_folder());
     r->aligner = aligner_new();
     if (open_tools(r, err) < 0 || load_held_out(r, err) < 0 || open_input(r, source, target, err) < 0)
         return -1;

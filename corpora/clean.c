@@ -179,10 +179,9 @@ int clean_spares(const char *output, const char *source, const char *target, con
     return ret;
 }
 
-static const char *temporary_folder(const struct clean_config *config)
+static const char *waiting_folder(const struct clean_config *config)
 {
-    const char *usual = getenv("TMPDIR");
-    return config->temporary ? config->temporary : usual && *usual ? usual : "/tmp";
+    return config->temporary ? config->temporary : temporary_folder();
 }
 
 /* Learns what the corpus's characters are like from its first pairs. */
@@ -252,7 +251,7 @@ static int open_run(struct run *r, const char *source, const char *target, struc
     r->threads = c->threads ? c->threads : cpu_count();
     r->key_count = (c->dedup != DEDUP_NONE) +
                    (c->near == NEAR_FORM ? 1 : c->near == NEAR_SIMILAR ? NEAR_KEYS : 0);
-    r->dedup = duplicates_new(c->dedup_memory ? c->dedup_memory : INT64_C(1) << 30, temporary_folder(c));
+    r->dedup = duplicates_new(c->dedup_memory ? c->dedup_memory : INT64_C(1) << 30, waiting_folder(c));
     if (check_models(c, err) < 0 || sources_of(&r->sources, source, target, c, err) < 0 ||
         paired_of(&paired, &r->sources, err) < 0 || open_tools(r, err) < 0 ||
         spares_inputs(c->dropped, &r->sources, c, err) < 0 ||
@@ -542,7 +541,7 @@ static int duplicate_row(const struct run *r, int which)
 static int let_wait(struct run *r, struct text_pair pair, uint32_t corpus, int64_t number,
                     struct error *err)
 {
-    if (!r->waiting.file && spool_open(&r->waiting, temporary_folder(r->config), err) < 0)
+    if (!r->waiting.file && spool_open(&r->waiting, waiting_folder(r->config), err) < 0)
         return -1;
     return spool_add(&r->waiting, &(struct spooled){ pair, (uint64_t)number, corpus }, err);
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -55,20 +54,14 @@ static int cannot_write(const struct duplicates *d, struct error *err)
 
 static int files_open(struct duplicates *d, struct error *err)
 {
-    for (int i = 0; i < DEDUP_FILES; i++) {
-        char *name = xasprintf("%s/keys-XXXXXX", d->folder);
-        int fd = mkstemp(name);
-        if (fd >= 0)
-            unlink(name);
-        free(name);
-        d->files[i] = fd < 0 ? NULL : fdopen(fd, "w+b");
-        if (!d->files[i]) {
-            if (fd >= 0)
-                close(fd);
-            return cannot_write(d, err);
-        }
+    char *begin = path_join(d->folder, "keys");
+    int ret = 0;
+    for (int i = 0; i < DEDUP_FILES && ret == 0; i++) {
+        d->files[i] = scratch_open(begin, err);
+        ret = d->files[i] ? 0 : -1;
     }
-    return 0;
+    free(begin);
+    return ret;
 }
 
 /* The keys to their files, for a waiting pair or for NOBODY. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -22,15 +21,9 @@ static int failed(const struct spool *s, struct error *err)
 
 int spool_open(struct spool *s, const char *folder, struct error *err)
 {
-    s->name = xasprintf("%s/pairs-XXXXXX", folder);
-    int fd = mkstemp(s->name);
-    if (fd < 0)
-        return failed(s, err);
-    unlink(s->name);
-    s->file = fdopen(fd, "w+b");
-    if (!s->file)
-        close(fd);
-    return s->file ? 0 : failed(s, err);
+    s->name = path_join(folder, "pairs");
+    s->file = scratch_open(s->name, err);
+    return s->file ? 0 : -1;
 }
 
 void spool_close(struct spool *s)

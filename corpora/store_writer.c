@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -26,16 +25,9 @@ struct store_writer {
 
 static FILE *bounds_open(const char *path, struct error *err)
 {
-    char *name = xasprintf("%s.bounds-XXXXXX", path);
-    int fd = mkstemp(name);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w+b");
-    if (!file)
-        write_failed(name, errno, err);
-    if (fd >= 0)
-        unlink(name);
-    if (fd >= 0 && !file)
-        close(fd);
-    free(name);
+    char *begin = xasprintf("%s.bounds", path);
+    FILE *file = scratch_open(begin, err);
+    free(begin);
     return file;
 }
 

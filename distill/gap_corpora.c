@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "corpora/store.h"
@@ -22,18 +23,18 @@
 static int learn(struct lexicon *out, const struct translator *t, const char *source, const char *target, int threads,
                  struct error *err)
 {
-    char path[] = "/tmp/coho-gap-XXXXXX";
-    int fd = mkstemp(path), ret = -1;
+    char *path = temporary_file("gap", err);
+    int ret = -1;
     struct lexicon_config config = { 0 };
     struct store *store = NULL;
     options_default((struct option_group[]){ { NULL, lexicon_options, &config }, { 0 } });
     config.diagonal_iterations = 0;
-    if (fd < 0)
-        return error_set(err, "cannot write in /tmp");
-    close(fd);
+    if (!path)
+        return -1;
     if (store_build(path, source, target, t->source, t->target, threads, err) == 0)
         store = store_open(path, false, err);
     unlink(path);
+    free(path);
     if (store) {
         struct pool *pool = pool_new(threads > 0 ? threads : cpu_count());
         ret = lexicon_train(out, store, tokenizer_vocab(t->source), tokenizer_vocab(t->target),

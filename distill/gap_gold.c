@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "corpora/store.h"
 #include "distill/gap_parts.h"
@@ -163,15 +164,15 @@ static struct store *gold_store(const struct gap *g, const char *path, struct er
 
 int gap_gold(const struct gap *g, json_t *out, struct error *err)
 {
-    char path[] = "/tmp/coho-gap-XXXXXX";
+    char *path = temporary_file("gap", err);
     struct gap_tokens tokens;
-    int fd = mkstemp(path), ret = -1;
-    if (fd < 0)
-        return error_set(err, "cannot write in /tmp");
-    close(fd);
+    int ret = -1;
+    if (!path)
+        return -1;
     struct gap_row *rows = xcalloc(g->texts->n * GAP_BANDS, sizeof *rows);
     struct store *store = gold_store(g, path, err);
     unlink(path);                               /* mapped, it stays as long as it is needed */
+    free(path);
     if (store)
         ret = gap_tokens(&tokens, rows, g->voice[TEACHER], g->voice[STUDENT], store, g->words, g->seen, g->threads, err);
     if (ret == 0) {

@@ -297,6 +297,48 @@ static void paths_are_joined_and_taken_apart(void **state)
     }
 }
 
+static void temporary_files_lie_where_TMPDIR_says(void **state)
+{
+    struct error err = { 0 };
+    char *begin = xasprintf("%s/coho-word-", scratch_path("aside"));
+    struct stat st;
+    assert_int_equal(dir_make(scratch_path("aside"), &err), 0);
+    setenv("TMPDIR", scratch_path("aside"), 1);
+    char *name = temporary_file("word", &err);
+    assert_non_null(name);
+    assert_int_equal(strncmp(name, begin, strlen(begin)), 0);
+    assert_int_equal(stat(name, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    assert_int_equal(dir_remove(scratch_path("aside"), &err), 0);
+    assert_null(temporary_file("word", &err));
+    assert_non_null(strstr(err.text, begin));
+    setenv("TMPDIR", "", 1);
+    assert_string_equal(temporary_folder(), "/tmp");
+    unsetenv("TMPDIR");
+    assert_string_equal(temporary_folder(), "/tmp");
+    free(name);
+    free(begin);
+}
+
+static void scratch_keeps_its_bytes_and_has_no_name(void **state)
+{
+    struct error err = { 0 };
+    char text[5] = "", *begin = xstrdup(scratch_path("keys")), *pattern = xasprintf("%s-*", begin);
+    glob_t found = { 0 };
+    FILE *file = scratch_open(begin, &err);
+    assert_non_null(file);
+    fputs("text", file);
+    rewind(file);
+    assert_int_equal(fread(text, 1, 4, file), 4);
+    assert_string_equal(text, "text");
+    assert_int_equal(glob(pattern, 0, NULL, &found), GLOB_NOMATCH);
+    fclose(file);
+    assert_null(scratch_open(scratch_path("nowhere/keys"), &err));
+    assert_non_null(strstr(err.text, "nowhere/keys-"));
+    free(begin);
+    free(pattern);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +358,8 @@ int main(void)
         cmocka_unit_test(empty_files_are_fine),
         cmocka_unit_test(folders_are_made_with_parents_and_removed_whole),
         cmocka_unit_test(paths_are_joined_and_taken_apart),
+        cmocka_unit_test(temporary_files_lie_where_TMPDIR_says),
+        cmocka_unit_test(scratch_keeps_its_bytes_and_has_no_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,6 +128,8 @@ stdout_has '^distilled corpus: complexity '
 expect 0 "$coho" gap --teacher run/teacher run/baseline --teacher-weights 2 1 --student run/seq_kd -q --json --samples 10 \
     -s run/corpus/test.src -t run/corpus/test.trg
 stdout_has '"calibration_error": [0-9]'
+TMPDIR=nowhere refused 1 'cannot write nowhere/coho-gap-' "$coho" gap --teacher run/teacher --student run/seq_kd -q --samples 10 \
+    -s run/corpus/test.src -t run/corpus/test.trg
 expect 0 "$coho" gap --teacher run/teacher --student run/teacher $texts --distilled run/corpus/train.trg --json
 stdout_has '"exact": 1.0'
 stdout_has '"faithfulness": -*0.0,*$'
