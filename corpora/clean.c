@@ -16,12 +16,12 @@
 #include "base/memory.h"
 #include "base/pipeline.h"
 #include "base/thread.h"
+#include "corpora/clean_sources.h"
 #include "corpora/duplicates.h"
 #include "corpora/language_id.h"
 #include "corpora/language_tag.h"
 #include "corpora/near.h"
 #include "corpora/noise.h"
-#include "corpora/pair_files.h"
 #include "corpora/spool.h"
 
 #define BLOCK_PAIRS 1024
@@ -115,70 +115,6 @@ struct run {
 
 /* ---- opening ---- */
 
-static int sources_of(struct corpus_sources *out, const char *source, const char *target,
-                      const struct clean_config *config, struct error *err)
-{
-    if (config->sources && source)
-        return error_set(err, "'%s' and the list of sources '%s': give one of them", source,
-                         config->sources);
-    if (config->sources)
-        return sources_load(out, config->sources, &config->import, err);
-    if (!source)
-        return error_set(err, "the source is missing");
-    sources_single(out, source, target, &config->import);
-    return 0;
-}
-
-static int paired_of(bool *out, const struct corpus_sources *sources, struct error *err)
-{
-    *out = false;
-    for (size_t i = 0; i < sources->count; i++) {
-        const struct corpus_source *s = &sources->items[i];
-        bool paired = import_is_paired(&s->import, s->source, s->target);
-        if (i && paired != *out)
-            return error_set(err, "'%s' has %s and '%s' %s; they cannot become one corpus",
-                             sources->items[0].source, *out ? "two sides" : "one side", s->source,
-                             paired ? "two" : "one");
-        *out = paired;
-    }
-    return 0;
-}
-
-int clean_is_paired(bool *out, const char *source, const char *target,
-                    const struct clean_config *config, struct error *err)
-{
-    struct corpus_sources sources = { 0 };
-    int ret = sources_of(&sources, source, target, config, err);
-    if (ret == 0)
-        ret = paired_of(out, &sources, err);
-    sources_release(&sources);
-    return ret;
-}
-
-/* An error where `output` is one of the files that are read. */
-static int spares_inputs(const char *output, const struct corpus_sources *sources, const struct clean_config *config,
-                         struct error *err)
-{
-    int ret = files_differ(output, config->sources, err);
-    for (size_t i = 0; i < sources->count && ret == 0; i++) {
-        const struct corpus_source *s = &sources->items[i];
-        ret = import_spares(output, &s->import, s->source, s->target, err);
-    }
-    return ret;
-}
-
-int clean_spares(const char *output, const char *source, const char *target, const struct clean_config *config,
-                 struct error *err)
-{
-    struct corpus_sources sources = { 0 };
-    int ret = output ? sources_of(&sources, source, target, config, err) : 0;
-    if (ret == 0 && output && (spares_inputs(output, &sources, config, err) < 0 ||
-                               outputs_differ(output, config->dropped, err) < 0))
-        ret = -1;
-    sources_release(&sources);
-    return ret;
-}
-
 static const char *waiting_folder(const struct clean_config *config)
 {
     return config->temporary ? config->temporary : temporary_folder();
@@ -252,9 +188,9 @@ static int open_run(struct run *r, const char *source, const char *target, struc
     r->key_count = (c->dedup != DEDUP_NONE) +
                    (c->near == NEAR_FORM ? 1 : c->near == NEAR_SIMILAR ? NEAR_KEYS : 0);
     r->dedup = duplicates_new(c->dedup_memory ? c->dedup_memory : INT64_C(1) << 30, waiting_folder(c));
-    if (check_models(c, err) < 0 || sources_of(&r->sources, source, target, c, err) < 0 ||
-        paired_of(&paired, &r->sources, err) < 0 || open_tools(r, err) < 0 ||
-        spares_inputs(c->dropped, &r->sources, c, err) < 0 ||
+    if (check_models(c, err) < 0 || clean_sources_open(&r->sources, source, target, c, err) < 0 ||
+        clean_sources_paired(&paired, &r->sources, err) < 0 || open_tools(r, err) < 0 ||
+        clean_sources_spare(c->dropped, &r->sources, c, err) < 0 ||
         (c->dropped && outfile_open(&r->dropped, c->dropped, err) < 0))
         return -1;
     const struct corpus_source *first = &r->sources.items[0];
@@ -636,53 +572,4 @@ int clean_run(struct clean_report *report, const char *source, const char *targe
         *report = run.report;
     close_run(&run);
     return ret;
-}
-
-/* ---- into files ---- */
-
-static int write_pair(void *arg, const struct cleaned *p, struct error *err)
-{
-    for (int i = 0; i < p->copies; i++)
-        if (pair_files_write(arg, p->pair, err) < 0)
-            return -1;
-    return 0;
-}
-
-int corpus_clean(struct clean_report *report, const char *source_out, const char *target_out,
-                 const char *source, const char *target, const struct clean_config *config,
-                 struct error *err)
-{
-    struct pair_files out = { 0 };
-    struct clean_sink sink = { write_pair, &out };
-    bool paired;
-    int ret = -1;
-    if (clean_is_paired(&paired, source, target, config, err) < 0)
-        return -1;
-    if (!paired)
-        *(config->import.side == SIDE_TARGET ? &source_out : &target_out) = NULL;
-    if (!source_out) {                  /* the one side comes as the source */
-        source_out = target_out;
-        target_out = NULL;
-    }
-    if (pair_files_differ(source_out, target_out, err) == 0 &&
-        clean_spares(source_out, source, target, config, err) == 0 &&
-        clean_spares(target_out, source, target, config, err) == 0 &&
-        pair_files_open(&out, source_out, target_out, err) == 0 &&
-        clean_run(report, source, target, config, &sink, err) == 0)
-        ret = pair_files_commit(&out, err);
-    pair_files_abort(&out);
-    return ret;
-}
-
-json_t *clean_report_json(const struct clean_report *report)
-{
-    json_t *dropped = json_object(), *edited = json_object();
-    for (int i = 0; filters[i].name; i++)
-        json_object_set_new(dropped, filters[i].name, json_integer(report->dropped[i]));
-    for (int i = 0; edits[i].name; i++)
-        json_object_set_new(edited, edits[i].name, json_integer(report->edited[i]));
-    return json_pack("{s:I, s:o, s:o, s:I, s:I, s:I}", "read", (json_int_t)report->read,
-                     "edited", edited, "dropped", dropped,
-                     "duplicates", (json_int_t)report->dropped[filter_row("duplicates")],
-                     "kept", (json_int_t)report->kept, "repaired", (json_int_t)report->repaired);
 }
