@@ -15,7 +15,7 @@ struct course_shape {
     bool to;                    /* takes a second value; else that is 0 */
     int extras;                 /* further numbers … */
     bool places;                /* … which may be shares of the training */
-    double least;               /* … and are at least this */
+    double least;               /* … and are at least this; else, more than this */
     double (*way)(const struct course *c, const struct moment *when);  /* 0: from … 1: to */
 };
 
@@ -133,6 +133,8 @@ static int read_extras(struct course *c, const char **text, const char *whole, s
             return -1;
         if (c->share[i] && !c->shape->places)
             return error_set(err, "'%s': only a place in the training may be given in %%", whole);
+        if (!c->shape->places && (double)c->at[i] <= c->shape->least)      /* it would never move */
+            return error_set(err, "'%s': %g is not more than %g", whole, (double)c->at[i], c->shape->least);
         if ((double)c->at[i] < c->shape->least || (c->share[i] && c->at[i] > 100))
             return error_set(err, "'%s': %g is out of range", whole, (double)c->at[i]);
     }

@@ -20,7 +20,7 @@ struct generations {
     const char *name;
     const json_t *given;
     int count;
-    const char *taught_by, *data, *start_from;
+    const char *objective, *taught_by, *data, *start_from;
     bool learns;                /* the objective wants a teacher */
 };
 
@@ -28,6 +28,18 @@ static const char *text_of(const json_t *given, const char *key, const char *usu
 {
     const char *text = json_string_value(json_object_get(given, key));
     return text ? text : usual;
+}
+
+/* Each of these keys is a text or absent, so that `taught-by: 2` is not taken for the usual one. */
+static int check_texts(const json_t *given, struct error *err)
+{
+    static const char *const keys[] = { "taught-by", "data", "start-from" };
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        const json_t *value = json_object_get(given, keys[i]);
+        if (value && !json_is_string(value) && !json_is_null(value))
+            return error_set(err, "'%s' is not a text", keys[i]);
+    }
+    return 0;
 }
 
 static bool one_of(const char *text, const char *a, const char *b, const char *c)
@@ -77,14 +89,36 @@ static int check_generation_keys(const struct generations *g, struct error *err)
     return 0;
 }
 
+/* What would be passed over in silence. */
+static int check_unused(const struct generations *g, struct error *err)
+{
+    const json_t *labelling = json_object_get(g->given, "labelling");
+    bool relabelled = !strcmp(g->data, "relabelled");
+    if (labelling && !json_is_object(labelling))
+        return error_set(err, "'labelling' is a mapping of the keys of a stage of kind label");
+    if (labelling && !relabelled)
+        return error_set(err, "'labelling' goes with data: relabelled");
+    if (json_object_get(g->given, "teacher") && !g->learns && !relabelled && strcmp(g->start_from, "teacher"))
+        return error_set(err, "objective %s takes no 'teacher'; for word-level distillation say objective: word-kd, "
+                         "for sequence-level distillation data: relabelled", g->objective);
+    if (strcmp(text_of(g->given, "reset", "none"), "none") && !strcmp(g->start_from, "nothing")
+        && !json_object_get(g->given, "start"))
+        return error_set(err, "there is nothing to reset: every generation starts at random; say start-from: previous, "
+                         "first or teacher");
+    return 0;
+}
+
 static int read_generations(struct generations *g, const char *name, const json_t *given, struct error *err)
 {
+    if (check_texts(given, err) < 0)
+        return -1;
     *g = (struct generations){
         .name = name, .given = given, .count = count_of(given),
+        .objective = text_of(given, "objective", "cross-entropy"),
         .taught_by = text_of(given, "taught-by", "previous"), .data = text_of(given, "data", "kept"),
         .start_from = text_of(given, "start-from", "nothing"),
     };
-    const struct objective_kind *kind = objective_find(text_of(given, "objective", "cross-entropy"), err);
+    const struct objective_kind *kind = objective_find(g->objective, err);
     if (!kind)
         return -1;
     g->learns = kind->wants_teacher;
@@ -98,7 +132,7 @@ static int read_generations(struct generations *g, const char *name, const json_
         return error_set(err, "data: '%s' is none of kept, relabelled", g->data);
     if (!strcmp(g->data, "relabelled") && !json_object_get(given, "teacher"))
         return error_set(err, "data: relabelled needs a 'teacher' for the first generation");
-    return check_start(g, err) < 0 ? -1 : check_generation_keys(g, err);
+    return check_start(g, err) < 0 || check_unused(g, err) < 0 ? -1 : check_generation_keys(g, err);
 }
 
 /* ---- one generation ---- */

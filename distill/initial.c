@@ -33,14 +33,26 @@ const struct option initial_options[] = {
     { 0 }
 };
 
-int initial_check(const struct initial_config *c, bool start, struct error *err)
+static int check_layers(const char *side, const struct strings *layers, int wanted, struct error *err)
+{
+    for (size_t i = 0; i < layers->count; i++)
+        if (!*layers->items[i] || layers->items[i][strspn(layers->items[i], "0123456789")])
+            return error_set(err, "start-%s-layers: '%s' is not the number of a layer, from 0", side, layers->items[i]);
+    if (layers->count && layers->count != (size_t)wanted)
+        return error_set(err, "start-%s-layers lists %zu, and %s-layers is %d: give one for each", side, layers->count,
+                         side, wanted);
+    return 0;
+}
+
+int initial_check(const struct initial_config *c, bool start, int encoder_layers, int decoder_layers, struct error *err)
 {
     if (!start && (c->by != START_WHOLE || c->reset != RESET_NONE))
         return error_set(err, "%s needs 'start', the name of a stage that makes a model",
                          c->by != START_WHOLE ? "start-by" : "reset");
     if (c->by == START_LAYERS ? !c->encoder.count && !c->decoder.count : c->encoder.count || c->decoder.count)
         return error_set(err, "start-by: layers goes with start-encoder-layers or start-decoder-layers");
-    return 0;
+    return check_layers("encoder", &c->encoder, encoder_layers, err) < 0 ? -1
+        : check_layers("decoder", &c->decoder, decoder_layers, err);
 }
 
 static int same_vocabularies(const struct model *m, const struct model *from, struct error *err)
@@ -48,7 +60,7 @@ static int same_vocabularies(const struct model *m, const struct model *from, st
     if (tokenizer_fingerprint(m->source_tokenizer) == tokenizer_fingerprint(from->source_tokenizer)
         && tokenizer_fingerprint(m->target_tokenizer) == tokenizer_fingerprint(from->target_tokenizer))
         return 0;
-    return error_set(err, "the model to start from has another vocabulary");
+    return error_set(err, "the model to start from has another vocabulary; give this one the same 'vocabulary'");
 }
 
 /* ---- layers ---- */
@@ -64,7 +76,8 @@ static int name_there(char *out, size_t room, const char *name, const char *side
         return 0;
     unsigned long layer = strtoul(name + length, &end, 10);
     if (layer >= layers->count)
-        return error_set(err, "%s layer %lu comes from none: %zu are listed", side, layer, layers->count);
+        return error_set(err, "%.*s layer %lu comes from none: %zu are listed", (int)length - 1, side, layer,
+                         layers->count);
     snprintf(out, room, "%s%s%s", side, layers->items[layer], end);
     return 1;
 }

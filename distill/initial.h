@@ -30,8 +30,9 @@ struct initial_config {
 };
 extern const struct option initial_options[];
 
-/* What can be told before any model is there; `start`: there is a model to start from. */
-int initial_check(const struct initial_config *c, bool start, struct error *err);
+/* What can be told before any model is there; `start`: there is a model to start from, and the model that
+ * starts has so many layers. */
+int initial_check(const struct initial_config *c, bool start, int encoder_layers, int decoder_layers, struct error *err);
 
 /* m has random weights of its own.  The vocabularies must be equal; else, and where a shape does
  * not fit, the first difference is named. */

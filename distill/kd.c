@@ -308,29 +308,28 @@ int kd_same_pieces(const struct objective_needs *needs, struct error *err)
     return 0;
 }
 
+int kd_check(const struct kd_method *method, const struct kd_config *config, int teachers, bool soft, struct error *err)
+{
+    if (method->similarity && soft)
+        return error_set(err, "%s needs the teacher itself: stored soft targets have no embeddings", method->name);
+    if (method->similarity && teachers > 1)
+        return error_set(err, "%s takes one teacher: embeddings of several cannot be averaged", method->name);
+    if (soft && config->tail == TAIL_BUCKET && !method->entries)
+        return error_set(err, "%s knows no tail in a bucket; take tail: spread or renormalise", method->name);
+    return 0;
+}
+
 static int open_models(struct shared *s, const struct objective_needs *needs, struct error *err)
 {
     const struct teacher_config config = { needs->average, s->teacher_temperature, needs->weights, needs->task };
     if (kd_same_pieces(needs, err) < 0)
         return -1;
     if (s->method->similarity) {
-        if (needs->teacher_count > 1)
-            return error_set(err, "%s takes one teacher: embeddings of several cannot be averaged", s->method->name);
         s->similarity = similarity_new(needs->teachers[0]);
         return 0;
     }
     s->teacher = teacher_new(needs->teachers, needs->teacher_count, &config, err);
     return s->teacher ? 0 : -1;
-}
-
-static int open_store(struct shared *s, const struct objective_needs *needs, struct error *err)
-{
-    if (s->method->similarity)
-        return error_set(err, "%s needs the teacher itself: stored soft targets have no embeddings", s->method->name);
-    if (s->config.tail == TAIL_BUCKET && !s->method->entries)
-        return error_set(err, "%s knows no tail in a bucket; take tail: spread or renormalise", s->method->name);
-    s->soft = needs->soft;
-    return 0;
 }
 
 /* The permutation is the same in every run, so that runs of other seeds may be compared. */
@@ -383,16 +382,18 @@ static void shared_free(void *shared)
 int objective_kd(struct objective *out, const struct kd_method *method, const struct objective_needs *needs,
                  const struct kd_config *config, struct error *err)
 {
+    if (kd_check(method, config, needs->teacher_count, needs->soft != NULL, err) < 0)
+        return -1;
     struct shared *s = xcalloc(1, sizeof *s);
     s->method = method;
     s->config = *config;
+    s->soft = method->self ? NULL : needs->soft;
     s->V = needs->task ? model_output(needs->student, model_find_task(needs->student, needs->task)).outputs
                        : needs->student->config.target_vocab;
     if (s->config.temperature <= 0)     /* the method has no such option */
         s->config.temperature = 1;
     s->teacher_temperature = s->config.temperature * (needs->teacher_temperature > 0 ? needs->teacher_temperature : 1);
     if ((method->self && open_self(s, needs, err) < 0)
-        || (!method->self && needs->soft && open_store(s, needs, err) < 0)
         || (!method->self && !needs->soft && needs->teacher_count && open_models(s, needs, err) < 0)) {
         shared_free(s);
         return -1;

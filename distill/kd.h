@@ -62,6 +62,9 @@ struct kd_method {
     void (*row)(struct kd_row *row);        /* NULL: the teacher's distribution is the target */
 };
 
+/* What a method cannot take: several teachers, or stored soft targets, as it is configured. */
+int kd_check(const struct kd_method *method, const struct kd_config *config, int teachers, bool soft, struct error *err);
+
 int objective_kd(struct objective *out, const struct kd_method *method, const struct objective_needs *needs,
                  const struct kd_config *config, struct error *err);
 

@@ -121,6 +121,8 @@ static int check(const struct stage *s, struct error *err)
         return error_set(err, teacher ? "a teacher and soft-targets: give one of them"
                          : "objective %s takes no soft-targets; for word-level distillation say objective: word-kd",
                          kind->name);
+    if (kd_check(kind->method, s->variant, teachers, c->soft, err) < 0)
+        return -1;
     if (c->soft && on_policy_wanted(&c->on_policy))
         return error_set(err, "on-policy: soft-targets know only the corpus's own outputs; take a teacher");
     if (!kind->wants_teacher && teacher)
@@ -128,7 +130,7 @@ static int check(const struct stage *s, struct error *err)
                          "objective: word-kd", kind->name);
     if (teacher_temperature_check(c->teacher_temperature, kind, c->soft, err) < 0)
         return -1;
-    if (initial_check(&c->initial, stage_link(s, "start") != NULL, err) < 0)
+    if (initial_check(&c->initial, stage_link(s, "start") != NULL, c->model.encoder_layers, c->model.decoder_layers, err) < 0)
         return -1;
     if (on_policy_wanted(&c->on_policy) && (!kind->wants_teacher || kind->method->gold_only || kind->method->similarity))
         return error_set(err, "on-policy: objective %s has no word of a teacher on the student's own outputs; take "

@@ -72,7 +72,9 @@ static const struct { const char *text, *says; } mistakes[] = {
     { "ramp 0 1 10 60%", "of one kind" },
     { "cut-off 0.5 110%", "out of range" },
     { "cut-off 0.5 -3", "out of range" },
-    { "exponential 1 0 0.5", "out of range" },
+    { "exponential 1 0 0.5", "0.5 is not more than 1" },
+    { "exponential 0 1 1", "1 is not more than 1" },
+    { "triggered 0 1 0", "0 is not more than 0" },
     { "triggered 0 1 5%", "only a place" },
 };
 

@@ -154,6 +154,13 @@ wrong 's/taught-by: first/taught-by: frist/' "'frist' is none of previous, first
 wrong 's/start-from: teacher/start-from: teachers/' "'teachers' is none of nothing, previous, first, teacher"
 wrong 's/start-from: teacher/start-from: teacher, taught-by: all/' 'start-from: teacher needs a single one'
 wrong 's/3: { alpha/4: { alpha/' "'4', which is none of the generations 1 … 3"
+wrong 's/taught-by: first/taught-by: 3/' "stage 'told': 'taught-by' is not a text"
+wrong 's/labelling: { beam: 2 }/labelling: 2/' "stage 'told': 'labelling' is a mapping"
+wrong 's/data: relabelled/data: kept/' "'labelling' goes with data: relabelled"
+wrong 's/objective: word-kd/objective: cross-entropy/' "stage 'born': objective cross-entropy takes no 'teacher'"
+wrong 's/start-from: previous/start-from: nothing/' "stage 'evolved': there is nothing to reset"
+wrong 's/start-encoder-layers: .1./start-encoder-layers: [one]/' "start-encoder-layers: 'one' is not the number of a layer"
+wrong 's/start-encoder-layers: .1./start-encoder-layers: [0, 1]/' 'start-encoder-layers lists 2, and encoder-layers is 1'
 wrong 's/max-updates: 12/max-updats: 12/' "wrong.yml:27: unknown key 'max-updats' in stage 'born-1'"
 wrong 's/kind: slice, /kind: slice, generations: 2, /' 'only a stage of kind train has generations'
 wrong '/start-encoder-layers: .1./d; /start-decoder-layers: .1./d' 'goes with start-encoder-layers'

@@ -120,6 +120,11 @@ wrong 'teacher-weights: -1' "'-1' is not a number above 0"
 wrong 'objective: kd-sim, teacher-temperature: fit' "objective kd-sim has no teacher's distributions"
 wrong 'teacher-temperature: 0' "neither fit nor a number"
 wrong 'teacher-temperature: fit, teacher: null, soft-targets: true' "with soft-targets give a number"
+wrong 'objective: kd-sim, teacher: [teacher, second]' 'kd-sim takes one teacher'
+wrong 'objective: kd-sim, teacher: null, soft-targets: true' 'kd-sim needs the teacher itself'
+wrong 'objective: kd-topk, tail: bucket, teacher: null, soft-targets: true' 'kd-topk knows no tail in a bucket'
+wrong 'alpha: exponential 0 1 1' '1 is not more than 1; wanted: exponential FROM TO BASE'
+wrong 'alpha: triggered 0 1 0' '0 is not more than 0'
 wrong 'objective: kd-topk, k: 0' "out of range"
 wrong 'objective: kd-tokp' "did you mean 'kd-topk'"
 

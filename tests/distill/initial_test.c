@@ -263,7 +263,7 @@ static void what_cannot_start_is_refused(void **state)
     assert_non_null(strstr(err.text, "positions: learned"));
     assert_int_equal(initial_start(two, two, &kels, &err), -1);
     assert_non_null(strstr(err.text, "bidirectional"));
-    assert_int_equal(initial_check(&kels, false, &err), -1);
+    assert_int_equal(initial_check(&kels, false, 1, 1, &err), -1);
     model_free(m);
     model_free(small);
     model_free(waves);
