@@ -134,8 +134,15 @@ SELECTIVE = [
     gain('all', 'all tokens over gold alone', 'all tokens', 'gold alone'),
 ]
 
-GKD = [gain(f'{slug}_{share}', f'{name}: λ = {by} over λ = 0', f'{name}, λ = {by}', f'{name}, λ = 0')
-       for slug, name in (('kl', 'KL'), ('rkl', 'reverse KL'), ('jsd', 'JSD')) for share, by in (('half', '0.5'), ('1', '1'))]
+def on_policy_gains(suffix, row, says, base=''):
+    """What the student's own outputs are worth beside gold prefixes, in one group of rows of the recipe."""
+    return [gain(f'{slug}_{share}{suffix}', f'{name}: λ = {by} over λ = 0{says}', f'{name}, λ = {by}{row}', f'{name}, λ = 0{base}')
+            for slug, name in (('kl', 'KL'), ('rkl', 'reverse KL'), ('jsd', 'JSD')) for share, by in (('half', '0.5'), ('1', '1'))]
+
+
+GKD = on_policy_gains('', '', '')
+GKD += on_policy_gains('_cool', ', cool', ', samples at temperature 0.5')
+GKD += on_policy_gains('_plain', ', plain', ', nothing smoothed', ', plain')
 GKD.append(gain('teacher', 'KL of the teacher at λ = 0 over more of gold', 'KL, λ = 0', 'longer on gold'))
 
 CAPACITY = [
