@@ -1,6 +1,6 @@
 /* The gap between a teacher and a student: its parts add up, a model has none to itself, tests see
  * what is there, and the page is whole. */
-#include "tests/test.h"
+#include "tests/seq2seq/small_model.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -13,27 +13,13 @@
 #include "tests/distill/page.h"
 #include "tokenize/tokenizer.h"
 
-#define GOLDEN TEST_DATA "/../tokenize/golden/"
-
 static struct error err;
 
 static struct model *model_with(const char *vocabulary, int dim, int64_t seed, enum tying tied)
 {
-    struct model_config c = { 0 };
-    const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
-    char path[4096];
-    options_default(groups);
-    c.dim = dim;
-    c.ffn = 2 * dim;
-    c.heads = 2;
-    c.encoder_layers = c.decoder_layers = 1;
+    struct model_config c = small_config("transformer", dim);
     c.tied = tied;
-    snprintf(path, sizeof path, GOLDEN "%s.model", vocabulary);
-    struct tokenizer *t = tokenizer_load(path, &err);
-    assert_non_null(t);
-    struct model *m = model_new(&c, t, t, seed, &err);
-    assert_non_null(m);
-    return m;
+    return small_model(&c, vocabulary, seed);
 }
 
 static struct model *model_of(const char *vocabulary, int dim, int64_t seed)

@@ -1,6 +1,6 @@
 /* On-policy distillation as a whole: the samples are the student's, and an update on them is that of
  * ordinary distillation on a corpus of them. */
-#include "tests/test.h"
+#include "tests/seq2seq/small_model.h"
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -24,18 +24,9 @@ enum { DIVERGENCES = sizeof divergences / sizeof *divergences };
 
 static struct model *model_make(int dim, float dropout, int64_t seed)
 {
-    struct model_config c = { 0 };
-    const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
-    options_default(groups);
-    c.dim = dim;
-    c.ffn = 2 * dim;
-    c.heads = 2;
-    c.encoder_layers = c.decoder_layers = 1;
+    struct model_config c = small_config("transformer", dim);
     c.dropout = dropout;
-    struct tokenizer *t = tokenizer_load(TEST_DATA "/../tokenize/golden/char.model", &err);
-    assert_non_null(t);
-    struct model *m = model_new(&c, t, t, seed, &err);
-    assert_non_null(m);
+    struct model *m = small_model(&c, "char", seed);
     for (size_t w = 0; w < m->params.total; w++)        /* fresh weights are nearly even */
         m->params.block[w] *= 2;
     return m;

@@ -1,5 +1,6 @@
 /* Features matched stage by stage (Gao 2018). */
 #include "tests/seq2seq/toy_training.h"
+#include "tests/seq2seq/small_model.h"
 
 #include "base/hash.h"
 #include "distill/match.h"
@@ -8,20 +9,10 @@ enum { UPDATES = 12, STAGES = 4 };      /* embeddings, one encoder layer, decode
 
 static struct model *model_of(int dim, int layers, int64_t seed)
 {
-    struct model_config c = { 0 };
-    const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
-    options_default(groups);
-    c.dim = dim;
-    c.ffn = 2 * dim;
-    c.heads = 2;
+    struct model_config c = small_config("transformer", dim);
     c.encoder_layers = layers;
-    c.decoder_layers = 1;
     c.tied = TIE_NONE;
-    struct tokenizer *t = tokenizer_load(TEST_DATA "/../tokenize/golden/bpe.model", &err);
-    assert_non_null(t);
-    struct model *m = model_new(&c, t, t, seed, &err);
-    assert_non_null(m);
-    return m;
+    return small_model(&c, "bpe", seed);
 }
 
 /* A source that notes, before each batch, what the weights of each stage are. */

@@ -1,5 +1,5 @@
 /* Teachers: one model's soft-max, or the mean of several, row by row. */
-#include "tests/test.h"
+#include "tests/seq2seq/small_model.h"
 
 #include "base/error.h"
 #include "corpora/batch.h"
@@ -7,29 +7,14 @@
 #include "seq2seq/teacher.h"
 #include "tokenize/tokenizer.h"
 
-#define GOLDEN TEST_DATA "/../tokenize/golden/"
-
 static struct error err;
 
 static struct model *model_of(const char *vocabulary, const char *arch, int dim, int64_t seed)
 {
-    struct model_config c = { 0 };
-    const struct option_group groups[] = { { NULL, model_options, &c }, { 0 } };
-    char path[4096];
-    options_default(groups);
-    assert_int_equal(options_set(groups, "arch", arch, &err), 0);
-    c.dim = dim;
-    c.ffn = 2 * dim;
-    c.heads = 2;
-    c.encoder_layers = c.decoder_layers = 1;
+    struct model_config c = small_config(arch, dim);
     c.dropout = 0.4f;
     c.tied = TIE_NONE;                  /* the output's weights are its own */
-    snprintf(path, sizeof path, GOLDEN "%s.model", vocabulary);
-    struct tokenizer *t = tokenizer_load(path, &err);
-    assert_non_null(t);
-    struct model *m = model_new(&c, t, t, seed, &err);
-    assert_non_null(m);
-    return m;
+    return small_model(&c, vocabulary, seed);
 }
 
 static struct model *models[2];
