@@ -199,7 +199,7 @@ static void sum_up(struct soft_targets *s)
     s->info = (struct soft_info){
         .vocab = (int)a->vocab, .k = (int)a->k, .mass = a->mass, .temperature = a->temperature,
         .source_vocab = a->source_vocab, .target_vocab = a->target_vocab, .teacher = a->teacher,
-        .about = s->about,
+        .about = s->about, .samples = (int)json_integer_value(json_object_get(s->about, "samples")),
     };
     for (int i = 0; i < s->count; i++) {
         const struct soft_header *h = &s->shards[i].header;

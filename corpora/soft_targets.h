@@ -42,7 +42,8 @@ int soft_targets_check_teachers(const struct soft_targets *s, const uint64_t *fi
 struct soft_info {
     int64_t sentences, rows, entries;   /* rows: target tokens with </s> */
     int64_t missing;                    /* sentences without rows: the teacher could not take them */
-    int vocab, k;                       /* k: the most entries a row */
+    int vocab, k;                       /* k: the most entries a row, with those that are drawn … */
+    int samples;                        /* … of which there are so many; 0: the others' mass is the tail */
     float mass;                         /* top-p: entries stop once they have this; top-k: 1 */
     float temperature;                  /* that the teacher's logits were divided by */
     uint64_t source_vocab, target_vocab;        /* tokenizer_fingerprint of each side */
@@ -54,8 +55,8 @@ const char *soft_targets_path(const struct soft_targets *s);
 
 /* Rows of any number of sentences, end to end.  {0} is valid and empty; memory is kept.
  *
- * Row r has the entries start[r] … start[r+1]-1, most probable first; probabilities of a row and
- * its tail sum to 1, but for rounding.  A row without entries says nothing (its sentence is
+ * Row r has the entries start[r] … start[r+1]-1, most probable first, then those that were drawn;
+ * probabilities of a row and its tail sum to 1, but for rounding.  A row without entries says nothing (its sentence is
  * missing): learn from gold alone there. */
 struct soft_rows {
     int rows, entries;
@@ -94,7 +95,7 @@ struct soft_shape {
 struct soft_writer;
 struct soft_writer *soft_writer_new(const char *path, const struct soft_shape *shape, struct error *err);
 /* A row of the sentence at work, its entries most probable first, of which k at most are kept; rest: the
- * probability of all pieces that are not among them. */
+ * probability of all pieces that are not among them.  Drawn entries (about's "samples") come last. */
 void soft_writer_row(struct soft_writer *w, const struct soft_entry *entries, int count, double rest,
                      float gold_logp);
 /* Ends the sentence, given the ids of the pair (without </s>).  It has target_count + 1 rows (of

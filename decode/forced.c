@@ -13,8 +13,10 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "base/thread.h"
 #include "corpora/batch.h"
+#include "corpora/soft_format.h"
 #include "decode/select.h"
 #include "seq2seq/teacher.h"
 #include "tokenize/tokenizer.h"
@@ -31,6 +33,7 @@ struct pair {
     struct ids source, target;
     size_t row;                         /* its first one, within the group */
     int rows;                           /* 0: too long */
+    uint64_t seed;                      /* of what is drawn: the same for the same pair, wherever it stands */
 };
 
 struct forced_worker {
@@ -44,6 +47,7 @@ struct forced {
     const struct teacher *teacher;
     const struct tokenizer *source, *target;
     struct forced_config config;
+    int stride;                         /* entries of a row, at most */
     struct pool *pool;
     struct forced_worker *workers;
     int threads;
@@ -57,7 +61,7 @@ struct forced {
     size_t *starts;                     /* … cut into batches: order[starts[b]] … */
     size_t batches, start_room;
     atomic_size_t next;                 /* batch to be taken */
-    struct soft_entry *entries;         /* rows × k */
+    struct soft_entry *entries;         /* rows × stride */
     float *gold;
     double *rest;
     int *count;
@@ -75,6 +79,9 @@ struct forced *forced_new(const struct teacher *t, const struct tokenizer *sourc
     f->config = *config;
     if (f->config.k > V)
         f->config.k = V;
+    if (f->config.samples > V - f->config.k)
+        f->config.samples = V - f->config.k;
+    f->stride = f->config.k + f->config.samples;
     if (limit && limit - 1 < f->config.max_length)      /* <s> or </s> takes a place as well */
         f->config.max_length = limit - 1;
     f->threads = threads > 0 ? threads : cpu_count();
@@ -126,6 +133,8 @@ static void encode_some(void *arg, int part)
         p->source.count = p->target.count = 0;
         tokenizer_encode(f->source, &p->source, f->sources[i], strlen(f->sources[i]));
         tokenizer_encode(f->target, &p->target, f->targets[i], strlen(f->targets[i]));
+        if (f->config.samples)
+            p->seed = soft_hash(p->source.items, (int)p->source.count, p->target.items, (int)p->target.count);
     }
 }
 
@@ -189,7 +198,7 @@ static void plan(struct forced *f, size_t first, size_t end)
     if (f->order_count)
         qsort(f->order, f->order_count, sizeof *f->order, by_length);
     cut_into_batches(f);
-    ARRAY_GROW(f->entries, f->entry_room, f->rows * (size_t)f->config.k + 1);
+    ARRAY_GROW(f->entries, f->entry_room, f->rows * (size_t)f->stride + 1);
     ARRAY_GROW(f->gold, f->gold_room, f->rows + 1);
     ARRAY_GROW(f->rest, f->rest_room, f->rows + 1);
     ARRAY_GROW(f->count, f->count_room, f->rows + 1);
@@ -202,7 +211,7 @@ static size_t group_end(const struct forced *f, size_t first)
     size_t rows = 0, end = first;
     while (end < f->n) {
         rows += f->pairs[end].target.count + 1;
-        if (end > first && (rows > GROUP_ROWS || rows * (size_t)f->config.k > GROUP_ENTRIES))
+        if (end > first && (rows > GROUP_ROWS || rows * (size_t)f->stride > GROUP_ENTRIES))
             break;
         end++;
     }
@@ -211,9 +220,33 @@ static size_t group_end(const struct forced *f, size_t first)
 
 /* ---- a worker ---- */
 
-static void take_row(struct forced *f, struct forced_worker *w, size_t row, const float *q, int32_t gold, int V)
+/* Of the pieces that are not kept, drawn at equal steps from a random start (systematic sampling): a
+ * piece of probability p comes p/step times or once more, and each time counts `step`, so that the
+ * expected entry is p.  The kept ones' probabilities are struck out of q. */
+static int draw_others(struct soft_entry *out, int samples, float *q, const struct candidate *kept, int count, int V,
+                       double start)
 {
-    struct soft_entry *entries = f->entries + row * (size_t)f->config.k;
+    double mass = 0, sum = 0, step;
+    int n = 0, taken = 0;
+    for (int i = 0; i < count; i++)
+        q[kept[i].token] = 0;
+    for (int i = 0; i < V; i++)
+        mass += (double)q[i];
+    step = mass / samples;
+    for (int i = 0; i < V && taken < samples; i++) {
+        int before = taken;
+        sum += (double)q[i];
+        while (taken < samples && sum > (taken + start) * step)
+            taken++;
+        if (taken > before)
+            out[n++] = (struct soft_entry){ i, logf((float)((taken - before) * step)) };
+    }
+    return n;
+}
+
+static void take_row(struct forced *f, struct forced_worker *w, size_t row, float *q, int32_t gold, uint64_t seed, int V)
+{
+    struct soft_entry *entries = f->entries + row * (size_t)f->stride;
     const double zero = 0;
     double mass = 0;
     int n = f->config.k ? select_top(w->best, f->config.k, q, V, &zero, 1, V) : 0, kept = 0;
@@ -228,6 +261,13 @@ static void take_row(struct forced *f, struct forced_worker *w, size_t row, cons
     f->count[row] = kept;
     f->rest[row] = kept == V || mass >= 1 ? 0 : 1 - mass;
     f->gold[row] = logf(q[gold]);
+    if (f->config.samples && f->rest[row] > 0) {
+        struct rng rng;
+        rng_seed(&rng, seed, 0);
+        kept += draw_others(entries + kept, f->config.samples, q, w->best, kept, V, rng_unit(&rng));
+        f->count[row] = kept;
+        f->rest[row] = 0;
+    }
 }
 
 static void take_sentence(struct forced *f, struct forced_worker *w, int i, int first, int rows, int V)
@@ -237,7 +277,8 @@ static void take_sentence(struct forced *f, struct forced_worker *w, int i, int 
     int to = b->target_start[i + 1] < first + rows ? b->target_start[i + 1] : first + rows;
     for (int n = from; n < to; n++)
         take_row(f, w, f->pairs[b->index[i]].row + (size_t)(n - b->target_start[i]),
-                 w->q + (size_t)(n - first) * (size_t)V, b->output[n], V);
+                 w->q + (size_t)(n - first) * (size_t)V, b->output[n],
+                 f->pairs[b->index[i]].seed + (uint64_t)(n - b->target_start[i]), V);
 }
 
 static void run_batch(struct forced *f, struct forced_worker *w, size_t number)
@@ -272,8 +313,8 @@ static void work(void *arg, int worker)
 static struct forced_result result_of(const struct forced *f, const struct pair *p)
 {
     struct forced_result r = {
-        p->source.items, p->target.items, (int)p->source.count, (int)p->target.count, p->rows, f->config.k, 0,
-        f->gold + p->row, f->entries + p->row * (size_t)f->config.k, f->count + p->row, f->rest + p->row,
+        p->source.items, p->target.items, (int)p->source.count, (int)p->target.count, p->rows, f->stride, 0,
+        f->gold + p->row, f->entries + p->row * (size_t)f->stride, f->count + p->row, f->rest + p->row,
     };
     for (int i = 0; i < p->rows; i++)
         r.logp += (double)r.gold_logp[i];

@@ -20,6 +20,7 @@ struct tokenizer;
 struct forced_config {
     int k;                      /* likeliest pieces a token, at most; 0: none are wanted */
     float mass;                 /* no more than have this mass together; 1: all k */
+    int samples;                /* pieces drawn of the others, which then stand for all of their mass */
     int max_length;             /* tokens of a side; longer pairs are not taken */
 };
 
@@ -27,12 +28,12 @@ struct forced_result {
     const int32_t *source, *target;             /* ids, without </s> */
     int source_count, target_count;
     int rows;                                   /* target_count + 1; 0: a side is too long */
-    int k;
+    int k;                                      /* the config's k + samples */
     double logp;                                /* of the target, </s> included */
     const float *gold_logp;                     /* rows */
-    const struct soft_entry *entries;           /* row r has entries[r * k] and so on, most probable first, … */
+    const struct soft_entry *entries;           /* row r has entries[r * k] and so on, most probable first, then drawn, … */
     const int *count;                           /* … so many … */
-    const double *rest;                         /* … and all other pieces this mass */
+    const double *rest;                         /* … and all other pieces this mass: none if there are samples */
 };
 
 /* threads 0: one a core.  What is given is borrowed. */

@@ -28,6 +28,9 @@ const struct option label_options[] = {
     { "soft-k", OPTION_INT, FIELD(soft_k), "16", 1, 65535, "pieces kept a token, at most" },
     { "soft-p", OPTION_FLOAT, FIELD(soft_p), "0.99", 0.01, 1,
       "top-p: no more pieces once they have this share of the mass" },
+    { "soft-samples", OPTION_INT, FIELD(soft_samples), "0", 0, 1024,
+      "pieces drawn beside those, a token, which stand for the mass of all others: students then learn, on average, "
+      "the whole distribution" },
     { "bad-text", OPTION_CHOICE, FIELD(bad_text), "mark", 0, 0,
       "lines that are not UTF-8 or hold a zero byte: mark them and leave their labels empty, refuse the input, or "
       "replace the bad bytes", bad_text_names },
@@ -57,6 +60,11 @@ int label_check_options(const struct label_job *job, struct error *err)
 
 /* ---- what it will take ---- */
 
+int label_soft_entries(const struct label_config *c)
+{
+    return c->soft_k + c->soft_samples;
+}
+
 static const char *size_text(double bytes)
 {
     static char text[40];
@@ -77,7 +85,7 @@ static int tell_size(const struct label_job *job, const struct label_plan *plan,
         return 0;
     lines = lines < (double)plan->lines ? lines : (double)plan->lines;
     rows = lines * (plan->target_tokens + 1);
-    double bytes = soft_targets_bytes(lines, rows, rows * job->config->soft_k, teacher_vocab(job->teacher));
+    double bytes = soft_targets_bytes(lines, rows, rows * label_soft_entries(job->config), teacher_vocab(job->teacher));
     log_info("soft targets for %.0f lines: %s %s", lines, job->config->soft == SOFT_TOP_K ? "about" : "at most",
              size_text(bytes));
     if (job->config->soft != SOFT_TOP_K || statvfs(job->folder, &disk))

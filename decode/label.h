@@ -50,10 +50,12 @@ struct label_config {
     int soft;                   /* enum soft_kind */
     int soft_k;                 /* entries a token, at most */
     float soft_p;               /* top-p: entries until they have this mass */
+    int soft_samples;           /* entries drawn of the other pieces */
     int bad_text;               /* enum bad_text: lines that are not UTF-8 or hold a zero byte */
     bool keep_shards;
 };
 extern const struct option label_options[];
+int label_soft_entries(const struct label_config *c);            /* a token, at most */
 
 /* How lines are read under a policy: enum utf8_policy for enum bad_text. */
 enum utf8_policy label_utf8(int bad_text);

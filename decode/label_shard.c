@@ -259,7 +259,7 @@ static int engines_open(struct labeller *l, struct error *err)
     }
     if (job->teacher && !l->forced) {
         struct forced_config config = { c->soft ? c->soft_k : 0, c->soft == SOFT_TOP_P ? c->soft_p : 1,
-                                        l->plan->max_source };
+                                        c->soft ? c->soft_samples : 0, l->plan->max_source };
         l->forced = forced_new(job->teacher, job->translator->source, job->translator->target, &config,
                                job->threads);
     }
@@ -270,8 +270,8 @@ static int engines_open(struct labeller *l, struct error *err)
 
 static json_t *about_soft(const struct label_job *job)
 {
-    return json_pack("{s:s, s:s, s:O*}", "source", job->inputs->items[0], "target",
-                     job->target ? job->target : "the best hypotheses", "teachers",
+    return json_pack("{s:s, s:s, s:i, s:O*}", "source", job->inputs->items[0], "target",
+                     job->target ? job->target : "the best hypotheses", "samples", job->config->soft_samples, "teachers",
                      json_object_get(job->models, "models"));
 }
 
@@ -282,7 +282,7 @@ static int soft_open(struct shard *s, struct error *err)
         return 0;
     json_t *about = about_soft(job);
     struct soft_shape shape = {
-        s->first, teacher_vocab(job->teacher), job->config->soft_k,
+        s->first, teacher_vocab(job->teacher), label_soft_entries(job->config),
         job->config->soft == SOFT_TOP_P ? job->config->soft_p : 1, teacher_temperature(job->teacher),
         tokenizer_fingerprint(job->translator->source), tokenizer_fingerprint(job->translator->target),
         teacher_fingerprint(job->teacher), about,

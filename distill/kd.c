@@ -319,6 +319,23 @@ int kd_check(const struct kd_method *method, const struct kd_config *config, int
     return 0;
 }
 
+/* Drawn entries give the whole distribution on average, in a loss that is linear in it and at its temperature. */
+static int check_samples(const struct shared *s, struct error *err)
+{
+    const struct soft_info *info = s->soft ? soft_targets_info(s->soft) : NULL;
+    if (!info || !info->samples)
+        return 0;
+    if (!s->method->entries)
+        return error_set(err, "%s needs probabilities, and soft targets '%s' hold %d drawn pieces a token; take "
+                         "word-kd or selective-kd, or label with soft-samples 0", s->method->name,
+                         soft_targets_path(s->soft), info->samples);
+    if (info->temperature != s->teacher_temperature)
+        return error_set(err, "soft targets '%s' were drawn at temperature %g and serve at no other (asked for: %g); "
+                         "label with that soft-temperature, or with soft-samples 0", soft_targets_path(s->soft),
+                         (double)info->temperature, (double)s->teacher_temperature);
+    return 0;
+}
+
 static int open_models(struct shared *s, const struct objective_needs *needs, struct error *err)
 {
     const struct teacher_config config = { needs->average, s->teacher_temperature, needs->weights, needs->task };
@@ -393,7 +410,7 @@ int objective_kd(struct objective *out, const struct kd_method *method, const st
     if (s->config.temperature <= 0)     /* the method has no such option */
         s->config.temperature = 1;
     s->teacher_temperature = s->config.temperature * (needs->teacher_temperature > 0 ? needs->teacher_temperature : 1);
-    if ((method->self && open_self(s, needs, err) < 0)
+    if (check_samples(s, err) < 0 || (method->self && open_self(s, needs, err) < 0)
         || (!method->self && !needs->soft && needs->teacher_count && open_models(s, needs, err) < 0)) {
         shared_free(s);
         return -1;

@@ -309,7 +309,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
         cost->bytes = corpus->bytes * (2 + 2 * c->search.n_best);
     if (c->label.soft && cost->train_words >= 0) {      /* near enough: a piece and a half a word */
         double rows = 1.5 * cost->train_words;
-        cost->bytes += soft_targets_bytes(rows / 20, rows, rows * c->label.soft_k, 0);
+        cost->bytes += soft_targets_bytes(rows / 20, rows, rows * label_soft_entries(&c->label), 0);
     }
 }
 

@@ -66,6 +66,19 @@ stderr_has '18 lines are marked e (empty)'
 expect 0 $label -o whole --soft-targets top-k --soft-k 3
 same whole
 
+# ---- with pieces drawn beside the likeliest ----
+
+expect 0 $label -o drawn --soft-targets top-k --soft-k 3 --soft-samples 2
+cmp -s whole/nbest.tsv drawn/nbest.tsv || fail "drawn soft targets change the lists"
+[ "$(cat drawn/soft/*.soft | wc -c)" -gt "$(cat whole/soft/*.soft | wc -c)" ] || fail "nothing was drawn"
+refused 1 'soft-samples is 2 there and 3 here' $label --soft-targets top-k --soft-k 3 --soft-samples 3 -o drawn
+expect 0 "$coho" label -q -m model -i source.txt -t target.txt -o said --soft-targets top-k --soft-k 3 --soft-samples 2
+expect 0 "$coho" train $tiny --objective word-kd --soft-targets said/soft -o student
+expect 1 "$coho" train $tiny --objective jsd --soft-targets said/soft -o other
+stderr_has "jsd needs probabilities, and soft targets 'said/soft' hold 2 drawn pieces a token"
+expect 1 "$coho" train $tiny --objective word-kd --temperature 2 --soft-targets said/soft -o other
+stderr_has 'drawn at temperature 1 and serve at no other (asked for: 2)'
+
 # ---- killed at twenty random moments ----
 
 kills=0
