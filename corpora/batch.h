@@ -23,7 +23,7 @@ struct batch {
     int64_t *index;             /* where each sentence stands in its corpus, for stored targets */
     float *weight;              /* a factor for each sentence's loss; all 1 usually */
     int task;                   /* which part of a mixture it came from; 0 usually */
-    bool sampled;               /* the targets are the student's own outputs, no gold */
+    bool sampled;               /* the targets are a model's own draws, no gold */
     struct batch_room *room;    /* owns the memory */
 };
 

@@ -129,6 +129,7 @@ static void take_labels(struct meta *m, struct batch *b, const struct translatio
     batch_reset(b);
     batch_reset(&m->labels);
     b->task = m->labels.task = from->task;
+    m->labels.sampled = true;           /* -h · log p(ŷ), unsmoothed */
     for (int i = 0; i < from->B; i++) {
         const int32_t *source = from->source + from->source_start[i];
         int count = from->source_start[i + 1] - from->source_start[i] - 1;

@@ -274,7 +274,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 }
 
 const struct stage_kind stage_train_meta = {
-    .name = "train-meta", .summary = "training a student and its teacher", .makes = "model", .version = 1,
+    .name = "train-meta", .summary = "training a student and its teacher", .makes = "model", .version = 2,
     .varies = true,
     .config_size = sizeof(struct meta_stage), .options = tables, .inputs = inputs,
     .check = check, .run = run_train_meta, .estimate = estimate,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "corpora/batch.h"
 #include "seq2seq/mixture.h"
 #include "seq2seq/train.h"
 
@@ -10,7 +11,8 @@ struct shared {
 };
 
 struct worker {
-    float smoothing;
+    const struct shared *shared;
+    float smoothing;            /* of the batch at work */
     float *room;
     int V;
 };
@@ -19,7 +21,7 @@ static void *worker_new(void *shared, int number)
 {
     (void)number;
     struct worker *w = xcalloc(1, sizeof *w);
-    w->smoothing = ((const struct shared *)shared)->smoothing;
+    w->shared = shared;
     return w;
 }
 
@@ -28,6 +30,16 @@ static void worker_free(void *worker)
     struct worker *w = worker;
     free(w->room);
     free(w);
+}
+
+/* What a model drew is learnt, or unlearnt, by its own probability alone. */
+static int begin(void *worker, const struct batch *b, const struct moment *when, struct error *err)
+{
+    struct worker *w = worker;
+    (void)when;
+    (void)err;
+    w->smoothing = b->sampled ? 0 : w->shared->smoothing;
+    return 0;
 }
 
 static void chunk(void *worker, int first, int rows, int V, const int32_t *target,
@@ -49,6 +61,6 @@ struct objective objective_cross_entropy(float label_smoothing)
     shared->smoothing = label_smoothing;
     return (struct objective){
         .name = "cross-entropy", .shared = shared, .worker_new = worker_new,
-        .worker_free = worker_free, .chunk = chunk, .free = free,
+        .worker_free = worker_free, .begin = begin, .chunk = chunk, .free = free,
     };
 }

@@ -109,7 +109,7 @@ int train_ends(const struct train_config *config, struct error *err);
 int train_check(const struct train_config *config, const char *folder, bool dev, bool decoding,
                 struct error *err);
 
-/* Label-smoothed cross-entropy: (1-ε)·gold + ε/V.  The plain objective of `coho train`. */
+/* Label-smoothed cross-entropy: (1-ε)·gold + ε/V; of sampled batches without ε.  The plain objective of `coho train`. */
 struct objective objective_cross_entropy(float label_smoothing);
 
 #endif

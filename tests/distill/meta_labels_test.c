@@ -96,6 +96,19 @@ static void labels_that_helped_become_likelier_and_others_less_so(void **state)
     }
 }
 
+/* Smoothing is of gold: the labels' loss is -h · log p(ŷ) and no more. */
+static void the_labels_loss_is_not_smoothed(void **state)
+{
+    static const char *const plain[][2] = { { "meta-gold", "false" }, { "meta-label-smoothing", "0" }, { NULL } };
+    static const char *const smooth[][2] = { { "meta-gold", "false" }, { "meta-label-smoothing", "0.9" }, { NULL } };
+    struct scene a = scene_open(plain), b = scene_open(smooth);
+    one_step(&a, true);
+    one_step(&b, true);
+    assert_same_weights(a.teacher, b.teacher);
+    scene_close(&a);
+    scene_close(&b);
+}
+
 /* decay 0: what was gained the last time; 0.9: a tenth of that after the first time. */
 static void gains_are_compared_with_their_moving_average(void **state)
 {
@@ -181,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(labels_that_helped_become_likelier_and_others_less_so),
+        cmocka_unit_test(the_labels_loss_is_not_smoothed),
         cmocka_unit_test(gains_are_compared_with_their_moving_average),
         cmocka_unit_test(the_targets_are_samples_of_the_teacher),
         cmocka_unit_test(a_resumed_run_has_the_teacher_of_an_undisturbed_one),
