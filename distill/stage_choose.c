@@ -155,11 +155,10 @@ static int compare_vocabulary(struct choice *c, const struct candidate *it, cons
 
 static int check_length(const struct choice *c, const struct candidate *it, const struct model *m, struct error *err)
 {
-    int limit = model_max_length(m);
-    if (!limit || c->config->max_length < limit)
-        return 0;
-    return error_set(err, "max-length %d: the learned positions of '%s' end at %d; lower it", c->config->max_length,
-                     it->label, limit);
+    char *whose = xasprintf("'%s'", it->label);
+    int ret = model_takes(m, c->config->max_length, whose, err);
+    free(whose);
+    return ret;
 }
 
 static int measure_model(struct choice *c, struct candidate *it, const struct model *m, struct error *err)

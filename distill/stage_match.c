@@ -35,6 +35,8 @@ static const struct stage_input inputs[] = {
 static int check(const struct stage *s, struct error *err)
 {
     const struct match_stage *c = s->config;
+    if (model_config_takes(&c->model, c->batching.max_length, err) < 0)
+        return -1;
     return model_config_check(&c->model, true, err);
 }
 
@@ -66,7 +68,7 @@ static int open_all(struct job *j, struct error *err)
     int ret = -1;
     batching.seed = j->config->match.seed;
     if (input_corpus(&j->corpus, j->run, "corpus", err) == 0 && (j->teacher = input_model(j->run, "teacher", err)) &&
-        new_student(j, err) == 0 &&
+        model_takes(j->teacher, batching.max_length, "the teacher", err) == 0 && new_student(j, err) == 0 &&
         store_build(ids, j->corpus.train.source, j->corpus.train.target, j->student->source_tokenizer,
                     j->student->target_tokenizer, j->run->threads, err) == 0 &&
         (j->store = store_open(ids, true, err)))

@@ -100,6 +100,9 @@ static int write_outputs(struct work *w, struct error *err)
     const struct teacher_config config = {
         .average = (enum average)c->average, .temperature = c->temperature, .task = w->files.task.name,
     };
+    for (int i = 0; i < w->models.count; i++)
+        if (model_takes(w->models.items[i], c->max_length, "a model", err) < 0)
+            return -1;
     w->teacher = teacher_new(models_list(&w->models), w->models.count, &config, err);
     if (!w->teacher)
         return -1;

@@ -137,10 +137,8 @@ static int check(const struct stage *s, struct error *err)
                          "one that does, such as jsd", kind->name);
     if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
         return -1;
-    if (c->model.arch == 0 && c->model.positions == POSITIONS_LEARNED
-        && c->batching.max_length >= c->model.max_positions)
-        return error_set(err, "max-length %d: learned positions end at max-positions %d; lower the first or "
-                         "raise the second", c->batching.max_length, c->model.max_positions);
+    if (model_config_takes(&c->model, c->batching.max_length, err) < 0)
+        return -1;
     return model_config_check(&c->model, true, err);
 }
 

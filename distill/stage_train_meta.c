@@ -68,6 +68,8 @@ static int check(const struct stage *s, struct error *err)
         return -1;
     if (c->train.accumulate > 1)
         return error_set(err, "accumulate: the teacher is told what each batch did; take 1, and larger batches");
+    if (!stage_link(s, "start") && model_config_takes(&c->model, c->batching.max_length, err) < 0)
+        return -1;
     return model_config_check(&c->model, true, err);
 }
 
@@ -107,7 +109,9 @@ static int open_models(struct training *t, struct error *err)
     if (!same_vocabularies(t->student, t->teacher))
         return error_set(err, "the student's vocabulary is not the teacher's, whose labels are pieces; give both "
                          "the same");
-    return 0;
+    int longest = t->config->batching.max_length;
+    return model_takes(t->student, longest, "the student", err) < 0
+        || model_takes(t->teacher, longest, "the teacher", err) < 0 ? -1 : 0;
 }
 
 /* ---- data ---- */

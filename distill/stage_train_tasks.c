@@ -119,6 +119,8 @@ static int check(const struct stage *s, struct error *err)
     if (strcmp(c->train.metric, "nll") && strcmp(c->train.metric, "average") && !names_task(s, c->train.metric))
         return error_set(err, "metric: '%s' is none of the 'tasks'; the best weights are chosen by nll, average or "
                          "the score of a task", c->train.metric);
+    if (model_config_takes(&c->model, c->batching.max_length, err) < 0)
+        return -1;
     return model_config_check(&c->model, true, err);
 }
 

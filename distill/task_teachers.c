@@ -19,6 +19,10 @@ static int load_teacher(struct task_teachers *t, const struct stage_link *link, 
     free(folder);
     if (!m)
         return -1;
+    if (model_takes(m, t->data->config->batching->max_length, "the teacher", err) < 0) {
+        model_free(m);
+        return error_prefix(err, "task '%s'", link->label);
+    }
     t->models[task] = xrealloc(t->models[task], (size_t)(n + 1) * sizeof *t->models[task]);
     t->models[task][n] = m;
     t->of[task] = (struct task_teacher){ (const struct model *const *)t->models[task], n + 1, NULL };

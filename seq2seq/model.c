@@ -172,11 +172,6 @@ int32_t model_eos(const struct model *m)
     return tokenizer_eos(m->target_tokenizer);
 }
 
-int model_max_length(const struct model *m)
-{
-    return m->config.arch == 0 && m->config.positions == POSITIONS_LEARNED ? m->config.max_positions : 0;
-}
-
 int64_t model_bytes(const struct model *m)
 {
     int64_t bytes = 0;

@@ -78,6 +78,10 @@ struct model {
 /* Whether such a model can be; `joint`: one vocabulary serves both sides. */
 int model_config_check(const struct model_config *config, bool joint, struct error *err);
 
+/* Whether sentences of max_length tokens, and one more for <s> or </s>, have places in such a model: learned
+ * positions end. */
+int model_config_takes(const struct model_config *config, int max_length, struct error *err);
+
 /* As in config.json: the options and the sizes of the vocabularies. */
 json_t *model_config_json(const struct model_config *config);
 int model_config_read(struct model_config *out, const json_t *values, struct error *err);
@@ -130,6 +134,8 @@ int32_t model_bos(const struct model *m);       /* <s> and </s> of the target si
 int32_t model_eos(const struct model *m);
 /* The longest sentence in tokens that the model can take on either side; 0: any. */
 int model_max_length(const struct model *m);
+/* model_config_takes of a model that is there; whose: "the teacher", for the message. */
+int model_takes(const struct model *m, int max_length, const char *whose, struct error *err);
 /* Memory of the weights. */
 int64_t model_bytes(const struct model *m);
 /* Hypotheses at once that suit the caches of its products and of its keys and values; 0: any. */

@@ -1,6 +1,7 @@
 /* The transformer (Vaswani et al. 2017): declaration of its weights and the teacher-forced pass. */
 #include "seq2seq/transformer.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,7 @@ struct tensor *embed_tokens(struct pass *p, int table, int positions, const int3
                             const int32_t *place, int N)
 {
     int D = p->m->config.dim;
+    assert(positions < 0 || largest(place, N) < p->m->config.max_positions);
     struct tensor *position = positions >= 0 ? tape_param(p->tape, positions)
                                              : sinusoids(p, largest(place, N) + 1);
     return op_embed(p->tape, tape_param(p->tape, table), id, N, sqrtf((float)D), position, place,

@@ -168,6 +168,18 @@ refused 1 'soft-targets are of a corpus' "$coho" distill wrong.yml -o wrong
 file_has run/matched/manifest.json '"loss_encoder_1": [0-9]'
 file_has run/after/lineage.json '"name": "feature-matching"'
 
+# Sentences must have places where positions are learned, the student's and its teacher's.
+sed 's/^    updates: 6/&\n    positions: learned\n    max-positions: 200/' recipe.yml >wrong.yml
+refused 1 "'matched': max-length 256: learned positions end at max-positions 200; lower" "$coho" distill wrong.yml -o wrong
+sed 's/^    save-every: 3/&\n    positions: learned\n    max-positions: 200/' recipe.yml >wrong.yml
+refused 1 "'meta': max-length 256: learned positions end at max-positions 200; lower" "$coho" distill wrong.yml -o wrong
+sed 's/teacher: teacher$/teacher: short/' recipe.yml >short.yml
+echo '  short: { like: teacher, positions: learned, max-positions: 30, max-length: 29, max-updates: 1 }' >>short.yml
+for stage in matched meta; do
+    expect 1 "$coho" distill short.yml -o run --stage $stage -q
+    stderr_has "'$stage': max-length 256: the learned positions of the teacher end at 30; lower it"
+done
+
 # Nobody learns from lines that no teacher has labelled.
 sed 's/corpus: labelled, max-updates/corpus: made, max-updates/' recipe.yml >unlabelled.yml
 expect 1 "$coho" distill unlabelled.yml -o run --stage student -q
