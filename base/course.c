@@ -76,6 +76,21 @@ bool course_constant(const struct course *c)
     return !c->shape;
 }
 
+bool course_watches(const struct course *c)
+{
+    return c->shape && c->shape->way == triggered;
+}
+
+bool course_shares(const struct course *c)
+{
+    return c->shape && (c->shape->places ? c->share[0] : !course_watches(c));
+}
+
+int64_t course_stays(const struct course *c)
+{
+    return c->shape && c->shape->places && !c->share[0] ? (int64_t)c->at[0] : 0;
+}
+
 float course_largest(const struct course *c)
 {
     return c->shape && c->to > c->from ? c->to : c->from;

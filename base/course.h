@@ -49,6 +49,9 @@ struct course {
 int course_parse(struct course *out, const char *text, double min, double max, struct error *err);
 float course_at(const struct course *c, const struct moment *when);
 bool course_constant(const struct course *c);
+bool course_watches(const struct course *c);    /* it changes with the dev loss, and without one never */
+bool course_shares(const struct course *c);     /* it changes with the share of the training that is done */
+int64_t course_stays(const struct course *c);   /* as it is until this update; 0: it moves at once, or who knows when */
 /* The largest value that it ever takes. */
 float course_largest(const struct course *c);
 /* As text that parses to the same. */

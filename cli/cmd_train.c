@@ -21,6 +21,7 @@
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
+#include "seq2seq/train_courses.h"
 #include "tokenize/tokenizer.h"
 #include "tokenize/vocabularies.h"
 
@@ -279,6 +280,11 @@ static int tell(const struct train_report *report, const char *folder)
     return 0;
 }
 
+static struct train_courses courses_of(const struct session *s)
+{
+    return (struct train_courses){ .groups = s->groups, .weights = &s->mixing.weights, .config = &s->train_config };
+}
+
 static int usage_check(const struct session *s)
 {
     const struct train_command *c = &s->command;
@@ -295,6 +301,9 @@ static int usage_check(const struct session *s)
     if (c->also_source.count && s->objective.soft_path)
         return command_misuse(s->self, "--soft-targets are of one corpus; leave out --also-source");
     if (mixing_check(&s->mixing, c->also_source.count + 1, &err) < 0)
+        return command_misuse(s->self, "--%s", err.text);
+    const struct train_courses courses = courses_of(s);
+    if (train_courses_check(&courses, c->dev_source != NULL, &err) < 0)
         return command_misuse(s->self, "--%s", err.text);
     if (train_objective_check(&s->objective, &err) < 0)
         return command_misuse(s->self, "%s", err.text);
@@ -325,6 +334,8 @@ static int run(struct session *s)
     if (s->command.dry_run)
         return dry_run(s, &err) < 0 ? command_fail(s->self, &err) : 0;
     interrupt_install();
+    const struct train_courses courses = courses_of(s);
+    train_courses_warn(&courses);
     signal(SIGPIPE, SIG_IGN);           /* messages may go nowhere: it is saved all the same */
     return train(s, &report, &err) < 0 ? fail(s, &err) : tell(&report, s->command.output);
 }

@@ -68,6 +68,39 @@ bool on_policy_wanted(const struct on_policy_config *c)
     return course_largest(&c->share) > 0;
 }
 
+static bool draws_as_usual(const struct sampling *s)
+{
+    return s->temperature == 1 && !s->top_k && s->top_p == 1;
+}
+
+/* As the option's default. */
+static bool fresh_as_usual(const struct on_policy_config *c)
+{
+    struct on_policy_config usual = { .replay = 0 };
+    const struct option_group groups[] = { { NULL, on_policy_options, &usual }, { NULL } };
+    char its[COURSE_TEXT], given[COURSE_TEXT];
+    options_default(groups);
+    course_text(its, &usual.fresh);
+    course_text(given, &c->fresh);
+    return !strcmp(given, its);
+}
+
+int on_policy_check(const struct on_policy_config *c, struct error *err)
+{
+    if (!on_policy_wanted(c))
+        return 0;
+    if (c->decoding == ON_POLICY_GREEDY && !draws_as_usual(&c->sampling))
+        return error_set(err, "on-policy-temperature, on-policy-top-k and on-policy-top-p say how to sample, but "
+                         "on-policy-decoding is greedy; leave them out, or take sample");
+    if (!c->replay && !fresh_as_usual(c))
+        return error_set(err, "replay-fresh is a share of what a buffer gives: say how much it keeps by replay-buffer, "
+                         "or leave it out");
+    if (c->replay && course_largest(&c->fresh) <= 0)
+        return error_set(err, "replay-fresh 0: the buffer would give the outputs of one batch again and again; let some "
+                         "be made afresh");
+    return 0;
+}
+
 /* ---- the buffer ---- */
 
 static void keep(struct on_policy *p, struct kept one)

@@ -36,6 +36,9 @@ extern const struct on_policy_config on_policy_labels;
 /* Whether a share is ever above 0. */
 bool on_policy_wanted(const struct on_policy_config *c);
 
+/* Whether the options go together, where a share is above 0. */
+int on_policy_check(const struct on_policy_config *c, struct error *err);
+
 /* `within` becomes the new source's; on failure it stays the caller's.  The student is borrowed:
  * its weights are read as they are at each batch.  max_length bounds the outputs, in tokens. */
 int on_policy_open(struct batch_source *out, struct batch_source *within, const struct model *student,

@@ -26,6 +26,7 @@
 #include "distill/train_corpora.h"
 #include "distill/train_cost.h"
 #include "seq2seq/architecture.h"
+#include "seq2seq/train_courses.h"
 #include "seq2seq/train_plan.h"
 #include "tokenize/tokenizer.h"
 
@@ -92,6 +93,13 @@ static int variant(const json_t *given, const struct option **options, size_t *s
     return stage_objective_variant(DEFAULT_OBJECTIVE, given, options, size, err);
 }
 
+static struct train_courses courses_of(const struct stage *s)
+{
+    const struct train_stage *c = s->config;
+    return (struct train_courses){ .groups = s->groups, .unused = c->on_policy.replay ? NULL : "replay-fresh",
+                                   .weights = &c->mixing.weights, .config = &c->train };
+}
+
 static int check(const struct stage *s, struct error *err)
 {
     const struct train_stage *c = s->config;
@@ -132,9 +140,14 @@ static int check(const struct stage *s, struct error *err)
         return -1;
     if (initial_check(&c->initial, stage_link(s, "start") != NULL, c->model.encoder_layers, c->model.decoder_layers, err) < 0)
         return -1;
+    if (on_policy_check(&c->on_policy, err) < 0)
+        return -1;
     if (on_policy_wanted(&c->on_policy) && (!kind->wants_teacher || kind->method->gold_only || kind->method->similarity))
         return error_set(err, "on-policy: objective %s has no word of a teacher on the student's own outputs; take "
                          "one that does, such as jsd", kind->name);
+    const struct train_courses courses = courses_of(s);
+    if (train_courses_check(&courses, true, err) < 0)
+        return -1;
     if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
         return -1;
     if (model_config_takes(&c->model, c->batching.max_length, err) < 0)
@@ -358,6 +371,8 @@ static int prepare(struct training *t, struct error *err)
         || open_data(t, err) < 0 || open_on_policy(t, err) < 0 || make_objective(t, err) < 0)
         return -1;
     set_lineage(t);
+    const struct train_courses courses = courses_of(t->run->stage);
+    train_courses_warn(&courses);
     return 0;
 }
 

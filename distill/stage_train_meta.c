@@ -21,6 +21,7 @@
 #include "distill/train_corpora.h"
 #include "distill/train_cost.h"
 #include "seq2seq/train.h"
+#include "seq2seq/train_courses.h"
 #include "tokenize/tokenizer.h"
 
 #define TEACHER "teacher"
@@ -64,6 +65,9 @@ static const struct stage_input inputs[] = {
 static int check(const struct stage *s, struct error *err)
 {
     const struct meta_stage *c = s->config;
+    const struct train_courses courses = { .groups = s->groups, .config = &c->train };
+    if (train_courses_check(&courses, true, err) < 0)
+        return -1;
     if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
         return -1;
     if (c->train.accumulate > 1)

@@ -24,6 +24,7 @@
 #include "distill/train_cost.h"
 #include "seq2seq/model.h"
 #include "seq2seq/train.h"
+#include "seq2seq/train_courses.h"
 
 #define DEFAULT_OBJECTIVE "word-kd"
 
@@ -114,6 +115,10 @@ static int check(const struct stage *s, struct error *err)
         if (kept && has_label(s, "teachers", label))
             return error_set(err, "task '%s' has teachers and their kept outputs: give one of them", label);
     }
+    const struct train_courses courses = { .groups = s->groups, .unused = stage_link(s, "pseudo") ? NULL : "pseudo-weight",
+                                           .config = &c->train };
+    if (train_courses_check(&courses, true, err) < 0)
+        return -1;
     if (train_ends(&c->train, err) < 0)
         return -1;
     if (strcmp(c->train.metric, "nll") && strcmp(c->train.metric, "average") && !names_task(s, c->train.metric))

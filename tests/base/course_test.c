@@ -60,6 +60,21 @@ static void a_course_says_itself_as_it_was_given(void **state)
     }
 }
 
+static void a_course_tells_what_it_hangs_on(void **state)
+{
+    static const struct { const char *text; bool watches, shares; int64_t stays; } cases[] = {
+        { "0.5", false, false, 0 }, { "linear 1 0", false, true, 0 }, { "exponential 0 1 200", false, true, 0 },
+        { "ramp 0 3 100 600", false, false, 100 }, { "ramp 0 1 20% 60%", false, true, 0 },
+        { "cut-off 0.7 10", false, false, 10 }, { "cut-off 0.7 60%", false, true, 0 }, { "triggered 0 1 0.1", true, false, 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct course c;
+        assert_int_equal(course_parse(&c, cases[i].text, 0, 0, &err), 0);
+        if (course_watches(&c) != cases[i].watches || course_shares(&c) != cases[i].shares || course_stays(&c) != cases[i].stays)
+            fail_msg("%s", cases[i].text);
+    }
+}
+
 static const struct { const char *text, *says; } mistakes[] = {
     { "", "neither a number nor" },
     { "linaer 1 0", "did you mean 'linear'" },
@@ -115,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_shape_gives_its_values),
         cmocka_unit_test(a_course_says_itself_as_it_was_given),
+        cmocka_unit_test(a_course_tells_what_it_hangs_on),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(an_option_takes_a_number_or_a_course),
     };

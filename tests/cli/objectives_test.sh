@@ -102,6 +102,18 @@ refused 2 "teacher-temperature: 'warm' is neither fit nor a number" "$coho" trai
 expect 1 "$coho" train $tiny --objective word-kd --teacher air_model --teacher-temperature fit -o no_dev
 stderr_has 'fit needs a dev set'
 
+# A course that would never move is refused, and one that moves too late is told.
+refused 2 "label-smoothing: 'triggered 0 0.1 0.5' follows the dev loss, and there is no validation corpus" "$coho" train $tiny \
+    --label-smoothing 'triggered 0 0.1 0.5' -o other_model
+refused 2 "mixing-weights: 'triggered 0 1 0.5' follows the dev loss" "$coho" train $tiny --also-source dev.en \
+    --also-target dev.de --mixing-weights 1 'triggered 0 1 0.5' -o other_model
+refused 2 "label-smoothing: 'linear 0 0.1' goes with the share" "$coho" train $tiny --label-smoothing 'linear 0 0.1' \
+    --dev-source dev.en --dev-target dev.de --max-updates 0 --patience 2 -o other_model
+absent other_model
+expect 0 "$coho" train $tiny --label-smoothing 'ramp 0 0.1 100 200' -o late_model
+stderr_has "^warning: label-smoothing: 'ramp 0 0.1 100 200' stays as it is until update 100, and the training ends with update 2$"
+expect 0 "$coho" train $tiny --label-smoothing 'triggered 0 0.1 0.5' --dev-source dev.en --dev-target dev.de -o followed_model
+
 # What cannot be, said before anything runs.
 wrong() {       # wrong STAGE-KEYS MESSAGE
     sed "s/^  annealed: .*/  annealed: { like: student, $1 }/" recipe.yml >wrong.yml
@@ -114,6 +126,11 @@ wrong 'alpha: linaer 1 0' "did you mean 'linear'"
 wrong 'alpha: ramp 0 3 10 20' "3 is out of range 0 … 1"
 wrong 'objective: kd-sim, on-policy: 0.5' "has no word of a teacher on the student's own outputs"
 wrong 'objective: cross-entropy, on-policy: 1, teacher: null' "has no word of a teacher"
+wrong 'on-policy: 0.5, on-policy-decoding: greedy, on-policy-top-k: 5' 'say how to sample, but on-policy-decoding is greedy'
+wrong 'on-policy: 0.5, replay-fresh: 0.5' 'say how much it keeps by replay-buffer'
+wrong 'on-policy: 0.5, replay-buffer: 10, replay-fresh: cut-off 0 3' 'let some be made afresh'
+wrong 'alpha: linear 1 0, max-updates: 0, patience: 3' "alpha: 'linear 1 0' goes with the share of the training that is done"
+wrong 'mixing-weights: [ramp 0 1 10% 20%], max-updates: 0, patience: 3' "mixing-weights: 'ramp 0 1 10% 20%' goes with"
 wrong 'objective: air' "takes no 'teacher'"
 wrong 'teacher-weights: [1, 2]' "teacher-weights has 2 numbers for 1 models: give one each"
 wrong 'teacher-weights: -1' "'-1' is not a number above 0"
