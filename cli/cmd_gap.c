@@ -59,7 +59,14 @@ struct job {
     struct search_config search;
     struct models teacher, student;
     struct strings sources, references;
+    struct outfile html;        /* open from the beginning: where it cannot be written is told at once */
 };
+
+static struct gap_texts texts_of(const struct job *j)
+{
+    return (struct gap_texts){ (const char *const *)j->sources.items, (const char *const *)j->references.items,
+                               j->sources.count, j->options.train_target };
+}
 
 static int read_test_set(struct job *j, struct error *err)
 {
@@ -67,10 +74,11 @@ static int read_test_set(struct job *j, struct error *err)
     if (lines_read(&j->sources, o->source, o->lines, err) < 0
         || lines_read(&j->references, o->reference, o->lines, err) < 0)
         return -1;
-    if (j->sources.count == j->references.count)
-        return 0;
-    return error_set(err, "'%s' has %zu lines but '%s' has %zu; they must be aligned line by line", o->source,
-                     j->sources.count, o->reference, j->references.count);
+    if (j->sources.count != j->references.count)
+        return error_set(err, "'%s' has %zu lines but '%s' has %zu; they must be aligned line by line", o->source,
+                         j->sources.count, o->reference, j->references.count);
+    const struct gap_texts texts = texts_of(j);
+    return gap_texts_check(&texts, err) < 0 ? error_prefix(err, "'%s' and '%s'", o->source, o->reference) : 0;
 }
 
 static json_t *measure(struct job *j, struct error *err)
@@ -78,36 +86,33 @@ static json_t *measure(struct job *j, struct error *err)
     const struct gap_command *o = &j->options;
     const struct gap_voice teacher = gap_voice_of(&j->teacher, o->average),
                            student = gap_voice_of(&j->student, o->average);
-    const struct gap_texts texts = {
-        (const char *const *)j->sources.items, (const char *const *)j->references.items, j->sources.count,
-        o->train_target,
-    };
-    json_t *gap = gap_measure(&teacher, &student, &texts, &j->search, &j->config, o->threads, err);
-    if (!gap || !o->distilled)
-        return gap;
-    json_t *corpora = gap_corpora(&student.translator, o->train_source, o->train_target,
-                                  o->distilled_source ? o->distilled_source : o->train_source, o->distilled,
-                                  o->threads, err);
-    if (corpora)
-        json_object_set_new(gap, "corpora", corpora);
-    else
-        json_decref(gap);
-    return corpora ? gap : NULL;
+    const struct gap_texts texts = texts_of(j);
+    json_t *corpora = NULL, *gap = NULL;
+    if (o->distilled)                   /* what is wrong with them is told before the test set is decoded */
+        corpora = gap_corpora(&student.translator, o->train_source, o->train_target,
+                              o->distilled_source ? o->distilled_source : o->train_source, o->distilled,
+                              o->threads, err);
+    if (!o->distilled || corpora)
+        gap = gap_measure(&teacher, &student, &texts, &j->search, &j->config, o->threads, err);
+    if (gap && corpora)
+        json_object_set(gap, "corpora", corpora);
+    json_decref(corpora);
+    return gap;
 }
 
-static int write_page(const struct job *j, const json_t *gap, struct error *err)
+static int write_page(struct job *j, const json_t *gap, struct error *err)
 {
     const struct gap_command *o = &j->options;
     struct strbuf html = { 0 };
     char *title = xasprintf("%s beside %s", o->student.items[0], o->teacher.items[0]);
     gap_page(&html, gap, title, o->source);
-    int ret = file_write(o->html, html.text, html.length, err);
+    fwrite(html.text, 1, html.length, j->html.stream);
     strbuf_release(&html);
     free(title);
-    return ret;
+    return outfile_commit(&j->html, err);
 }
 
-static int write_all(const struct job *j, const json_t *gap, struct error *err)
+static int write_all(struct job *j, const json_t *gap, struct error *err)
 {
     if (j->options.json) {
         json_dumpf(gap, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(7));
@@ -127,7 +132,8 @@ static int run(struct job *j, struct error *err)
         return -1;
     if (o->distilled && (!o->train_source || !o->train_target))
         return error_set(err, "--distilled needs --train-source and --train-target");
-    if (search_check(&j->search, err) < 0 || read_test_set(j, err) < 0
+    if (gap_search_check(&j->search, err) < 0 || read_test_set(j, err) < 0
+        || (o->html && outfile_open(&j->html, o->html, err) < 0)
         || models_open(&j->teacher, &o->teacher, PRODUCTS_STORED, "--teacher-weights", &o->teacher_weights, average,
                        err) < 0
         || models_open(&j->student, &o->student, PRODUCTS_STORED, "--student-weights", &o->student_weights, average,
@@ -154,11 +160,14 @@ int cmd_gap(const struct command *self, int argc, char **argv)
     status = command_parse(self, groups, argc, argv, rest, &rest_count);
     if (status < 0 && rest_count)
         status = command_misuse(self, "unexpected '%s': give the models with --teacher and --student", rest[0]);
+    if (status < 0 && !job.options.distilled && (job.options.train_source || job.options.distilled_source))
+        status = command_misuse(self, "--train-source and --distilled-source go with --distilled, which is missing");
     if (status < 0) {
         log_quiet(job.options.quiet);
         interrupt_install();
         status = run(&job, &err) < 0 ? command_fail(self, &err) : 0;
     }
+    outfile_abort(&job.html);
     models_release(&job.teacher);
     models_release(&job.student);
     strings_release(&job.sources);

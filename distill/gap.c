@@ -60,8 +60,8 @@ static int word_count(const char *text)
 static int decode(struct gap *g, int model, int mode, const struct search_config *given, struct error *err)
 {
     struct search_config search = *given;
-    search.beam = mode == GREEDY ? 1 : search.beam;
-    search.n_best = 1;
+    if (mode == GREEDY)
+        search.beam = search.groups = 1;
     struct decoder *d = decoder_new(&g->voice[model]->translator, &search, g->threads, err);
     g->out[model][mode] = xcalloc(g->texts->n, sizeof *g->out[model][mode]);
     int ret = d ? decoder_text(d, g->out[model][mode], g->texts->sources, g->texts->n, err) : -1;
@@ -99,6 +99,15 @@ static int decode_all(struct gap *g, const struct search_config *search, struct 
     return 0;
 }
 
+static bool any_counted(const struct gap *g)
+{
+    int V = tokenizer_vocab(g->voice[STUDENT]->translator.target), eos = tokenizer_eos(g->voice[STUDENT]->translator.target);
+    for (int v = 0; v < V; v++)
+        if (g->seen[v] && v != eos)
+            return true;
+    return false;
+}
+
 /* How often each target piece stands in the training text. */
 static int count_pieces(struct gap *g, struct error *err)
 {
@@ -120,6 +129,9 @@ static int count_pieces(struct gap *g, struct error *err)
     }
     lines_close(&in);
     ids_release(&ids);
+    if (more == 0 && !any_counted(g))
+        return error_set(err, "'%s' holds no text: it is to tell how often pieces were seen in training",
+                         g->texts->training_target);
     return more;
 }
 
@@ -138,7 +150,7 @@ static json_t *by_length(const struct gap *g)
     return bands;
 }
 
-static bool comparable(const struct gap *g)
+bool gap_comparable(const struct gap *g)
 {
     const struct translator *a = &g->voice[TEACHER]->translator, *b = &g->voice[STUDENT]->translator;
     return tokenizer_fingerprint(a->target) == tokenizer_fingerprint(b->target)
@@ -153,7 +165,7 @@ static json_t *measure(struct gap *g, int beam, struct error *err)
     json_object_set_new(out, "by_length", by_length(g));
     if (g->seen)
         json_object_set_new(out, "by_frequency", gap_pieces(g));
-    if (!comparable(g) || gap_gold(g, out, err) == 0)
+    if (!gap_comparable(g) || gap_gold(g, out, err) == 0)
         return out;
     json_decref(out);
     return NULL;
@@ -173,6 +185,22 @@ static void gap_release(struct gap *g)
     free(g->seen);
 }
 
+int gap_texts_check(const struct gap_texts *texts, struct error *err)
+{
+    for (size_t i = 0; i < texts->n; i++)
+        if (word_count(texts->sources[i]) && word_count(texts->references[i]))
+            return 0;
+    return error_set(err, texts->n ? "there are no sentences to compare on: every line has an empty side"
+                                   : "there are no sentences to compare on");
+}
+
+int gap_search_check(const struct search_config *c, struct error *err)
+{
+    if (c->sampled || c->mbr || c->n_best > 1)
+        return error_set(err, "the gap is that of greedy and of beam search: leave out sampling, mbr and n-best");
+    return search_check(c, err);
+}
+
 json_t *gap_measure(const struct gap_voice *teacher, const struct gap_voice *student, const struct gap_texts *texts,
                     const struct search_config *search, const struct gap_config *config, int threads,
                     struct error *err)
@@ -182,9 +210,7 @@ json_t *gap_measure(const struct gap_voice *teacher, const struct gap_voice *stu
     g.words = xcalloc(texts->n + 1, sizeof *g.words);
     for (size_t i = 0; i < texts->n; i++)
         g.words[i] = word_count(texts->sources[i]);
-    if (texts->n == 0)
-        error_set(err, "there are no sentences to compare on");
-    else if (count_pieces(&g, err) == 0 && decode_all(&g, search, err) == 0)
+    if (gap_texts_check(texts, err) == 0 && count_pieces(&g, err) == 0 && decode_all(&g, search, err) == 0)
         out = measure(&g, search->beam, err);
     gap_release(&g);
     return out;

@@ -51,7 +51,7 @@ json_t *gap_test(const struct gap *g, const struct gap_paired *data)
     struct rng draws;
     int count = 0;
     rng_seed(&draws, (uint64_t)g->config->seed, 0);
-    for (int i = 0; i < g->config->samples && isfinite(real); i++) {
+    for (int i = 0; i < g->config->samples && isfinite(real) && data->n > 1; i++) {
         samples[count] = difference(data, &draws);
         count += isfinite(samples[count]);      /* a sample may have no token of a rare kind */
     }

@@ -15,7 +15,7 @@
 #include "base/thread.h"
 #include "corpora/store.h"
 #include "decode/lexicon.h"
-#include "distill/gap.h"
+#include "distill/gap_parts.h"
 #include "tokenize/tokenizer.h"
 
 #define SMOOTHING 1e-5
@@ -35,7 +35,9 @@ static int learn(struct lexicon *out, const struct translator *t, const char *so
         store = store_open(path, false, err);
     unlink(path);
     free(path);
-    if (store) {
+    if (store && (!store_source_tokens(store) || !store_target_tokens(store))) {
+        error_set(err, "'%s' holds no text", store_source_tokens(store) ? target : source);
+    } else if (store) {
         struct pool *pool = pool_new(threads > 0 ? threads : cpu_count());
         ret = lexicon_train(out, store, tokenizer_vocab(t->source), tokenizer_vocab(t->target),
                             &config, pool, err);
@@ -89,6 +91,16 @@ static double faithfulness(const struct lexicon *gold, const struct lexicon *dis
     return rows > 0 ? sum / rows : NAN;
 }
 
+static json_t *corpora_json(const struct lexicon *gold, const struct lexicon *distilled)
+{
+    json_t *out = json_object(), *both = json_object();
+    gap_put(both, "gold", complexity(gold));
+    gap_put(both, "distilled", complexity(distilled));
+    json_object_set_new(out, "complexity", both);
+    gap_put(out, "faithfulness", faithfulness(gold, distilled));
+    return out;
+}
+
 json_t *gap_corpora(const struct translator *vocabulary, const char *source, const char *gold,
                     const char *distilled_source, const char *distilled, int threads, struct error *err)
 {
@@ -96,8 +108,7 @@ json_t *gap_corpora(const struct translator *vocabulary, const char *source, con
     json_t *out = NULL;
     if (learn(&first, vocabulary, source, gold, threads, err) == 0
         && learn(&second, vocabulary, distilled_source, distilled, threads, err) == 0)
-        out = json_pack("{s:{s:f, s:f}, s:f}", "complexity", "gold", complexity(&first), "distilled",
-                        complexity(&second), "faithfulness", faithfulness(&first, &second));
+        out = corpora_json(&first, &second);
     lexicon_release(&first);
     lexicon_release(&second);
     return out;

@@ -48,12 +48,26 @@ static double score(const double *rows, size_t n, const struct metric *m, const 
     return report.score;
 }
 
-/* A metric of both models on these lines, and whether they differ by more than chance. */
+/* Whether the scores of rows (MODELS, n, width) differ by more than chance; of one line nobody knows. */
+static json_t *test_metric(const struct gap *g, const struct sampled *data, size_t width)
+{
+    struct significance tests[MODELS];
+    size_t size = data->n * width;
+    if (data->n < 2)
+        return json_object();
+    significance_paired_bootstrap(tests, data, g->config->samples, (struct seed){ false, (uint64_t)g->config->seed },
+                                  g->threads);
+    if (!memcmp(data->stats, data->stats + size, size * sizeof *data->stats))
+        tests[STUDENT].p = 1;           /* sacreBLEU counts larger differences alone, and there are none */
+    return json_pack("{s:f, s:f, s:f}", "teacher_interval", tests[TEACHER].interval, "student_interval",
+                     tests[STUDENT].interval, "p", tests[STUDENT].p);
+}
+
+/* A metric of both models on these lines. */
 static void add_metric(json_t *out, const struct gap *g, const struct lines_of *lines, int mode, int metric)
 {
     const struct metric *m = metric_find(gap_metrics[metric]);
     struct metric_config config;
-    struct significance tests[MODELS];
     double scores[MODELS];
     metric_config_default(&config);
     size_t width = (size_t)metric_width(m, &config), n = lines->count;
@@ -67,13 +81,7 @@ static void add_metric(json_t *out, const struct gap *g, const struct lines_of *
         gap_put(json_object_get(out, gap_models[model]), key, scores[model]);
     }
     const struct sampled data = { m, &config, rows, scores, MODELS, n };
-    significance_paired_bootstrap(tests, &data, g->config->samples, (struct seed){ false, (uint64_t)g->config->seed },
-                                  g->threads);
-    if (!memcmp(rows, rows + n * width, n * width * sizeof *rows))
-        tests[STUDENT].p = 1;           /* sacreBLEU counts larger differences alone, and there are none */
-    json_t *test = json_pack("{s:f, s:f, s:f}", "teacher_interval", tests[TEACHER].interval, "student_interval",
-                             tests[STUDENT].interval, "p", tests[STUDENT].p);
-    json_object_set_new(json_object_get(out, "significance"), key, test);
+    json_object_set_new(json_object_get(out, "significance"), key, test_metric(g, &data, width));
     free(key);
     free(rows);
 }

@@ -192,6 +192,8 @@ static const struct bands_plot gold_plots[] = {
     { "Calibration error on gold", "share of tokens", {
         { "teacher", COLOUR_TEACHER, "teacher", "calibration_error", NULL, 1, NULL, NULL },
         { "student", COLOUR_STUDENT, "student", "calibration_error", NULL, 1, NULL, NULL } } },
+    { "Cross-entropy to the teacher on gold", "nats a token", {
+        { "cross-entropy", COLOUR_STUDENT, "soft_cross_entropy", NULL, NULL, 1, NULL, NULL } } },
     { "Divergence from the teacher on gold", "nats a token", {
         { "divergence", COLOUR_STUDENT, "divergence", NULL, NULL, 1, NULL, NULL } } },
 };
@@ -201,6 +203,9 @@ static const struct bands_plot piece_plots[] = {
         { "student, beam", COLOUR_STUDENT, "student", "f1_beam", NULL, 1, NULL, NULL },
         { "teacher, greedy", COLOUR_TEACHER_GREEDY, "teacher", "f1_greedy", NULL, 1, NULL, NULL },
         { "student, greedy", COLOUR_STUDENT_GREEDY, "student", "f1_greedy", NULL, 1, NULL, NULL } } },
+    { "Probability of the pieces of its own output", "mean probability", {
+        { "teacher, beam", COLOUR_TEACHER, "teacher", "piece_share", NULL, 1, NULL, NULL },
+        { "student, beam", COLOUR_STUDENT, "student", "piece_share", NULL, 1, NULL, NULL } } },
     { "Pieces in common", "% of pieces", {
         { "both, beam", COLOUR_BOTH, "agreement", "beam", NULL, 100, NULL, NULL },
         { "both, greedy", COLOUR_BOTH_GREEDY, "agreement", "greedy", NULL, 100, NULL, NULL } } },
@@ -288,10 +293,13 @@ static void add_corpora(struct strbuf *out, const json_t *gap)
     const json_t *corpora = json_object_get(gap, "corpora");
     if (!corpora)
         return;
-    strbuf_printf(out, "<h2>The distilled corpus</h2>\n<p>Complexity %.4f nats, that of gold %.4f: the entropy of what a "
-                  "source piece becomes. Faithfulness: %.4f nats from gold (0 is the same corpus).</p>\n",
-                  gap_at(corpora, "complexity", "distilled", NULL), gap_at(corpora, "complexity", "gold", NULL),
-                  gap_at(corpora, "faithfulness", NULL, NULL));
+    char distilled[GAP_CELL], gold[GAP_CELL], faithful[GAP_CELL];
+    gap_number(distilled, "%.4f", gap_at(corpora, "complexity", "distilled", NULL));
+    gap_number(gold, "%.4f", gap_at(corpora, "complexity", "gold", NULL));
+    gap_number(faithful, "%.4f", gap_at(corpora, "faithfulness", NULL, NULL));
+    strbuf_printf(out, "<h2>The distilled corpus</h2>\n<p>Complexity %s nats, that of gold %s: the entropy of what a "
+                  "source piece becomes. Faithfulness: %s nats from gold (0 is the same corpus).</p>\n", distilled, gold,
+                  faithful);
 }
 
 void gap_page(struct strbuf *out, const json_t *gap, const char *title, const char *about)

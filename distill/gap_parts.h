@@ -23,6 +23,9 @@ struct gap {
     int64_t *seen;                              /* of each target piece of the student's; NULL: unknown */
 };
 
+/* Both have the same vocabularies. */
+bool gap_comparable(const struct gap *g);
+
 /* Lines of a band of source lengths; band -1: all. */
 bool gap_in_band(const struct gap *g, size_t i, int band);
 
@@ -44,7 +47,7 @@ struct gap_paired {
     double (*figure)(const double *sum);        /* NAN: there is none */
 };
 /* The student's figure less the teacher's, { difference, interval, p }: interval is half of what the
- * central 95 % of the resamples span, p two-sided as in eval/significance.h. */
+ * central 95 % of the resamples span, p two-sided as in eval/significance.h.  Of one sentence there are no resamples. */
 json_t *gap_test(const struct gap *g, const struct gap_paired *data);
 
 /* A sum divided by another one: rows of width 2. */

@@ -1,7 +1,9 @@
 /* The outputs' pieces by how often they were seen in training: which words does a student lose?
  *
  * Of a sentence and a band of frequencies, the pieces that two texts have in common as bags and how
- * many each has; over sentences, F1 = 2·common / (both). */
+ * many each has; over sentences, F1 = 2·common / (both).  And how sure a model is of the pieces of its own
+ * best output: their probabilities' sum and their number. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@ struct pieces {
     struct ids text[TEXTS];             /* of one sentence, sorted */
     /* (n) each: twice what is in common, and all; against the reference, and between the models */
     struct gap_ratio *right[MODELS][MODES][GAP_BANDS], *alike[MODES][GAP_BANDS];
+    struct gap_ratio *own[MODELS][GAP_BANDS];   /* (n) each: the probabilities of its own pieces, and how many */
     double reference[GAP_BANDS];        /* pieces */
 };
 
@@ -50,6 +53,17 @@ static void compare(const struct gap *g, struct gap_ratio *const *ratio, size_t 
     }
 }
 
+/* Its ids are pieces of the student's vocabulary where it is the student, or has the same one. */
+static void add_own(struct pieces *p, int model, size_t i)
+{
+    const struct hypothesis *h = &p->g->out[model][BEAM][i].best[0];
+    for (int k = 0; k < h->count; k++) {
+        struct gap_ratio *r = &p->own[model][gap_frequency_band(p->g->seen[h->ids[k]])][i];
+        r->up += exp((double)h->token_logp[k]);
+        r->down++;
+    }
+}
+
 static void read_sentence(struct pieces *p, size_t i)
 {
     const struct gap *g = p->g;
@@ -63,6 +77,9 @@ static void read_sentence(struct pieces *p, size_t i)
             read_text(text, t, g->out[model][mode][i].text[0]);
             compare(g, p->right[model][mode], i, text, &p->text[REFERENCE]);
         }
+    for (int model = 0; model < MODELS; model++)
+        if (model == STUDENT || gap_comparable(g))
+            add_own(p, model, i);
     for (int mode = 0; mode < MODES; mode++)
         compare(g, p->alike[mode], i, &p->text[mode], &p->text[MODES + mode]);
 }
@@ -91,12 +108,19 @@ static json_t *band_json(const struct pieces *p, int band)
                             gap_test_ratio(p->g, p->right[TEACHER][mode][band], p->right[STUDENT][mode][band], n));
         free(key);
     }
+    for (int model = 0; model < MODELS; model++)
+        gap_put(json_object_get(it, gap_models[model]), "piece_share", ratio_of(p->own[model][band], n));
+    json_object_set_new(json_object_get(it, "significance"), "piece_share",
+                        gap_test_ratio(p->g, p->own[TEACHER][band], p->own[STUDENT][band], n));
     return it;
 }
 
 static void pieces_open(struct pieces *p, const struct gap *g)
 {
     *p = (struct pieces){ .g = g };
+    for (int model = 0; model < MODELS; model++)
+        for (int band = 0; band < GAP_BANDS; band++)
+            p->own[model][band] = xcalloc(g->texts->n, sizeof(struct gap_ratio));
     for (int mode = 0; mode < MODES; mode++)
         for (int band = 0; band < GAP_BANDS; band++) {
             for (int model = 0; model < MODELS; model++)
@@ -107,6 +131,9 @@ static void pieces_open(struct pieces *p, const struct gap *g)
 
 static void pieces_close(struct pieces *p)
 {
+    for (int model = 0; model < MODELS; model++)
+        for (int band = 0; band < GAP_BANDS; band++)
+            free(p->own[model][band]);
     for (int mode = 0; mode < MODES; mode++)
         for (int band = 0; band < GAP_BANDS; band++) {
             for (int model = 0; model < MODELS; model++)
@@ -117,6 +144,17 @@ static void pieces_close(struct pieces *p)
         ids_release(&p->text[i]);
 }
 
+/* Whether a piece of the band stands in the references or in an output. */
+static bool is_there(const struct pieces *p, int band)
+{
+    for (size_t i = 0; i < p->g->texts->n; i++)
+        for (int model = 0; model < MODELS; model++)
+            for (int mode = 0; mode < MODES; mode++)
+                if (p->right[model][mode][band][i].down > 0)
+                    return true;
+    return false;
+}
+
 json_t *gap_pieces(const struct gap *g)
 {
     struct pieces p;
@@ -125,7 +163,7 @@ json_t *gap_pieces(const struct gap *g)
     for (size_t i = 0; i < g->texts->n; i++)
         read_sentence(&p, i);
     for (int band = 0; band < GAP_BANDS; band++) {
-        json_t *it = p.reference[band] > 0 ? band_json(&p, band) : NULL;
+        json_t *it = is_there(&p, band) ? band_json(&p, band) : NULL;
         if (!it)
             continue;
         gap_set_band(it, gap_frequencies[band], gap_frequencies[band + 1]);

@@ -105,16 +105,21 @@ static const struct band_column of_frequencies[] = {
     { "student", "%.4f", "student", "f1_beam", NULL, 1 },
     { "p", "%.4f", "significance", "f1_beam", "p", 1 },
     { "in common", "%.1f%%", "agreement", "beam", NULL, 100 },
+    { "p of its own: teacher", "%.4f", "teacher", "piece_share", NULL, 1 },
+    { "student", "%.4f", "student", "piece_share", NULL, 1 },
     { 0 }
 };
 
 static void print_corpora(const json_t *gap, FILE *out)
 {
     const json_t *corpora = json_object_get(gap, "corpora");
+    char distilled[GAP_CELL], gold[GAP_CELL], faithful[GAP_CELL];
+    gap_number(distilled, "%.4f", gap_at(corpora, "complexity", "distilled", NULL));
+    gap_number(gold, "%.4f", gap_at(corpora, "complexity", "gold", NULL));
+    gap_number(faithful, "%.4f", gap_at(corpora, "faithfulness", NULL, NULL));
     if (corpora)
-        fprintf(out, "\ndistilled corpus: complexity %.4f nats (gold %.4f), faithfulness %.4f nats from gold\n",
-                gap_at(corpora, "complexity", "distilled", NULL), gap_at(corpora, "complexity", "gold", NULL),
-                gap_at(corpora, "faithfulness", NULL, NULL));
+        fprintf(out, "\ndistilled corpus: complexity %s nats (gold %s), faithfulness %s nats from gold\n", distilled, gold,
+                faithful);
 }
 
 void gap_print(const json_t *gap, FILE *out)

@@ -234,7 +234,10 @@ int gap_tokens(struct gap_tokens *out, struct gap_row *rows, const struct gap_vo
     struct batch_source batches;
     int ret = -1;
     *out = (struct gap_tokens){ 0 };
-    if (second && batching_open(&batches, corpus, model_bos(m), model_eos(m), &config, NULL, err) == 0) {
+    if (second && batching_open(&batches, corpus, model_bos(m), model_eos(m), &config, NULL, err) < 0) {
+        error_set(err, "no sentence of the test set has %d tokens or fewer on both sides, so that none can be compared "
+                  "on gold", config.max_length);
+    } else if (second) {
         ret = run(&j, out, first, second, &batches, threads, err);
         batches.free(batches.state);
     }

@@ -47,7 +47,7 @@ static const struct stage_input inputs[] = {
 static int check(const struct stage *s, struct error *err)
 {
     const struct gap_stage *c = s->config;
-    return search_check(&c->search, err);
+    return gap_search_check(&c->search, err);
 }
 
 struct comparison {
@@ -75,17 +75,17 @@ static json_t *measure(struct comparison *c, struct error *err)
                                      c->corpus.train.target };
     const struct gap_voice teacher = gap_voice_of(&c->teacher, c->config->mean),
                            student = gap_voice_of(&c->student, c->config->mean);
-    json_t *corpora, *gap = gap_measure(&teacher, &student, &texts, &c->config->search,
-                                        &c->config->gap, c->run->threads, err);
-    if (!gap || !stage_has(c->run, "distilled"))
-        return gap;
-    corpora = gap_corpora(&student.translator, c->corpus.train.source, c->corpus.train.target,
-                          c->distilled.train.source, c->distilled.train.target, c->run->threads, err);
-    if (corpora)
-        json_object_set_new(gap, "corpora", corpora);
-    else
-        json_decref(gap);
-    return corpora ? gap : NULL;
+    bool distilled = stage_has(c->run, "distilled");
+    json_t *corpora = NULL, *gap = NULL;
+    if (distilled)
+        corpora = gap_corpora(&student.translator, c->corpus.train.source, c->corpus.train.target,
+                              c->distilled.train.source, c->distilled.train.target, c->run->threads, err);
+    if (!distilled || corpora)
+        gap = gap_measure(&teacher, &student, &texts, &c->config->search, &c->config->gap, c->run->threads, err);
+    if (gap && corpora)
+        json_object_set(gap, "corpora", corpora);
+    json_decref(corpora);
+    return gap;
 }
 
 /* ---- what it leaves ---- */
@@ -184,7 +184,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 }
 
 const struct stage_kind stage_gap = {
-    .name = "gap", .summary = "comparing a student with its teacher", .makes = "gap", .version = 1,
+    .name = "gap", .summary = "comparing a student with its teacher", .makes = "gap", .version = 2,
     .config_size = sizeof(struct gap_stage), .options = tables, .inputs = inputs, .check = check,
     .run = run_gap, .estimate = estimate,
 };

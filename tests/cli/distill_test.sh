@@ -140,6 +140,24 @@ stderr_has 'they must be aligned line by line'
 expect 1 "$coho" gap --teacher run/teacher --student run/seq_kd -s run/corpus/test.src -t run/corpus/test.trg --distilled x
 stderr_has '[-][-]distilled needs --train-source and --train-target'
 
+# What cannot be compared is told before anything is decoded, and no output is left half written.
+pair="$coho gap --teacher run/teacher --student run/seq_kd -q --samples 10"
+test="-s run/corpus/test.src -t run/corpus/test.trg"
+printf '\n\n' >blank
+: >nothing
+refused 1 "'blank' and 'blank': there are no sentences to compare on: every line has an empty side" $pair -s blank -t blank
+refused 1 "'nothing' and 'nothing': there are no sentences to compare on$" $pair -s nothing -t nothing
+refused 1 "'blank' holds no text: it is to tell how often" $pair $test --train-target blank
+refused 1 "'blank' holds no text" $pair $test --train-source run/corpus/train.src --train-target run/corpus/train.trg \
+    --distilled blank --distilled-source blank
+refused 1 'cannot read missing' $pair $texts --distilled missing
+refused 2 'go with --distilled, which is missing' $pair $test --distilled-source run/labels/train.src
+refused 1 'cannot write nowhere/gap.html: there is no folder nowhere' $pair $test --html nowhere/gap.html
+refused 1 'the gap is that of greedy and of beam search: leave out sampling' $pair $test --sampling
+refused 1 'leave out sampling, mbr and n-best' $pair $test --n-best 3 --mbr bleu
+expect 0 $pair $test --beam 4 --beam-groups 2
+no_partial_files
+
 # The same as a stage.
 cat >gap.yml <<EOF
 $(cat "$recipe")

@@ -201,6 +201,51 @@ static void other_vocabularies_are_compared_by_their_texts_alone(void **state)
     model_free(student);
 }
 
+/* Over the bands of frequency, weighted by how many pieces each has: the whole, worked out from the
+ * probabilities of the outputs' tokens. */
+static void how_sure_a_model_is_of_its_pieces_is_that_of_its_outputs(void **state)
+{
+    struct model *m = model_of("bpe", 24, 1), *other = model_of("bpe", 16, 2), *view = model_view_new();
+    const struct search_config search = search_of(3);
+    struct translation out[LINES];
+    double sum = 0, count = 0, told = 0, pieces = 0;
+    json_t *gap = measured(other, m, true), *band;
+    size_t k;
+    model_view_update(view, m);
+    assert_int_equal(translate_lines(out, view, sources, LINES, &search, 2, NULL, &err), 0);
+    json_array_foreach(json_object_get(gap, "by_frequency"), k, band) {
+        double from = at(band, "from"), to = at(band, "to"), mine = 0, n = 0;
+        for (size_t i = 0; i < LINES; i++)
+            for (int t = 0; t < out[i].best[0].count; t++) {
+                int32_t id = out[i].best[0].ids[t];
+                double seen = 0;
+                for (size_t r = 0; r < LINES; r++) {
+                    struct ids ids = { 0 };
+                    tokenizer_encode(m->target_tokenizer, &ids, references[r], strlen(references[r]));
+                    for (size_t x = 0; x < ids.count; x++)
+                        seen += ids.items[x] == id ? 3 : 0;
+                    ids_release(&ids);
+                }
+                if (seen < from || (isfinite(to) && seen > to))
+                    continue;
+                mine += exp((double)out[i].best[0].token_logp[t]);
+                n++;
+            }
+        if (n > 0 && !(fabs(at(band, "student/piece_share") - mine / n) < 1e-9))
+            fail_msg("%g … %g: %g, not %g", from, to, at(band, "student/piece_share"), mine / n);
+        told += n > 0 ? at(band, "student/piece_share") * n : 0;
+        pieces += n;
+        sum += mine;
+        count += n;
+    }
+    assert_true(count > 0 && pieces == count && fabs(told / pieces - sum / count) < 1e-9);
+    translations_release(out, LINES);
+    model_view_free(view);
+    json_decref(gap);
+    model_free(m);
+    model_free(other);
+}
+
 static void the_page_shows_every_part(void **state)
 {
     struct model *teacher = model_of("bpe", 24, 1), *student = model_of("bpe", 16, 2);
@@ -211,7 +256,7 @@ static void the_page_shows_every_part(void **state)
     gap_page(&page, gap, "a <student> & \"its\" teacher", "test.en");
     assert_stands_alone(page.text);
     assert_non_null(strstr(page.text, "a &lt;student&gt; &amp; &quot;its&quot; teacher"));
-    assert_int_equal(occurrences(page.text, "role=\"img\""), 8 + 5 + 1);
+    assert_int_equal(occurrences(page.text, "role=\"img\""), 9 + 7 + 1);
     assert_int_equal(occurrences(page.text, "<table"), 2);
     assert_non_null(strstr(page.text, "Complexity 1.2500 nats, that of gold 2.5000"));
     assert_non_null(strstr(page.text, ">11-15</text>"));
@@ -220,9 +265,55 @@ static void the_page_shows_every_part(void **state)
     gap = measured(teacher, student, false);            /* no training text: nothing by frequency */
     gap_page(&page, gap, "without", NULL);
     assert_stands_alone(page.text);
-    assert_int_equal(occurrences(page.text, "role=\"img\""), 8 + 1);
+    assert_int_equal(occurrences(page.text, "role=\"img\""), 9 + 1);
     strbuf_release(&page);
     json_decref(gap);
+    model_free(teacher);
+    model_free(student);
+}
+
+static json_t *measured_as(const struct model *teacher, const struct model *student, size_t lines,
+                           const struct search_config *search)
+{
+    const struct gap_voice a = voice_of(&teacher, 1), b = voice_of(&student, 1);
+    const struct gap_texts texts = { sources, references, lines, NULL };
+    const struct gap_config config = { .samples = 50, .seed = 3 };
+    json_t *gap = gap_measure(&a, &b, &texts, search, &config, 2, &err);
+    if (!gap)
+        fail_msg("%s", err.text);
+    return gap;
+}
+
+static void of_one_sentence_nothing_is_said_to_be_significant(void **state)
+{
+    static const char *const tests[] = { "significance/bleu_beam/p", "significance/mode_share/p", "gold/significance/nll/p" };
+    struct model *teacher = model_of("bpe", 24, 1), *student = model_of("bpe", 16, 2);
+    const struct search_config search = search_of(2);
+    json_t *gap = measured_as(teacher, student, 1, &search), *two = measured_as(teacher, student, 2, &search);
+    struct strbuf page = { 0 };
+    for (size_t i = 0; i < ARRAY_COUNT(tests); i++)
+        assert_true(isnan(at(gap, tests[i])) && isfinite(at(two, tests[i])));
+    assert_true(isfinite(at(gap, "gold/significance/nll/difference")));
+    gap_page(&page, gap, "one sentence", NULL);
+    assert_stands_alone(page.text);
+    assert_null(strstr(page.text, "nan"));
+    strbuf_release(&page);
+    json_decref(gap);
+    json_decref(two);
+    model_free(teacher);
+    model_free(student);
+}
+
+/* Diverse beams stand beside plain greedy search. */
+static void a_beam_in_groups_leaves_greedy_search_as_it_is(void **state)
+{
+    struct model *teacher = model_of("bpe", 24, 1), *student = model_of("bpe", 16, 2);
+    struct search_config plain = search_of(4), groups = search_of(4);
+    groups.groups = 2;
+    json_t *a = measured_as(teacher, student, LINES, &plain), *b = measured_as(teacher, student, LINES, &groups);
+    assert_true(at(a, "student/chrf_greedy") == at(b, "student/chrf_greedy"));
+    json_decref(a);
+    json_decref(b);
     model_free(teacher);
     model_free(student);
 }
@@ -468,6 +559,9 @@ int main(void)
         cmocka_unit_test(the_same_call_gives_the_same_json),
         cmocka_unit_test(other_vocabularies_are_compared_by_their_texts_alone),
         cmocka_unit_test(the_page_shows_every_part),
+        cmocka_unit_test(of_one_sentence_nothing_is_said_to_be_significant),
+        cmocka_unit_test(a_beam_in_groups_leaves_greedy_search_as_it_is),
+        cmocka_unit_test(how_sure_a_model_is_of_its_pieces_is_that_of_its_outputs),
         cmocka_unit_test(an_ensemble_teaches_as_one),
         cmocka_unit_test(figures_on_gold_are_those_of_the_logits),
         cmocka_unit_test(agreement_is_that_of_the_outputs),
