@@ -72,9 +72,9 @@ int plot_ticks(double ticks[16], double low, double high, bool logarithmic)
     if (logarithmic)
         return log_ticks(ticks, low, high > low * (1 + 1e-9) ? high : low * 10);
     if (high - low < 1e-12 * fmax(1, fabs(low))) {
-        double margin = fabs(low) > 0 ? fabs(low) * 0.1 : 1;
+        double margin = fabs(low) * 0.1;
         low -= margin;
-        high += margin;
+        high += margin > 0 ? margin : 1;        /* counts and shares have nothing below zero */
     }
     return linear_ticks(ticks, low, high);
 }

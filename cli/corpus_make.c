@@ -2,7 +2,6 @@
 #include "cli/corpus_job.h"
 
 #include "base/file.h"
-#include "base/lines.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "corpora/store.h"
@@ -42,26 +41,29 @@ int corpus_run_munge(struct corpus_job *job, struct error *err)
     return corpus_print_table(&t);
 }
 
-static int write_novel(const struct corpus_job *job, const struct novel_lines *n, struct error *err)
+/* Open from the beginning: where they cannot be written is told before anything is learnt. */
+struct novel_outputs {
+    struct outfile lines, scores;
+};
+
+static int open_novel(struct novel_outputs *o, const struct corpus_job *job, struct error *err)
 {
-    struct strings lines = { 0 };
-    struct outfile out = { 0 }, scores = { 0 };
-    int ret = -1;
-    if (lines_read(&lines, job->target, 0, err) < 0 || outfile_open(&out, job->options.output, err) < 0 ||
-        (job->novel.scores && outfile_open(&scores, job->novel.scores, err) < 0))
-        goto done;
-    for (size_t i = 0; i < n->count && i < lines.count; i++) {
+    if (outfile_open(&o->lines, job->options.output, err) < 0)
+        return -1;
+    return job->novel.scores ? outfile_open(&o->scores, job->novel.scores, err) : 0;
+}
+
+static int write_novel(struct novel_outputs *o, const struct novel_lines *n, struct error *err)
+{
+    for (size_t i = 0; i < n->count; i++) {
         if (n->take[i])
-            fprintf(out.stream, "%s\n", lines.items[i]);
-        if (scores.stream)
-            fprintf(scores.stream, "%.6g\n", (double)n->scores[i]);
+            fprintf(o->lines.stream, "%s\n", n->candidates.items[i]);
+        if (o->scores.stream)
+            fprintf(o->scores.stream, "%.6g\n", (double)n->scores[i]);
     }
-    ret = scores.stream && outfile_commit(&scores, err) < 0 ? -1 : outfile_commit(&out, err);
-done:
-    outfile_abort(&scores);
-    outfile_abort(&out);
-    strings_release(&lines);
-    return ret;
+    if (o->scores.stream && outfile_commit(&o->scores, err) < 0)
+        return -1;
+    return outfile_commit(&o->lines, err);
 }
 
 static int print_novel(const struct corpus_job *job, const struct novel_lines *n)
@@ -107,16 +109,19 @@ int corpus_run_novelty(struct corpus_job *job, struct error *err)
     const struct novelty_step *o = &job->novel;
     struct tokenizer *tokenizer = NULL;
     struct novel_lines lines = { 0 };
+    struct novel_outputs outputs = { 0 };
     int ret = -1;
     if (o->foreign && !o->in_domain)
         return error_set(err, "--foreign needs --in-domain, the lines that it is compared with");
     if (novel_check(&o->config, err) == 0 && check_novel_outputs(job, err) == 0 &&
-        (tokenizer = tokenizer_load(o->model, err))) {
+        (tokenizer = tokenizer_load(o->model, err)) && open_novel(&outputs, job, err) == 0) {
         const struct novel_job what = { tokenizer, job->source, job->target, o->in_domain, o->foreign };
         ret = novel_lines(&lines, &what, &o->config, err);
     }
     if (ret == 0)
-        ret = write_novel(job, &lines, err) < 0 ? -1 : print_novel(job, &lines);
+        ret = write_novel(&outputs, &lines, err) < 0 ? -1 : print_novel(job, &lines);
+    outfile_abort(&outputs.lines);
+    outfile_abort(&outputs.scores);
     novel_lines_release(&lines);
     tokenizer_free(tokenizer);
     return ret;

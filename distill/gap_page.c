@@ -77,13 +77,14 @@ static void add_agreement(struct strbuf *out, const json_t *gap)
 
 static void add_table(struct strbuf *out, const json_t *gap)
 {
+    double lines = gap_at(gap, "lines", NULL, NULL);
     strbuf_puts(out, "<h2>The whole test set</h2>\n<div class=\"wide\"><table>\n<thead><tr><th></th><th>teacher</th>"
                      "<th>student</th><th>gap</th><th>p</th></tr></thead>\n<tbody>\n");
     for (int i = 0; i < GAP_ROWS; i++)
         add_row(out, gap, &gap_rows[i]);
-    strbuf_printf(out, "</tbody></table></div>\n<p class=\"dim\">%.0f sentences; beam search of %.0f. ± spans the central "
+    strbuf_printf(out, "</tbody></table></div>\n<p class=\"dim\">%.0f %s; beam search of %.0f. ± spans the central "
                   "95 %% of %.0f resamples of the sentences, p is that of paired bootstrap resampling, in bold below "
-                  "0.05. The better model's figure is in bold.</p>\n", gap_at(gap, "lines", NULL, NULL),
+                  "0.05. The better model's figure is in bold.</p>\n", lines, lines == 1 ? "sentence" : "sentences",
                   gap_at(gap, "beam", NULL, NULL), gap_at(gap, "samples", NULL, NULL));
 }
 

@@ -93,47 +93,75 @@ static double auc_of(struct novelty *n, const struct strings *in_domain, const s
     return auc;
 }
 
-static int measure(struct novel_lines *out, struct novelty *n, const struct novel_job *job, uint64_t seed,
-                   struct error *err)
+/* ---- all of it ---- */
+
+struct texts {
+    struct strings known, in_domain, foreign;
+};
+
+static int read_text(struct strings *out, const char *path, const char *what_for, struct error *err)
 {
-    struct strings in_domain = { 0 }, shuffled = { 0 }, foreign = { 0 };
-    int ret = 0;
-    out->auc_shuffled = out->auc_foreign = NAN;
-    if (!job->in_domain)
+    if (!path)
         return 0;
-    if (lines_read(&in_domain, job->in_domain, 0, err) < 0 ||
-        (job->foreign && lines_read(&foreign, job->foreign, 0, err) < 0))
-        ret = -1;
-    if (ret == 0) {
-        shuffle_words(&shuffled, &in_domain, seed);
-        out->auc_shuffled = auc_of(n, &in_domain, &shuffled);
-        if (job->foreign)
-            out->auc_foreign = auc_of(n, &in_domain, &foreign);
-    }
-    strings_release(&in_domain);
-    strings_release(&shuffled);
-    strings_release(&foreign);
-    return ret;
+    if (lines_read(out, path, 0, err) < 0)
+        return -1;
+    for (size_t i = 0; i < out->count; i++)
+        if (out->items[i][strspn(out->items[i], " \t")])
+            return 0;
+    return error_set(err, "'%s' holds no text to %s", path, what_for);
 }
 
-/* ---- all of it ---- */
+/* Before anything is learnt, which takes longer. */
+static int read_all(struct texts *t, struct novel_lines *out, const struct novel_job *job, struct error *err)
+{
+    if (read_text(&t->known, job->known, "learn from", err) < 0
+        || read_text(&out->candidates, job->candidates, "choose from", err) < 0
+        || read_text(&t->in_domain, job->in_domain, "measure with", err) < 0)
+        return -1;
+    return job->in_domain ? read_text(&t->foreign, job->foreign, "measure with", err) : 0;
+}
+
+static void measure(struct novel_lines *out, struct novelty *n, const struct texts *t, const struct novel_job *job,
+                    uint64_t seed)
+{
+    struct strings shuffled = { 0 };
+    out->auc_shuffled = out->auc_foreign = (double)NAN;
+    if (!job->in_domain)
+        return;
+    shuffle_words(&shuffled, &t->in_domain, seed);
+    out->auc_shuffled = auc_of(n, &t->in_domain, &shuffled);
+    if (job->foreign)
+        out->auc_foreign = auc_of(n, &t->in_domain, &t->foreign);
+    strings_release(&shuffled);
+}
+
+static int choose(struct novel_lines *out, struct novelty *n, const struct novel_job *job, const struct novel_config *c,
+                  struct error *err)
+{
+    out->count = out->candidates.count;
+    out->scores = scores_of(n, &out->candidates);
+    out->take = xcalloc(out->count + 1, sizeof *out->take);
+    out->chosen = novel_choose(out->take, out->scores, out->count, c->from, c->to);
+    if (out->chosen)
+        return 0;
+    return error_set(err, "of the %zu lines of '%s' none lies between the quantiles from %g and to %g; give more lines, or "
+                     "a wider range", out->count, job->candidates, (double)c->from, (double)c->to);
+}
 
 static int learn_and_choose(struct novel_lines *out, struct novelty *n, const struct novel_job *job,
                             const struct novel_config *c, struct error *err)
 {
-    struct strings known = { 0 }, candidates = { 0 };
-    int ret = -1;
-    if (lines_read(&known, job->known, 0, err) == 0 && lines_read(&candidates, job->candidates, 0, err) == 0 &&
-        novelty_learn(n, &known, &out->loss, err) == 0) {
-        out->known = known.count;
-        out->count = candidates.count;
-        out->scores = scores_of(n, &candidates);
-        out->take = xcalloc(out->count + 1, sizeof *out->take);
-        out->chosen = novel_choose(out->take, out->scores, out->count, c->from, c->to);
-        ret = measure(out, n, job, (uint64_t)c->novelty.seed, err);
+    struct texts t = { 0 };
+    int ret = read_all(&t, out, job, err);
+    if (ret == 0 && (ret = novelty_learn(n, &t.known, &out->loss, err)) < 0)
+        error_prefix(err, "'%s'", job->known);
+    if (ret == 0 && (ret = choose(out, n, job, c, err)) == 0) {
+        out->known = t.known.count;
+        measure(out, n, &t, job, (uint64_t)c->novelty.seed);
     }
-    strings_release(&known);
-    strings_release(&candidates);
+    strings_release(&t.known);
+    strings_release(&t.in_domain);
+    strings_release(&t.foreign);
     return ret;
 }
 
@@ -151,6 +179,7 @@ int novel_lines(struct novel_lines *out, const struct novel_job *job, const stru
 
 void novel_lines_release(struct novel_lines *n)
 {
+    strings_release(&n->candidates);
     free(n->scores);
     free(n->take);
     n->scores = NULL;

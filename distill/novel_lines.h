@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "base/strbuf.h"
 #include "distill/novelty.h"
 
 /* Of unlabelled lines those that a teacher's labels are worth most on: new beside the known ones, but
@@ -24,11 +25,13 @@ struct novel_job {
 
 struct novel_lines {
     size_t known, count, chosen;        /* lines */
+    struct strings candidates;  /* their texts (count) */
     float *scores;              /* of each candidate … */
     bool *take;                 /* … and whether it is chosen */
     double loss;                /* of learning, a place */
     double auc_shuffled, auc_foreign;   /* NAN: not measured */
 };
+/* Fails where a text holds nothing, or where no line is chosen. */
 int novel_lines(struct novel_lines *out, const struct novel_job *job, const struct novel_config *config,
                 struct error *err);
 void novel_lines_release(struct novel_lines *n);

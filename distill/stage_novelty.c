@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "corpora/pairs.h"
@@ -52,6 +53,9 @@ static int open_all(struct choosing *c, struct error *err)
 
 static int choose(struct choosing *c, struct error *err)
 {
+    if (stage_has(c->run, "foreign") && !c->known.dev.source)
+        return error_set(err, "foreign: those lines are told from the corpus's dev set, and it has none; give it one, or "
+                         "leave foreign out");
     const struct novel_job job = { c->source, c->known.train.source, c->candidates.train.source, c->known.dev.source,
                                    c->foreign.train.source };
     return novel_lines(&c->lines, &job, c->run->stage->config, err);

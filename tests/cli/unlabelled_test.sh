@@ -114,6 +114,19 @@ expect 0 cmp new.src run/new/train.src
 checks=$((checks + 1))
 [ "$(wc -l <new.scores)" -eq "$made" ] || fail "not every candidate has a score"
 refused 1 'foreign needs --in-domain' "$coho" corpus novelty toy.src toy.src -m run/vocabulary/joint.spm -o x --foreign toy.trg
+known="run/corpus/train.src toy.src -m run/vocabulary/joint.spm --epochs 1"
+: >none
+head -n 1 toy.src >one.src
+refused 1 "'none' holds no text to learn from" "$coho" corpus novelty none toy.src -m run/vocabulary/joint.spm -o x
+refused 1 "'none' holds no text to choose from" "$coho" corpus novelty toy.src none -m run/vocabulary/joint.spm -o x
+refused 1 "of the 1 lines of 'one.src' none lies between" "$coho" corpus novelty toy.src one.src -m run/vocabulary/joint.spm \
+    -o x --from 0.6 --to 0.7
+refused 1 "'none' holds no text to measure with" "$coho" corpus novelty $known -o x --in-domain none
+refused 1 'cannot read missing' "$coho" corpus novelty $known -o x --in-domain one.src --foreign missing
+refused 1 'cannot write nowhere/x: there is no folder' "$coho" corpus novelty $known -o nowhere/x
+refused 1 'cannot write nowhere/y: there is no folder' "$coho" corpus novelty $known -o x --scores nowhere/y
+absent x
+no_partial_files
 refused 2 'an input is missing' "$coho" corpus novelty toy.src -m run/vocabulary/joint.spm -o x
 
 # A teacher that learns from what its labels do to the student; a stopped training goes on to the same weights.
