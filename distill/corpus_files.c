@@ -162,6 +162,16 @@ int corpus_set_count(struct corpus_set *set, const char *folder, struct error *e
 }
 
 /* Stages' folders stand side by side, so the last folder and what is below it tells enough. */
+int corpus_empty_side(const char *path, int64_t lines, struct error *err)
+{
+    struct outfile file = { 0 };
+    if (outfile_open(&file, path, err) < 0)
+        return -1;
+    for (int64_t i = 0; i < lines; i++)
+        putc('\n', file.stream);
+    return outfile_commit(&file, err);
+}
+
 char *corpus_sibling(const char *path)
 {
     char *folder = path_dir(path), *sibling = xasprintf("../%s/%s", path_name(folder), path_name(path));

@@ -44,6 +44,9 @@ int corpus_files_write(const struct corpus_files *c, const char *folder, struct 
 /* Counts pairs and words of two files; differing line counts are an error. */
 int corpus_set_count(struct corpus_set *set, const char *folder, struct error *err);
 
+/* Empty lines, in the place of targets that nobody has: no one can learn from them before they are labelled. */
+int corpus_empty_side(const char *path, int64_t lines, struct error *err);
+
 /* "../stage/train.en" for the file or folder of another stage of the same run; the caller's. */
 char *corpus_sibling(const char *path);
 

@@ -53,6 +53,14 @@ static int check(const struct stage *s, struct error *err)
     const struct corpus_stage *c = s->config;
     if (!c->source == !c->prepare.clean.sources)
         return error_set(err, "either source or sources is wanted");
+    const struct import_config *import = &c->prepare.clean.import;
+    if (import->side == SIDE_TARGET)
+        return error_set(err, "side: a corpus has sources; text of the target language alone is labelled by a stage of kind "
+                         "label, with `monolingual` and direction: back");
+    if (import->side == SIDE_SOURCE && (c->dev_source || c->test_source))
+        return error_set(err, "side: source takes text without translations, which has no dev and test sets");
+    if (c->source && import->side == SIDE_BOTH && !import_is_paired(import, c->source, c->target))
+        return error_set(err, "target is missing beside '%s'; of text without translations say side: source", c->source);
     if (!c->dev_source != !c->dev_target)
         return error_set(err, "dev-source and dev-target go together");
     if (!c->test_source != !c->test_target)
@@ -136,6 +144,21 @@ static int describe(struct stage_run *run, struct error *err)
     return ret;
 }
 
+static bool is_alone(const struct corpus_stage *c)
+{
+    return c->prepare.clean.import.side == SIDE_SOURCE;
+}
+
+/* The targets of text that has none. */
+static int write_empty(const struct stage_run *run, int64_t lines, struct error *err)
+{
+    const struct corpus_stage *c = run->stage->config;
+    char *path = xasprintf("%s/train.%s", run->folder, c->prepare.clean.import.target_lang);
+    int ret = corpus_empty_side(path, lines, err);
+    free(path);
+    return ret;
+}
+
 /* What the training set is made of, for the page of the run. */
 static int write_stats(struct stage_run *run, struct error *err)
 {
@@ -145,7 +168,7 @@ static int write_stats(struct stage_run *run, struct error *err)
     char *target = xasprintf("%s/train.%s", run->folder, import->target_lang);
     char *path = stage_path(run, STATS_FILE);
     struct corpus_stats stats;
-    int ret = corpus_stats(&stats, source, file_exists(target) ? target : NULL, NULL, err);
+    int ret = corpus_stats(&stats, source, is_alone(c) ? NULL : target, NULL, err);
     if (ret == 0) {
         json_t *json = corpus_stats_json(&stats);
         ret = json_write(json, path, err);
@@ -166,11 +189,12 @@ static int run_corpus(struct stage_run *run, struct error *err)
     static char none[] = "0";
     json_t *figures;
 
-    if (c->dev_source)
+    if (c->dev_source || is_alone(c))
         config.split.dev = none;
-    if (c->test_source)
+    if (c->test_source || is_alone(c))
         config.split.test = none;
     if (corpus_prepare(&report, run->folder, c->source, c->target, &config, err) < 0
+        || (is_alone(c) && write_empty(run, report.sets[SPLIT_TRAIN], err) < 0)
         || (c->dev_source && copy_set(run, "dev", c->dev_source, c->dev_target, err) < 0)
         || (c->test_source && copy_set(run, "test", c->test_source, c->test_target, err) < 0))
         return -1;

@@ -67,17 +67,6 @@ static int run_corrupt(struct stage_run *run, struct error *err)
 
 /* ---- new lines ---- */
 
-/* Empty targets: nobody can learn from them before they are labelled. */
-static int write_empty(const char *path, int64_t lines, struct error *err)
-{
-    struct outfile file = { 0 };
-    if (outfile_open(&file, path, err) < 0)
-        return -1;
-    for (int64_t i = 0; i < lines; i++)
-        putc('\n', file.stream);
-    return outfile_commit(&file, err);
-}
-
 static int run_munge(struct stage_run *run, struct error *err)
 {
     struct corpus_files in = { 0 }, out = { 0 };
@@ -88,7 +77,7 @@ static int run_munge(struct stage_run *run, struct error *err)
         char *source = stage_path(run, out.train.source), *target = stage_path(run, out.train.target);
         ret = corpus_munge(&report, source, in.train.source, run->stage->config, err);
         if (ret == 0)
-            ret = write_empty(target, report.made, err);
+            ret = corpus_empty_side(target, report.made, err);
         free(source);
         free(target);
     }

@@ -21,6 +21,34 @@ checks=$((checks + 1))
 expect 0 sh -c "tr ' ' '\n' <toy.src | sort -u >words; tr ' ' '\n' <made.src | sort -u | cmp - words"
 refused 2 'replace' "$coho" corpus munge toy.src -o x --replace 2
 
+# Text without translations is a corpus that waits for labels: made more of, chosen from, labelled.
+tr a e <toy.src | sort -u >mono.src
+cat >mono.yml <<'END'
+name: mono
+stages:
+  corpus: { kind: corpus, source: toy.src, target: toy.trg, dev: 30, test: 30 }
+  vocabulary: { kind: vocabulary, corpus: corpus, size: 48, train-threads: 2 }
+  mono: { kind: corpus, source: mono.src, side: source }
+  more: { kind: munge, corpus: mono }
+  new: { kind: novelty, corpus: corpus, candidates: mono, vocabulary: vocabulary, width: 32, epochs: 1 }
+  model: { kind: train, corpus: corpus, vocabulary: vocabulary, dim: 32, ffn: 64, heads: 2, encoder-layers: 1,
+           decoder-layers: 1, batch-tokens: 300, learning-rate: 0.005, warmup: 20, max-updates: 60, unlabelled: mono, mixing-weights: [1, 0] }
+  labelled: { kind: label, model: model, corpus: new, beam: 1 }
+END
+expect 0 "$coho" distill mono.yml -o mono --threads 2
+expect 0 cmp mono.src mono/mono/train.src
+checks=$((checks + 1))
+[ "$(wc -l <mono/mono/train.trg)" -eq "$(wc -l <mono.src)" ] && ! grep -q . mono/mono/train.trg || fail "targets are not as many empty lines"
+absent mono/mono/dev.src
+file_has mono/labelled/corpus.json '"source": "../corpus/dev.src"'
+sed 's/source: mono.src, side: source/source: mono.src/' mono.yml >wrong.yml
+refused 1 "'mono': target is missing beside 'mono.src'; of text without translations say side: source" "$coho" distill wrong.yml -o x
+sed 's/side: source/side: target/' mono.yml >wrong.yml
+refused 1 "label, with .monolingual. and direction: back" "$coho" distill wrong.yml -o x
+sed 's/side: source/&, dev-source: toy.src, dev-target: toy.trg/' mono.yml >wrong.yml
+refused 1 'text without translations, which has no dev and test sets' "$coho" distill wrong.yml -o x
+absent x
+
 # Both as stages of a recipe: a teacher labels what was made up.
 cat >recipe.yml <<'END'
 name: unlabelled
