@@ -90,9 +90,12 @@ static bool is_long(const struct pair_facts *p, const struct filter_config *c)
     return false;
 }
 
-static bool exceeds(int64_t a, int64_t b, double ratio)
+/* Limits are floats: 1.3 as an option lies a little below 1.3.  So what is held against one is rounded
+ * to a float as well, and what is exactly at the limit stays. */
+static bool exceeds(int64_t a, int64_t b, float ratio)
 {
-    return ratio > 0 && ((double)a > ratio * (double)b || (double)b > ratio * (double)a);
+    double more = (double)(a > b ? a : b), less = (double)(a > b ? b : a);
+    return ratio > 0 && (float)(more / less) > ratio;
 }
 
 static bool is_uneven(const struct pair_facts *p, const struct filter_config *c)
@@ -129,16 +132,16 @@ static bool is_in_wrong_script(const struct pair_facts *p, const struct filter_c
 {
     ANY_SIDE(p, i)
         if (c->min_script > 0 && p->tools->scripts[i] &&
-            facts_script_share(&p->side[i], p->tools->scripts[i]) < c->min_script)
+            (float)facts_script_share(&p->side[i], p->tools->scripts[i]) < c->min_script)
             return true;
     return false;
 }
 
 /* A class's share of what is no space. */
-static double share(const struct text_facts *f, enum character_class class)
+static float share(const struct text_facts *f, enum character_class class)
 {
     int64_t all = f->counts.characters - f->of[CLASS_SPACE] - f->of[CLASS_OTHER];
-    return all > 0 ? (double)f->of[class] / (double)all : 0;
+    return all > 0 ? (float)((double)f->of[class] / (double)all) : 0;
 }
 
 static bool has_few_letters(const struct pair_facts *p, const struct filter_config *c)
@@ -165,7 +168,7 @@ static bool has_other_numbers(const struct pair_facts *p, const struct filter_co
     numbers_of(&source, p->trimmed.source);
     numbers_of(&target, p->trimmed.target);
     int most = source.count > target.count ? source.count : target.count;
-    return bags_unmatched(&source, &target) > (1 - (double)c->min_numbers) * most;
+    return most > 0 && (float)((double)(most - bags_unmatched(&source, &target)) / most) < c->min_numbers;
 }
 
 static bool may_have_links(const struct text_facts *f)

@@ -155,7 +155,7 @@ static void judge_ter(struct judging *j, const char *target, const char *gold, i
     double ter = segment_scorer_score(j->ter, text_of(target)) / 100;
     j->f->ter += ter;
     j->f->with_ter++;
-    if (ter > (double)j->f->config->max_ter) {
+    if ((float)ter > j->f->config->max_ter) {         /* exactly at the limit, which is a float, it stays */
         j->f->keep[number - 1] = false;
         j->f->dropped_ter++;
     }
@@ -257,7 +257,7 @@ static void drop_worst(struct filtering *f)
         if (is_kept(f, n))
             order[count++] = (struct ranked){ f->entropy[n - 1], n };
     qsort(order, count, sizeof *order, dearer);
-    f->dropped_worst = (int64_t)((double)count * (double)f->config->drop_worst);
+    f->dropped_worst = (int64_t)((double)count * (double)f->config->drop_worst * (1 + 1e-7));      /* a float: 0.7 is a little less */
     for (int64_t i = 0; i < f->dropped_worst; i++)
         f->keep[order[i].number - 1] = false;
     free(order);

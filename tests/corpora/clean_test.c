@@ -121,6 +121,32 @@ static void filters_drop_what_they_are_for(void **state)
     expect_row("« Oui » : non ; peut-être !", "x", "kept");
 }
 
+/* 1.3 and 0.7 as floats lie below themselves, 1.1 and 0.6 above. */
+static void what_is_exactly_at_a_limit_is_kept(void **state)
+{
+    set("max-ratio", "1.3");
+    expect_row("1 2 3 4 5 6 7 8 9 10 11 12 13", "1 2 3 4 5 6 7 8 9 10", "kept");
+    expect_row("1 2 3 4 5 6 7 8 9 10", "1 2 3 4 5 6 7 8 9 10 11 12 13 14", "uneven");
+    set("max-ratio", "1.1");
+    expect_row("1 2 3 4 5 6 7 8 9 10 11", "1 2 3 4 5 6 7 8 9 10", "kept");
+    set("max-ratio", "0");
+    set("min-script", "0.6");
+    expect_row("abc да", "да", "kept");
+    set("min-script", "0.7");
+    expect_row("abcdefg две", "да", "kept");
+    expect_row("abcdef двеа", "да", "script");
+    set("min-script", "0");
+    set("min-letters", "0.8");
+    expect_row("abcd5", "x", "kept");
+    set("min-letters", "0");
+    set("max-punctuation", "0.3");
+    expect_row("abcdefg!!!", "x", "kept");
+    set("max-punctuation", "1");
+    set("min-numbers", "0.6");
+    expect_row("1 2 3 4 5", "1 2 3", "kept");
+    expect_row("1 2 3 4 5", "1 2", "numbers");
+}
+
 static void monolingual_text_passes_filters_that_compare(void **state)
 {
     struct text_pair alone = { text_of("In 1999, see www.a.org."), { NULL, 0 } };
@@ -509,6 +535,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(filters_drop_what_they_are_for),
+        TEST(what_is_exactly_at_a_limit_is_kept),
         TEST(monolingual_text_passes_filters_that_compare),
         TEST(edits_mend_text),
         TEST(reasons_are_written_on_request),
