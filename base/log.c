@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic bool is_quiet;
 static struct {
@@ -35,6 +37,16 @@ const char *clock_text(double seconds)
         snprintf(text, sizeof text, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
     else
         snprintf(text, sizeof text, "%ld:%02ld", s / 60, s % 60);
+    return text;
+}
+
+const char *bytes_text(char text[BYTES_TEXT], double bytes)
+{
+    static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+    size_t unit = 0;
+    for (; bytes >= 999.5 && unit + 1 < ARRAY_COUNT(units); unit++)
+        bytes /= 1000;
+    snprintf(text, BYTES_TEXT, unit && bytes < 10 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
     return text;
 }
 

@@ -29,4 +29,8 @@ void progress_end(struct progress *p);
 double clock_seconds(void);
 const char *clock_text(double seconds);
 
+/* "3.4 MB", of 1,000,000 bytes. */
+enum { BYTES_TEXT = 32 };
+const char *bytes_text(char text[BYTES_TEXT], double bytes);
+
 #endif

@@ -3,17 +3,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "corpora/soft_targets.h"
 #include "decode/label_join.h"
 #include "decode/label_shard.h"
-#include "seq2seq/teacher.h"
+#include "decode/label_size.h"
 
 static const char *const soft_names[] = { "none", "top-k", "top-p", NULL };
 static const char *const bad_text_names[] = { "mark", "refuse", "replace", NULL };
@@ -58,46 +56,9 @@ int label_check_options(const struct label_job *job, struct error *err)
     return job->inputs->count ? 0 : error_set(err, "there is no input to label");
 }
 
-/* ---- what it will take ---- */
-
 int label_soft_entries(const struct label_config *c)
 {
     return c->soft_k + c->soft_samples;
-}
-
-static const char *size_text(double bytes)
-{
-    static char text[40];
-    const char *units[] = { "bytes", "kB", "MB", "GB", "TB" };
-    int unit = 0;
-    for (; bytes >= 1000 && unit < 4; unit++)
-        bytes /= 1000;
-    snprintf(text, sizeof text, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
-    return text;
-}
-
-/* Soft targets are large: how large is said, and compared with what is free, beforehand. */
-static int tell_size(const struct label_job *job, const struct label_plan *plan, int64_t left, struct error *err)
-{
-    struct statvfs disk;
-    double lines = (double)left * (double)plan->shard_lines, rows;
-    if (!job->config->soft || !left)
-        return 0;
-    lines = lines < (double)plan->lines ? lines : (double)plan->lines;
-    rows = lines * (plan->target_tokens + 1);
-    double bytes = soft_targets_bytes(lines, rows, rows * label_soft_entries(job->config), teacher_vocab(job->teacher));
-    log_info("soft targets for %.0f lines: %s %s", lines, job->config->soft == SOFT_TOP_K ? "about" : "at most",
-             size_text(bytes));
-    if (job->config->soft != SOFT_TOP_K || statvfs(job->folder, &disk))
-        return 0;
-    double room = (double)disk.f_bavail * (double)disk.f_frsize;
-    if (bytes <= room)
-        return 0;
-    char *wanted = xstrdup(size_text(bytes));
-    error_set(err, "the soft targets would take about %s, and '%s' has %s left; lower --soft-k, or choose another "
-              "folder", wanted, job->folder, size_text(room));
-    free(wanted);
-    return -1;
 }
 
 /* ---- one process ---- */
@@ -114,22 +75,19 @@ struct running {
 };
 
 /* Of the share: what is done and whole, and what is not. */
-static int64_t take_stock(struct running *r)
+static void take_stock(struct running *r)
 {
-    int64_t left = 0;
     char why[600];
     r->todo = xcalloc((size_t)(r->end - r->first) + 1, sizeof *r->todo);
     for (int64_t shard = r->first; shard < r->end && !interrupt_requested(); shard++) {
         json_t *manifest = label_shard_manifest(&r->folder, &r->plan, shard, true, why, sizeof why);
         r->todo[shard - r->first] = !manifest;
-        left += !manifest;
         if (*why) {
             r->report->redone++;
             log_warning("%s: labelling that shard again", why);
         }
         json_decref(manifest);
     }
-    return left;
 }
 
 /* Where nobody watches, a line a minute. */
@@ -271,8 +229,10 @@ static int run(struct running *r, struct error *err)
     if (make_folders(r, err) < 0)
         return -1;
     label_sweep(&r->folder, r->first, r->end);
-    int64_t left = take_stock(r);
-    if (tell_size(r->job, &r->plan, left, err) < 0)
+    take_stock(r);
+    int64_t left = lines_left(r);
+    label_size_tell(r->job, &r->plan, left);
+    if (label_size_check(r->job, &r->plan, left, "free some space and run again", err) < 0)
         return -1;
     return label_and_join(r, err);
 }

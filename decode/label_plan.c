@@ -15,6 +15,7 @@
 #include "decode/label.h"
 #include "decode/label_folder.h"
 #include "decode/label_input.h"
+#include "decode/label_size.h"
 #include "decode/translate.h"
 #include "tokenize/tokenizer.h"
 
@@ -414,6 +415,8 @@ static int plan_now(struct label_plan *now, const struct label_job *job, const c
         now->max_source = longest;
         set_fingerprint(now);
     }
+    if (ret == 0 && !noted)         /* before there is a plan, which could not be changed */
+        ret = label_size_check(job, now, now->lines, "lower --soft-k, or choose another folder", err);
     if (ret == 0 && !noted)
         ret = plan_write(now, &sides[0], job->target ? &sides[1] : NULL, path, err);
     if (scanned) {

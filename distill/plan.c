@@ -172,26 +172,16 @@ int run_plan(struct run *run, struct error *err)
 
 static const char *const state_text[] = { "done", "go on", "run" };
 
-static void bytes_text(char *text, size_t room, double bytes)
-{
-    static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-    size_t unit = 0;
-    for (; bytes >= 999.5 && unit + 1 < ARRAY_COUNT(units); unit++)
-        bytes /= 1000;
-    snprintf(text, room, unit && bytes < 10 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
-}
-
 static void cost_text(char *seconds, char *bytes, size_t room, const struct stage_cost *cost,
                       const char *about)
 {
-    char amount[32];
+    char amount[BYTES_TEXT];
     snprintf(seconds, room, "unknown");
     snprintf(bytes, room, "unknown");
     if (cost->seconds >= 0)
         snprintf(seconds, room, "%s%s", about, clock_text(cost->seconds));
     if (cost->bytes >= 0) {
-        bytes_text(amount, sizeof amount, cost->bytes);
-        snprintf(bytes, room, "%s%s", about, amount);
+        snprintf(bytes, room, "%s%s", about, bytes_text(amount, cost->bytes));
     }
 }
 

@@ -5,7 +5,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "decode/label.h"
+#include "decode/label_plan.h"
+#include "decode/label_size.h"
 #include "decode/nbest.h"
+#include "seq2seq/teacher.h"
+#include "tests/seq2seq/small_model.h"
 #include "tests/decode/toy_tokenizer.h"
 #include "tests/decode/toys.h"
 
@@ -194,6 +198,28 @@ static void shards_of_any_size_give_the_same_lists(void **state)
     strings_release(&inputs);
 }
 
+/* ---- soft targets ---- */
+
+static void more_soft_targets_than_the_disk_has_room_for_are_refused(void **state)
+{
+    struct error err = { 0 };
+    struct model_config c = small_config("transformer", 8);
+    const struct model *m = small_model(&c, "bpe", 1);
+    struct teacher *teacher = teacher_new(&m, 1, &(struct teacher_config){ .temperature = 1 }, &err);
+    struct label_config config = { .soft = SOFT_TOP_K, .soft_k = 65535 };
+    char *folder = xstrdup(scratch_path("."));
+    const struct label_job job = { .folder = folder, .teacher = teacher, .config = &config };
+    const struct label_plan plan = { .target_tokens = 20 };
+    assert_int_equal(label_size_check(&job, &plan, 1, "do so", &err), 0);
+    assert_int_equal(label_size_check(&job, &plan, INT64_C(1) << 50, "do so", &err), -1);
+    assert_non_null(strstr(err.text, "left; do so"));
+    config.soft = SOFT_TOP_P;           /* which may turn out to be less */
+    assert_int_equal(label_size_check(&job, &plan, INT64_C(1) << 50, "do so", &err), 0);
+    free(folder);
+    teacher_free(teacher);
+    model_free((struct model *)(uintptr_t)m);
+}
+
 /* Lists as lines. */
 
 static void marks_survive_writing_and_reading(void **state)
@@ -240,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_line_has_one_record_whatever_becomes_of_it),
         cmocka_unit_test(shards_of_any_size_give_the_same_lists),
+        cmocka_unit_test(more_soft_targets_than_the_disk_has_room_for_are_refused),
         cmocka_unit_test(marks_survive_writing_and_reading),
         cmocka_unit_test(a_line_that_is_no_hypothesis_is_named),
     };
