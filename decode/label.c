@@ -269,7 +269,7 @@ int label_verify(const char *folder, struct label_report *report, struct error *
     if (ret == 0)
         ret = error_set(err, "'%s' is not finished: run the same `coho label` again to go on", folder);
     if (ret > 0)
-        ret = label_plan_compare(&plan, inputs, err);
+        ret = label_plan_compare(&plan, inputs, folder, err);
     if (ret == 0 && counts.lines != plan.lines)
         ret = error_set(err, "'%s' has labels for %lld lines where the input has %lld", folder,
                         (long long)counts.lines, (long long)plan.lines);

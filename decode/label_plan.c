@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "decode/label.h"
+#include "decode/label_differs.h"
 #include "decode/label_folder.h"
 #include "decode/label_input.h"
 #include "decode/label_size.h"
@@ -66,31 +67,27 @@ static json_t *describe(const struct label_job *job, int longest)
     return about;
 }
 
-/* The first difference, as "beam is 5 there and 4 here". */
-static bool find_difference(char *text, size_t room, const char *name, const json_t *there, const json_t *here)
+/* What people call models and files, for messages. */
+static json_t *names_of_job(const struct label_job *job)
 {
-    const char *key;
-    json_t *value;
-    if (json_equal(there, here))
-        return false;
-    if (json_is_object(there) && json_is_object(here)) {
-        json_object_foreach((json_t *)there, key, value)
-            if (find_difference(text, room, key, value, json_object_get(here, key)))
-                return true;
-        json_object_foreach((json_t *)here, key, value)
-            if (!json_object_get(there, key))
-                return find_difference(text, room, key, NULL, value);
-    }
-    if (json_is_array(there) && json_is_array(here) && json_array_size(there) == json_array_size(here))
-        for (size_t i = 0; i < json_array_size(there); i++)
-            if (find_difference(text, room, name, json_array_get(there, i), json_array_get(here, i)))
-                return true;
-    char *a = json_dumps(there, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
-    char *b = json_dumps(here, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
-    snprintf(text, room, "%s is %.100s there and %.100s here", name, a ? a : "not set", b ? b : "not set");
-    free(a);
-    free(b);
-    return true;
+    json_t *models = json_array(), *inputs = json_array(), *target = json_array(), *model;
+    size_t i;
+    json_array_foreach(json_object_get(job->models, "models"), i, model)
+        json_array_append(models, json_object_get(model, "model"));
+    for (i = 0; i < job->inputs->count; i++)
+        json_array_append_new(inputs, json_string(job->inputs->items[i]));
+    if (job->target)
+        json_array_append_new(target, json_string(job->target));
+    return json_pack("{s:o, s:o, s:o}", "models", models, "inputs", inputs, "target", target);
+}
+
+static json_t *paths_of(const json_t *files)
+{
+    json_t *paths = json_array(), *file;
+    size_t i;
+    json_array_foreach((json_t *)files, i, file)
+        json_array_append(paths, json_object_get(file, "path"));
+    return paths;
 }
 
 /* ---- one side of the input ---- */
@@ -262,6 +259,7 @@ static int plan_write(const struct label_plan *plan, const struct side *source, 
         json_object_set(it, "target", target->files);
         json_object_set_new(it, "target_shards", hashes_json(plan->target, plan->shards));
     }
+    json_object_set(it, "models", json_object_get(plan->names, "models"));
     int ret = json_write(it, path, err);
     json_decref(it);
     return ret;
@@ -297,6 +295,8 @@ static int plan_from_json(struct label_plan *out, const json_t *it, const char *
         p.input = read_hashes(json_object_get(it, "shards"), p.shards);
         if (json_object_get(it, "target_shards"))
             p.target = read_hashes(json_object_get(it, "target_shards"), p.shards);
+        p.names = json_pack("{s:O*, s:o, s:o}", "models", json_object_get(it, "models"), "inputs",
+                            paths_of(json_object_get(it, "inputs")), "target", paths_of(json_object_get(it, "target")));
         if (p.about && p.input)
             set_fingerprint(&p);
     }
@@ -324,6 +324,7 @@ int label_plan_read(struct label_plan *plan, json_t **inputs, const struct label
 void label_plan_release(struct label_plan *plan)
 {
     json_decref(plan->about);
+    json_decref(plan->names);
     free(plan->input);
     free(plan->target);
     *plan = (struct label_plan){ 0 };
@@ -344,25 +345,6 @@ static bool same_stamps(const json_t *noted, const struct strings *paths)
         json_decref(now);
     }
     return same;
-}
-
-static int another_job(const struct label_plan *there, const struct label_plan *here, const char *folder,
-                       struct error *err)
-{
-    char what[400] = "";
-    if (find_difference(what, sizeof what, "about", there->about, here->about))
-        return error_set(err, "'%s' holds the labels of another job: %s; go on with the same, or choose another "
-                         "folder", folder, what);
-    if (there->lines != here->lines)
-        return error_set(err, "'%s' holds the labels of another input, of %" PRId64 " lines, where there are %" PRId64
-                         " now; choose another folder", folder, there->lines, here->lines);
-    for (int64_t s = 0; s < there->shards; s++)
-        if (there->shard_lines == here->shard_lines && there->input[s] != here->input[s])
-            return error_set(err, "'%s' holds the labels of another input: one of the lines %" PRId64 " to %" PRId64
-                             " has changed since; choose another folder", folder, s * there->shard_lines + 1,
-                             s * there->shard_lines + label_plan_lines(there, s));
-    return error_set(err, "'%s' holds the labels of another job: its given translations, or its --shard-lines %"
-                     PRId64 ", differ; choose another folder", folder, there->shard_lines);
 }
 
 /* A plan from the input itself. */
@@ -400,7 +382,8 @@ static int plan_now(struct label_plan *now, const struct label_job *job, const c
     if (!scanned) {
         ret = plan_from_json(now, noted, path, err);
         json_decref(now->about);
-        now->about = NULL;
+        json_decref(now->names);
+        now->about = now->names = NULL;
     } else {
         side_begin(&sides[0], job->inputs, label_utf8(job->config->bad_text));
         side_begin(&sides[1], &target, label_utf8(job->config->bad_text));
@@ -412,6 +395,7 @@ static int plan_now(struct label_plan *now, const struct label_job *job, const c
     }
     if (ret == 0) {
         now->about = describe(job, longest);
+        now->names = names_of_job(job);
         now->max_source = longest;
         set_fingerprint(now);
     }
@@ -465,7 +449,7 @@ int label_plan_make(struct label_plan *plan, const struct label_job *job, const 
         ret = plan_now(&now, job, path, noted, longest, err);
     }
     if (ret == 0 && noted && strcmp(now.fingerprint, there.fingerprint))
-        ret = another_job(&there, &now, folder->path, err);
+        ret = label_differs(&there, &now, folder->path, err);
     if (ret == 0 && own < longest)
         ret = too_little(job, own, longest, err);
     if (ret == 0) {
@@ -496,7 +480,7 @@ static enum utf8_policy policy_of(const struct label_plan *plan)
            ? UTF8_KEEP : label_utf8(config.bad_text);
 }
 
-int label_plan_compare(const struct label_plan *plan, const json_t *inputs, struct error *err)
+int label_plan_compare(const struct label_plan *plan, const json_t *inputs, const char *folder, struct error *err)
 {
     struct strings sources = { 0 }, targets = { 0 };
     struct label_plan now = { 0 };
@@ -508,9 +492,10 @@ int label_plan_compare(const struct label_plan *plan, const json_t *inputs, stru
     int ret = plan_scan(&now, &sides[0], targets.count ? &sides[1] : NULL, plan->shard_lines, err);
     if (ret == 0) {
         now.about = json_incref(plan->about);
+        now.names = json_incref(plan->names);
         set_fingerprint(&now);
         if (strcmp(now.fingerprint, plan->fingerprint))
-            ret = another_job(plan, &now, "the folder", err);
+            ret = label_differs(plan, &now, folder, err);
     }
     side_end(&sides[0]);
     side_end(&sides[1]);

@@ -18,6 +18,7 @@ struct label_plan {
     uint64_t *input;            /* a hash of each shard's lines */
     uint64_t *target;           /* and of the given translations; NULL: there are none */
     json_t *about;              /* what labels: models, options */
+    json_t *names;              /* what people call the models and the files; these may change */
     char fingerprint[HASH_TEXT];        /* of all this */
     double source_tokens, target_tokens;        /* a line, from a sample; 0: unknown */
     int max_source;             /* tokens of a source that are read: no more than the first process's memory
@@ -35,6 +36,6 @@ void label_plan_share(const struct label_plan *plan, int share, int shares, int6
 int64_t label_plan_lines(const struct label_plan *plan, int64_t shard);         /* in a shard */
 
 /* Reads files again and compares with the plan. */
-int label_plan_compare(const struct label_plan *plan, const json_t *inputs, struct error *err);
+int label_plan_compare(const struct label_plan *plan, const json_t *inputs, const char *folder, struct error *err);
 
 #endif

@@ -135,11 +135,21 @@ refused 1 'no longer whole' $label -o spoilt --soft-targets top-k --soft-k 3
 refused 1 'beam is 2 there and 3 here' $label --beam 3 --soft-targets top-k --soft-k 3 -o whole
 refused 1 'soft-k is 3 there and 4 here' $label --soft-targets top-k --soft-k 4 -o whole
 sed '30s/.*/another line/' in.txt >changed.txt
-refused 1 'one of the lines 26 to 50 has changed' "$coho" label -q -m model -i changed.txt $search --shard-lines 25 --soft-targets top-k --soft-k 3 -o whole
+refused 1 "holds the labels of 'in.txt': one of the lines 26 to 50 of 'changed.txt' is not as there" "$coho" label -q -m model -i changed.txt $search --shard-lines 25 --soft-targets top-k --soft-k 3 -o whole
 cp in.txt moving.txt
 expect 0 "$coho" label -q -m model -i moving.txt $search --shard-lines 25 -o moved
 echo more >>moving.txt
-refused 1 'of 900 lines, where there are 901' "$coho" label -o moved --check
+refused 1 "moved' holds the labels of 'moving.txt' as it was, of 900 lines, and now it has 901" "$coho" label -o moved --check
+
+head -n 60 in.txt >few.txt
+few="$coho label -q -m model -i few.txt --soft-targets top-k --soft-k 3 --shard-lines 25"
+expect 0 $few -t few.txt -o few
+sed '30s/.*/another line/' few.txt >other.trg
+refused 1 "few' holds the labels of 'few.txt': one of the given lines 26 to 50 of 'other.trg' is not as there" $few -t other.trg -o few
+refused 1 'target_given is true there and false here' $few -o few
+refused 1 "few' holds the labels of 'few.txt', of 60 lines, and 'in.txt' has 900" "$coho" label -q -m model -i in.txt -t in.txt --soft-targets top-k --soft-k 3 --shard-lines 25 -o few
+sed -i '30s/.*/another line/' few.txt
+refused 1 "few' holds the labels of 'few.txt' as it was: one of its lines 26 to 50 has changed since" $few -t few.txt -o few
 
 # ---- two processes on one folder ----
 
@@ -253,7 +263,7 @@ expect 0 "$coho" translate -q -m model lstm --weights 3 1 --average log -i one.t
 cmp -s ensemble/best.txt ensemble.txt || fail "an ensemble labels otherwise than it translates"
 refused 1 '1 numbers for 2 models' "$coho" label -m model lstm --weights 3 -i one.txt -o weights
 refused 1 "--weights: '0' is not a number above 0" "$coho" label -m model lstm --weights 3 0 -i one.txt -o weights
-refused 1 'fingerprint is' "$coho" label -m lstm -i in.txt $search --shard-lines 25 --soft-targets top-k --soft-k 3 -o whole
+refused 1 "holds the labels of 'model' (fingerprint [0-9a-f]*), not of 'lstm' (fingerprint" "$coho" label -m lstm -i in.txt $search --shard-lines 25 --soft-targets top-k --soft-k 3 -o whole
 
 # ---- training from what was kept ----
 
