@@ -78,7 +78,6 @@ struct running {
 static void take_stock(struct running *r)
 {
     char why[600];
-    r->todo = xcalloc((size_t)(r->end - r->first) + 1, sizeof *r->todo);
     for (int64_t shard = r->first; shard < r->end && !interrupt_requested(); shard++) {
         json_t *manifest = label_shard_manifest(&r->folder, &r->plan, shard, true, why, sizeof why);
         r->todo[shard - r->first] = !manifest;
@@ -152,10 +151,10 @@ static void report_counts(struct label_report *to, const struct label_counts *c)
 }
 
 /* Whether others have joined it all; what they left undone is tidied up. */
-static int already_joined(struct running *r, struct error *err)
+static int already_joined(struct running *r, bool deep, struct error *err)
 {
     struct label_counts counts;
-    int joined = label_joined(&r->folder, &r->plan, false, &counts, err);
+    int joined = label_joined(&r->folder, &r->plan, deep, &counts, err);
     if (joined < 0)
         return error_prefix(err, "'%s' was finished, but is no longer whole (delete it, and label again)",
                             r->folder.path);
@@ -174,7 +173,7 @@ static int join_all(struct running *r, int64_t *bad, struct error *err)
     struct label_counts counts;
     int ret = label_folder_take(&r->folder, TURN_JOIN, err);
     *bad = -1;
-    if (ret == 0 && (ret = already_joined(r, err)) == 0) {
+    if (ret == 0 && (ret = already_joined(r, false, err)) == 0) {
         ret = label_join(&r->folder, &r->plan, r->job->config, &counts, &r->report->waiting, bad, err);
         if (ret == 1) {
             report_counts(r->report, &counts);
@@ -215,16 +214,56 @@ static int begin(struct running *r, struct error *err)
     if (ret == 0) {
         label_plan_share(&r->plan, r->job->share, r->job->shares, &r->first, &r->end);
         r->report->shards = r->plan.shards;
+        r->todo = xcalloc((size_t)(r->end - r->first) + 1, sizeof *r->todo);
         ret = label_folder_claim(&r->folder, r->first, r->end, err);
     }
     label_folder_give(&r->folder, TURN_PLAN);
     return ret;
 }
 
+/* Marks as to do what of a finished job's soft targets is damaged: how many shards, -1 where that cannot be
+ * mended here. */
+static int64_t take_damage(struct running *r, struct error *err)
+{
+    struct error lists;
+    bool *damaged = xcalloc((size_t)r->plan.shards + 1, sizeof *damaged);
+    int64_t count = label_soft_damaged(&r->folder, &r->plan, damaged, &lists);
+    for (int64_t shard = 0; shard < r->plan.shards && count > 0; shard++) {
+        if (!damaged[shard])
+            continue;
+        if (shard < r->first || shard >= r->end) {
+            count = error_prefix(err, "a shard of another share is damaged; run that share again");
+            break;
+        }
+        char *path = label_shard_path(&r->folder, LABEL_SOFT, shard, ".soft");
+        log_warning("'%s' is missing, or has changed since it was made: labelling that shard again", path);
+        r->todo[shard - r->first] = true;
+        r->report->redone++;
+        free(path);
+    }
+    free(damaged);
+    return count;
+}
+
+/* A finished job whose soft targets alone are damaged: these shards are labelled again, which must give what
+ * they were.  1, or -1 with what is wrong, which err says already. */
+static int mend(struct running *r, struct error *err)
+{
+    if (take_damage(r, err) <= 0)
+        return -1;
+    if (make_folders(r, err) < 0 || label_shards(r, err) < 0)
+        return -1;
+    return interrupt_requested() ? -1 : already_joined(r, true, err);
+}
+
 static int run(struct running *r, struct error *err)
 {
-    int ret = begin(r, err);
-    if (ret < 0 || (ret = already_joined(r, err)) != 0)
+    if (begin(r, err) < 0)
+        return -1;
+    int ret = already_joined(r, true, err);
+    if (ret < 0)
+        ret = mend(r, err);
+    if (ret != 0)
         return ret < 0 ? -1 : 0;
     if (make_folders(r, err) < 0)
         return -1;
@@ -264,8 +303,9 @@ int label_verify(const char *folder, struct label_report *report, struct error *
     json_t *inputs = NULL;
     int ret = label_plan_read(&plan, &inputs, &f, err);
     *report = (struct label_report){ .shards = plan.shards };
-    if (ret == 0)
-        ret = label_joined(&f, &plan, true, &counts, err);
+    if (ret == 0 && (ret = label_joined(&f, &plan, true, &counts, err)) < 0)
+        error_prefix(err, "'%s' is no longer whole (the same `coho label` again mends soft targets; else delete it)",
+                     folder);
     if (ret == 0)
         ret = error_set(err, "'%s' is not finished: run the same `coho label` again to go on", folder);
     if (ret > 0)

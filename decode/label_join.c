@@ -251,22 +251,50 @@ static int check_stamp(const char *path, const json_t *stamp, bool deep, struct 
     return noted && !strcmp(noted, text) ? 0 : error_set(err, "'%s' has changed since it was made", path);
 }
 
-static int check_result(const struct label_folder *folder, const json_t *proof, bool deep, struct error *err)
+static int check_lists(const struct label_folder *folder, const json_t *proof, bool deep, struct error *err)
 {
     static const char *const names[] = { LABEL_NBEST, LABEL_BEST };
-    const json_t *soft = json_object_get(proof, "soft");
     int ret = 0;
     for (size_t i = 0; i < ARRAY_COUNT(names) && ret == 0; i++) {
         char *path = label_path(folder, names[i]);
         ret = check_stamp(path, json_object_get(proof, names[i]), deep, err);
         free(path);
     }
-    for (size_t i = 0; i < json_array_size(soft) && ret == 0; i++) {
-        char *path = label_shard_path(folder, LABEL_SOFT, (int64_t)i, ".soft");
-        ret = check_stamp(path, json_array_get(soft, i), deep, err);
-        free(path);
-    }
     return ret;
+}
+
+static int check_soft_shard(const struct label_folder *folder, const json_t *proof, size_t shard, bool deep,
+                            struct error *err)
+{
+    char *path = label_shard_path(folder, LABEL_SOFT, (int64_t)shard, ".soft");
+    int ret = check_stamp(path, json_array_get(json_object_get(proof, "soft"), shard), deep, err);
+    free(path);
+    return ret;
+}
+
+static int check_result(const struct label_folder *folder, const json_t *proof, bool deep, struct error *err)
+{
+    int ret = check_lists(folder, proof, deep, err);
+    for (size_t i = 0; i < json_array_size(json_object_get(proof, "soft")) && ret == 0; i++)
+        ret = check_soft_shard(folder, proof, i, deep, err);
+    return ret;
+}
+
+int64_t label_soft_damaged(const struct label_folder *folder, const struct label_plan *plan, bool *damaged,
+                           struct error *err)
+{
+    struct error each;
+    char *path = label_path(folder, LABEL_PROOF);
+    json_t *proof = json_read(path, err);
+    int64_t count = proof && check_lists(folder, proof, true, err) == 0 ? 0 : -1;
+    size_t shards = json_array_size(json_object_get(proof, "soft"));
+    for (size_t i = 0; i < shards && i < (size_t)plan->shards && count >= 0; i++) {
+        damaged[i] = check_soft_shard(folder, proof, i, true, &each) < 0;
+        count += damaged[i];
+    }
+    json_decref(proof);
+    free(path);
+    return count;
 }
 
 int label_joined(const struct label_folder *folder, const struct label_plan *plan, bool deep,

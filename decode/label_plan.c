@@ -308,10 +308,23 @@ static int plan_from_json(struct label_plan *out, const json_t *it, const char *
     return 0;
 }
 
+static json_t *read_noted(const char *path, struct error *err)
+{
+    json_t *noted = json_read(path, err);
+    if (!noted)
+        error_prefix(err, "the plan of the job is damaged; label into a new folder");
+    return noted;
+}
+
 int label_plan_read(struct label_plan *plan, json_t **inputs, const struct label_folder *folder, struct error *err)
 {
     char *path = label_path(folder, PLAN_FILE);
-    json_t *it = json_read(path, err);
+    if (!file_exists(path)) {
+        free(path);
+        return error_set(err, "'%s' holds no labels: it has no " PLAN_FILE "; name the --output of a `coho label`",
+                         folder->path);
+    }
+    json_t *it = read_noted(path, err);
     int ret = it ? plan_from_json(plan, it, path, err) : -1;
     if (ret == 0 && inputs)
         *inputs = json_pack("{s:O, s:O*}", "inputs", json_object_get(it, "inputs"), "target",
@@ -439,7 +452,7 @@ int label_plan_make(struct label_plan *plan, const struct label_job *job, const 
     char *path = label_path(folder, PLAN_FILE);
     struct label_plan now = { 0 }, there = { 0 };
     int own, longest = 0;
-    json_t *noted = file_exists(path) ? json_read(path, err) : NULL;
+    json_t *noted = file_exists(path) ? read_noted(path, err) : NULL;
     int ret = noted || !file_exists(path) ? 0 : -1;
     if (ret == 0 && noted)
         ret = plan_from_json(&there, noted, path, err);

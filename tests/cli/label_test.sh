@@ -128,7 +128,20 @@ cp -r whole spoilt
 printf 'x' | dd of=spoilt/best.txt bs=1 seek=70 conv=notrunc 2>/dev/null
 refused 1 'best.txt' "$coho" label -o spoilt --check
 rm spoilt/nbest.tsv
-refused 1 'no longer whole' $label -o spoilt --soft-targets top-k --soft-k 3
+refused 1 'no longer whole (delete it' $label -o spoilt --soft-targets top-k --soft-k 3
+# Of a finished job, damaged soft targets are made again, and they alone.
+cp -r whole mended
+printf 'x' | dd of=mended/soft/000004.soft bs=1 seek=900 conv=notrunc 2>/dev/null
+rm mended/soft/000008.soft
+head -c 500 whole/soft/000012.soft >mended/soft/000012.soft
+refused 1 "'mended' is no longer whole (the same .coho label. again mends.*000004.soft' has changed" "$coho" label -o mended --check
+expect 0 $label -o mended --soft-targets top-k --soft-k 3
+[ "$(grep -c 'mended/soft/0000[01][482].soft. is missing, or has changed' .seen/stderr)" = 3 ] || fail "not three shards are made again"
+same mended
+expect 0 "$coho" label -o mended --check
+echo '{' >mended/job.json
+refused 1 'plan of the job is damaged; label into a new folder' "$coho" label -o mended --check
+refused 1 "'nowhere' holds no labels" "$coho" label -o nowhere --check
 
 # ---- another job in the same folder is refused, by what differs ----
 
