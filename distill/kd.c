@@ -289,22 +289,26 @@ static int restore(void *worker, const json_t *state, struct error *err)
 /* ---- making one ---- */
 
 static int same_pieces(const struct tokenizer *student, const struct tokenizer *teacher, const char *side,
-                       struct error *err)
+                       const char *folder, struct error *err)
 {
     if (tokenizer_fingerprint(student) == tokenizer_fingerprint(teacher))
         return 0;
-    return error_set(err, "the student's %s vocabulary (%d pieces) is not the teacher's (%d pieces), so word-level "
+    return error_set(err, "the student's %s vocabulary (%d pieces) is not the teacher's (%d pieces%s%s%s), so word-level "
                      "distillation cannot match their tokens; give the student the teacher's SentencePiece model, "
                      "or use sequence-level distillation (seq-kd), which passes through text", side,
-                     tokenizer_vocab(student), tokenizer_vocab(teacher));
+                     tokenizer_vocab(student), tokenizer_vocab(teacher), folder ? ", in '" : "", folder ? folder : "",
+                     folder ? "'" : "");
 }
 
 int kd_same_pieces(const struct objective_needs *needs, struct error *err)
 {
-    for (int i = 0; i < needs->teacher_count; i++)
-        if (same_pieces(needs->student->target_tokenizer, needs->teachers[i]->target_tokenizer, "target", err) < 0
-            || same_pieces(needs->student->source_tokenizer, needs->teachers[i]->source_tokenizer, "source", err) < 0)
+    const struct model *student = needs->student;
+    for (int i = 0; i < needs->teacher_count; i++) {
+        const struct model *t = needs->teachers[i];
+        if (same_pieces(student->target_tokenizer, t->target_tokenizer, "target", t->folder, err) < 0
+            || same_pieces(student->source_tokenizer, t->source_tokenizer, "source", t->folder, err) < 0)
             return -1;
+    }
     return 0;
 }
 

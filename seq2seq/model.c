@@ -121,6 +121,7 @@ void model_free(struct model *m)
     screen_free(m->screen);
     vocabularies_free(m->source_tokenizer, m->target_tokenizer);
     json_decref(m->lineage);
+    free(m->folder);
     free(m);
 }
 

@@ -69,6 +69,7 @@ struct model {
     int task_count;                             /* … 0: translation and nothing else */
     struct head *heads;                         /* one a task; seq2seq/head.h */
     json_t *lineage;                            /* the object in lineage.json */
+    char *folder;                               /* that it was loaded from, for messages; NULL: of none */
     struct safetensors file;                    /* mapped, where packed weights lie in it */
     struct screen *screen;                      /* of a model loaded to decode; seq2seq/best_output.h */
     int32_t special[3];                         /* the target's <unk>, <s> and padding */

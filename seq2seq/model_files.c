@@ -283,6 +283,7 @@ static struct model *model_described(const struct description *d, const char *fo
         model_free(m);
         return NULL;
     }
+    m->folder = xstrdup(folder);
     return m;
 }
 

@@ -2,6 +2,7 @@
 #include "seq2seq/teacher.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,21 +25,33 @@ struct teacher {
     struct teacher_config config;
 };
 
-static int same_side(const char *side, const struct tokenizer *first, const struct tokenizer *other,
-                     int number, struct error *err)
+/* "'big'", or "model 2" of one that was never in a folder. */
+static const char *name_of(char *room, size_t size, const struct model *m, int number)
 {
-    if (tokenizer_fingerprint(first) == tokenizer_fingerprint(other))
+    if (m->folder)
+        snprintf(room, size, "'%s'", m->folder);
+    else
+        snprintf(room, size, "model %d", number);
+    return room;
+}
+
+static int same_side(const char *side, const struct tokenizer *a, const struct tokenizer *b, const struct model *first,
+                     const struct model *other, int number, struct error *err)
+{
+    char one[300], two[300];
+    if (tokenizer_fingerprint(a) == tokenizer_fingerprint(b))
         return 0;
-    return error_set(err, "model %d has another %s vocabulary (%d pieces) than model 1 (%d pieces): "
+    return error_set(err, "%s has another %s vocabulary (%d pieces) than %s (%d pieces): "
                      "an ensemble needs models trained with the same vocabularies",
-                     number, side, tokenizer_vocab(other), tokenizer_vocab(first));
+                     name_of(two, sizeof two, other, number), side, tokenizer_vocab(b),
+                     name_of(one, sizeof one, first, 1), tokenizer_vocab(a));
 }
 
 int teacher_same_vocab(const struct model *first, const struct model *other, int number, struct error *err)
 {
-    if (same_side("source", first->source_tokenizer, other->source_tokenizer, number, err) < 0)
+    if (same_side("source", first->source_tokenizer, other->source_tokenizer, first, other, number, err) < 0)
         return -1;
-    return same_side("target", first->target_tokenizer, other->target_tokenizer, number, err);
+    return same_side("target", first->target_tokenizer, other->target_tokenizer, first, other, number, err);
 }
 
 int teacher_shares(float *share, const float *weight, int count, struct error *err)

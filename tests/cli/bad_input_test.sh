@@ -282,7 +282,7 @@ refused 1 "^coho train: --dim differs" $start -o new --dim 256          # the de
 refused 1 "^coho train: --arch differs" $start -o new --arch lstm
 refused 2 '^coho train: --vocab is required, or --start' "$coho" train -s source.txt -t target.txt -o new
 refused 2 "^coho train: there is no metric 'blue'" $start -o new --metric blue
-refused 1 'model 2 has another source vocabulary' "$coho" translate -m m other.m -i source.txt
+refused 1 "'other.m' has another source vocabulary ([0-9]* pieces) than 'm'" "$coho" translate -m m other.m -i source.txt
 absent new
 
 # A model to start from needs neither its vocabulary nor its shape to be said again; dropout can change.
