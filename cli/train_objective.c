@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "corpora/soft_targets.h"
+#include "distill/kd.h"
 #include "seq2seq/model.h"
 
 #define DEFAULT_OBJECTIVE "cross-entropy"
@@ -23,7 +24,8 @@ const struct option train_objective_options[] = {
       "of several teachers: the mean of their probabilities, or of their logarithms", mean_names },
     { "teacher-temperature", OPTION_STRING, FIELD(temperature), "1", 0, 0, TEACHER_TEMPERATURE_HELP },
     { "soft-targets", OPTION_STRING, FIELD(soft_path), NULL, 0, 0,
-      "what teachers said of this corpus, kept by `coho label --soft-targets` (its folder soft), in place of teachers" },
+      "what teachers said of this corpus, kept in its folder by `coho label --soft-targets`; those of --teacher then "
+      "do not run along, but must be the ones that said it" },
     { 0 }
 };
 
@@ -66,8 +68,8 @@ int train_objective_check(const struct train_objective *o, struct error *err)
     if (!o->kind->wants_teacher && given)
         return error_set(err, "--objective %s takes neither --teacher nor --soft-targets; for word-level distillation "
                          "say --objective word-kd", o->name);
-    if (o->teachers.count && o->soft_path)
-        return error_set(err, "--teacher and --soft-targets: give one of them");
+    if (kd_check(o->kind->method, o->config, (int)o->teachers.count, o->soft_path != NULL, err) < 0)
+        return -1;
     return teacher_temperature_check(o->temperature, o->kind, o->soft_path != NULL, err);
 }
 
@@ -85,16 +87,55 @@ static int load_teachers(struct train_objective *o, int max_length, struct error
     return 0;
 }
 
+/* "first', 'second", to stand between quotes; the caller's. */
+static char *names_of(const struct strings *folders)
+{
+    struct strbuf names = { 0 };
+    for (size_t i = 0; i < folders->count; i++)
+        strbuf_printf(&names, "%s%s", i ? "', '" : "", folders->items[i]);
+    return names.text;
+}
+
+/* Whether the soft targets are of the teachers named, of no others, and averaged in the same way. */
+static int check_makers(const struct train_objective *o, struct error *err)
+{
+    const struct soft_info *info = soft_targets_info(o->soft);
+    const struct teacher_config config = { (enum average)o->mean, info->temperature, o->models.weights };
+    uint64_t *fingerprints = xcalloc((size_t)o->models.count, sizeof *fingerprints);
+    char *names = names_of(&o->teachers);
+    for (int i = 0; i < o->models.count; i++)
+        fingerprints[i] = model_fingerprint(o->models.items[i]);
+    int ret = soft_targets_check_teachers(o->soft, fingerprints, o->models.count, names, err);
+    struct teacher *teacher = ret == 0 ? teacher_new(models_list(&o->models), o->models.count, &config, err) : NULL;
+    if (ret == 0 && (!teacher || teacher_fingerprint(teacher) != info->teacher))
+        ret = error_set(err, "soft targets '%s' were made by '%s' in another order, or with other weights or "
+                        "another mean than --teacher-weights and --teacher-mean say; give those, or label the corpus "
+                        "again", soft_targets_path(o->soft), names);
+    teacher_free(teacher);
+    free(fingerprints);
+    free(names);
+    return ret;
+}
+
+static int open_soft(struct train_objective *o, const struct store *corpus, struct error *err)
+{
+    o->soft = soft_targets_open(o->soft_path, true, err);
+    if (!o->soft || soft_targets_bind(o->soft, corpus, err) < 0)
+        return -1;
+    if (!o->teachers.count)
+        return 0;
+    if (models_load(&o->models, &o->teachers, MODELS_WHOLE, err) < 0 ||
+        models_weigh(&o->models, "--teacher-weights", &o->weights, err) < 0 || check_makers(o, err) < 0)
+        return -1;
+    models_release(&o->models);         /* they do not run along */
+    return 0;
+}
+
 int train_objective_open(struct train_objective *o, const struct model *student, const struct store *corpus,
                          struct batch_source *dev, int max_length, int threads, struct error *err)
 {
-    if (load_teachers(o, max_length, err) < 0)
+    if ((o->soft_path ? open_soft(o, corpus, err) : load_teachers(o, max_length, err)) < 0)
         return -1;
-    if (o->soft_path) {
-        o->soft = soft_targets_open(o->soft_path, true, err);
-        if (!o->soft || soft_targets_bind(o->soft, corpus, err) < 0)
-            return -1;
-    }
     struct objective_needs needs = {
         student, models_list(&o->models), o->models.count, o->models.weights, (enum average)o->mean, o->soft,
     };

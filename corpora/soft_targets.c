@@ -124,6 +124,12 @@ failed:
 
 /* ---- all shards ---- */
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static bool is_shard(const char *name)
 {
     size_t length = strlen(name);
@@ -139,7 +145,7 @@ static int add_shard(struct soft_targets *s, const char *path, bool verify, stru
     return 0;
 }
 
-static int open_folder(struct soft_targets *s, bool verify, struct error *err)
+static int add_shards(struct soft_targets *s, bool verify, struct error *err)
 {
     DIR *dir = opendir(s->path);
     struct dirent *entry;
@@ -152,9 +158,23 @@ static int open_folder(struct soft_targets *s, bool verify, struct error *err)
         }
     if (dir)
         closedir(dir);
+    return ret;
+}
+
+/* The shards in the folder, or in "soft" within it, as in a folder of labels. */
+static int open_folder(struct soft_targets *s, bool verify, struct error *err)
+{
+    char *inner = path_join(s->path, "soft");
+    int ret = add_shards(s, verify, err);
+    if (ret == 0 && s->count == 0 && is_folder(inner)) {
+        free(s->path);
+        s->path = xstrdup(inner);
+        ret = add_shards(s, verify, err);
+    }
     if (ret == 0 && s->count == 0)
         ret = error_set(err, "folder '%s' holds no soft targets (*.soft); `coho label --soft-targets` makes "
                         "them", s->path);
+    free(inner);
     return ret;
 }
 
@@ -169,7 +189,7 @@ static int check_shards(const struct soft_targets *s, bool folder, struct error 
 {
     const struct soft_header *a = &s->shards[0].header;
     if (folder && a->first)
-        return error_set(err, "'%s': the shard with sentence 1 is missing; label again to make it", s->path);
+        return error_set(err, "'%s': the shard with sentence 1 is missing; run the same `coho label` again, which makes it", s->path);
     for (int i = 1; i < s->count; i++) {
         const struct soft_header *before = &s->shards[i - 1].header, *b = &s->shards[i].header;
         if (a->vocab != b->vocab || a->k != b->k || a->teacher != b->teacher || a->target_vocab != b->target_vocab
@@ -179,7 +199,7 @@ static int check_shards(const struct soft_targets *s, bool folder, struct error 
                              "shards in a folder", s->shards[0].path, s->shards[i].path);
         if (b->first != before->first + before->sentences)
             return error_set(err, "'%s' begins with sentence %llu where %llu should follow '%s': a shard is "
-                             "missing or doubled", s->shards[i].path, (unsigned long long)b->first + 1,
+                             "missing or doubled; run the same `coho label` again, which makes what is missing", s->shards[i].path, (unsigned long long)b->first + 1,
                              (unsigned long long)(before->first + before->sentences) + 1, s->shards[i - 1].path);
     }
     return 0;
@@ -216,8 +236,7 @@ static void sum_up(struct soft_targets *s)
 struct soft_targets *soft_targets_open(const char *path, bool verify, struct error *err)
 {
     struct soft_targets *s = xcalloc(1, sizeof *s);
-    struct stat st;
-    bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    bool folder = is_folder(path);
     s->path = xstrdup(path);
     if ((folder ? open_folder(s, verify, err) : add_shard(s, path, verify, err)) < 0)
         goto failed;
@@ -322,6 +341,14 @@ static int another_corpus(const struct soft_targets *s, const struct store *corp
                      "this corpus", s->path, about_text(s, "source"), a, store_path(corpus), b, (long long)pair + 1);
 }
 
+/* The first pairs are there, and no more: of a job that is not finished, say. */
+static int too_few(const struct soft_targets *s, const struct store *corpus, struct error *err)
+{
+    return error_set(err, "soft targets '%s' are of the first %lld of the %lld pairs of '%s': run the same `coho label` "
+                     "again, which goes on, or label all of this corpus", s->path, (long long)s->info.sentences,
+                     (long long)store_count(corpus), store_path(corpus));
+}
+
 /* Walks both in order: a corpus that was filtered is a subsequence of the sentences. */
 static int find_pairs(struct soft_targets *s, const struct store *corpus, struct error *err)
 {
@@ -336,6 +363,8 @@ static int find_pairs(struct soft_targets *s, const struct store *corpus, struct
             if (shard->sentences[index].hash == wanted)
                 break;
         }
+        if (at == s->info.sentences && i == at && !moved)
+            return too_few(s, corpus, err);
         if (at == s->info.sentences)
             return another_corpus(s, corpus, i, err);
         s->place[i] = at;

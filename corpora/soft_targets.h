@@ -24,7 +24,7 @@ struct store;
  * An opened store is read-only: threads share it, each with rows of its own. */
 struct soft_targets;
 
-/* One file, or a folder: all *.soft in it, which must follow each other without gaps and agree in
+/* One file, or a folder: all *.soft in it, or in its folder "soft" as `coho label` leaves them, which must follow each other without gaps and agree in
  * all that made them.  verify false skips the checksums of the bodies. */
 struct soft_targets *soft_targets_open(const char *path, bool verify, struct error *err);
 void soft_targets_close(struct soft_targets *s);

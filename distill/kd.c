@@ -340,6 +340,16 @@ static int check_samples(const struct shared *s, struct error *err)
     return 0;
 }
 
+/* The teacher's k likeliest pieces must be there. */
+static int check_kept(const struct shared *s, struct error *err)
+{
+    const struct soft_info *info = s->soft ? soft_targets_info(s->soft) : NULL;
+    if (!info || s->config.k <= info->k || info->k >= info->vocab)
+        return 0;
+    return error_set(err, "%s: k is %d, and soft targets '%s' keep %d pieces a token; lower k, or label with --soft-k %d",
+                     s->method->name, s->config.k, soft_targets_path(s->soft), info->k, s->config.k);
+}
+
 static int open_models(struct shared *s, const struct objective_needs *needs, struct error *err)
 {
     const struct teacher_config config = { needs->average, s->teacher_temperature, needs->weights, needs->task };
@@ -414,7 +424,7 @@ int objective_kd(struct objective *out, const struct kd_method *method, const st
     if (s->config.temperature <= 0)     /* the method has no such option */
         s->config.temperature = 1;
     s->teacher_temperature = s->config.temperature * (needs->teacher_temperature > 0 ? needs->teacher_temperature : 1);
-    if (check_samples(s, err) < 0 || (method->self && open_self(s, needs, err) < 0)
+    if (check_samples(s, err) < 0 || check_kept(s, err) < 0 || (method->self && open_self(s, needs, err) < 0)
         || (!method->self && !needs->soft && needs->teacher_count && open_models(s, needs, err) < 0)) {
         shared_free(s);
         return -1;

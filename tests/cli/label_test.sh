@@ -305,8 +305,22 @@ expect 1 "$coho" train $kd -v own.spm --soft-targets kept_all/soft -o other
 stderr_has 'number the source pieces by the vocabulary of their teacher'
 expect 2 "$coho" train $kd -o none
 stderr_has 'needs --teacher or --soft-targets'
-expect 2 "$coho" train $kd --teacher wise --soft-targets kept_all/soft -o none
-stderr_has 'give one of them'
+# Teachers that are named as well do not run along: they must be those that were asked.
+expect 0 "$coho" train $kd --teacher wise lstm --teacher-weights 2 1 --soft-targets kept_all -o from_both
+expect 0 cmp from_store/model.safetensors from_both/model.safetensors
+expect 1 "$coho" train $kd --teacher wise --soft-targets kept_all -o none
+stderr_has "'kept_all/soft' were made by 2 teachers ('wise', fingerprint [0-9a-f]*), not by the 1 of 'wise'"
+expect 1 "$coho" train $kd --teacher wise model --soft-targets kept_all -o none
+stderr_has "were made by 2 teachers ('wise', .*not by the 2 of 'wise', 'model' (fingerprint"
+expect 1 "$coho" train $kd --teacher wise lstm --soft-targets kept_all -o none
+stderr_has "made by 'wise', 'lstm' in another order, or with other weights or another mean"
+expect 1 "$coho" train $kd --teacher wise lstm --teacher-weights 2 1 --teacher-mean geometric --soft-targets kept_all -o none
+stderr_has 'another mean'
+expect 0 "$coho" label -q -m wise -i source.txt -t target.txt --soft-targets top-k --soft-k 4 -o four
+expect 1 "$coho" train $kd --objective kd-topk --k 5 --soft-targets four -o none
+stderr_has "kd-topk: k is 5, and soft targets 'four/soft' keep 4 pieces a token"
+expect 0 "$coho" train $kd --objective kd-topk --k 4 --max-updates 1 --soft-targets four -o top_four
+refused 2 'kd-sim needs the teacher itself' "$coho" train $kd --objective kd-sim --soft-targets four -o none
 expect 2 "$coho" train $tiny --soft-targets kept_all/soft -o none
 stderr_has 'takes neither'
 expect 2 "$coho" train $tiny --objective word-dk --teacher wise -o none

@@ -277,6 +277,36 @@ static void refused_to_open(const char *path, const char *says)
         fail_msg("'%s' is not in: %s", says, err.text);
 }
 
+static void shards_are_found_in_a_folder_of_labels(void **state)
+{
+    struct error err = { 0 };
+    char *folder = xstrdup(scratch_path("labels")), *inner = path_join(folder, "soft"), *path = path_join(inner, "0.soft");
+    assert_int_equal(dir_make(folder, &err), 0);
+    assert_int_equal(dir_make(inner, &err), 0);
+    refused_to_open(folder, "labels/soft' holds no soft targets");
+    write_shard(path, 0, 9, usual);
+    struct soft_targets *s = soft_targets_open(folder, true, &err);
+    assert_non_null(s);
+    assert_string_equal(soft_targets_path(s), inner);
+    soft_targets_close(s);
+    free(path);
+    free(inner);
+    free(folder);
+}
+
+static void a_store_that_ends_early_says_so(void **state)
+{
+    struct error err = { 0 };
+    const char *path = scratch_path("early.soft");
+    struct store *corpus = random_store(scratch_path("corpus"), SENTENCES, LONGEST, SEED);
+    write_shard(path, 0, 30, usual);
+    struct soft_targets *s = soft_targets_open(path, true, &err);
+    assert_int_equal(soft_targets_bind(s, corpus, &err), -1);
+    assert_non_null(strstr(err.text, "are of the first 30 of the 120 pairs"));
+    soft_targets_close(s);
+    store_close(corpus);
+}
+
 static void missing_and_foreign_shards_are_refused(void **state)
 {
     char *folder = xstrdup(write_all("gaps", usual)), *path = xasprintf("%s/8.soft", folder);
@@ -353,6 +383,8 @@ int main(void)
         cmocka_unit_test(another_corpus_is_refused_by_both_names),
         cmocka_unit_test(another_vocabulary_is_refused_by_both_names),
         cmocka_unit_test(another_teacher_is_refused_by_both_names),
+        cmocka_unit_test(shards_are_found_in_a_folder_of_labels),
+        cmocka_unit_test(a_store_that_ends_early_says_so),
         cmocka_unit_test(missing_and_foreign_shards_are_refused),
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(sentence_has_as_many_rows_as_tokens),
