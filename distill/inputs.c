@@ -1,7 +1,11 @@
 #include "distill/inputs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "base/strbuf.h"
 #include "distill/corpus_files.h"
 #include "seq2seq/model.h"
@@ -44,6 +48,49 @@ void input_folders(struct strings *out, const struct stage_run *run, const char 
         strings_add(out, folder);
         free(folder);
     }
+}
+
+/* What the lineage says of itself, or of the model that this one was made from without any training; borrowed. */
+static const json_t *languages_of(const json_t *lineage)
+{
+    for (; lineage && !json_object_get(lineage, "languages"); ) {
+        const json_t *from = json_object_get(lineage, "chosen");
+        lineage = json_object_get(from ? from : json_object_get(lineage, "start"), "lineage");
+    }
+    return json_object_get(lineage, "languages");
+}
+
+static bool is_language(const json_t *languages, size_t side, const char *language)
+{
+    const char *text = json_string_value(json_array_get(languages, side));
+    return text && !strcmp(text, language);
+}
+
+static int check_direction(const struct stage_run *run, const struct stage_link *link, const char *input,
+                           const char *from, const char *to, struct error *err)
+{
+    struct error ignored;
+    char *folder = stage_link_folder(run, link), *path = path_join(folder, "lineage.json");
+    json_t *lineage = json_read_sealed(path, &ignored);
+    const json_t *languages = languages_of(lineage);
+    int ret = 0;
+    if (strcmp(from, to) && is_language(languages, 0, to) && is_language(languages, 1, from))
+        ret = error_set(err, "%s: stage '%s' translates from %s to %s, and here a model from %s to %s is wanted", input,
+                        run->stages[link->stage].name, to, from, from, to);
+    json_decref(lineage);
+    free(path);
+    free(folder);
+    return ret;
+}
+
+int input_direction(const struct stage_run *run, const char *input, const char *from, const char *to, struct error *err)
+{
+    const struct stage *s = run->stage;
+    int ret = 0;
+    for (size_t i = 0; i < s->link_count && ret == 0; i++)
+        if (stage_link_is(&s->links[i], input))
+            ret = check_direction(run, &s->links[i], input, from, to, err);
+    return ret;
 }
 
 int input_models_whole(struct models *out, const struct stage_run *run, const char *input, struct error *err)

@@ -21,6 +21,10 @@ int input_vocabulary(struct tokenizer **source, struct tokenizer **target, const
 /* The single model under `input`, whole; the caller's. */
 struct model *input_model(const struct stage_run *run, const char *input, struct error *err);
 
+/* Refuses models under `input` that were trained to translate the other way, from `to` to `from`, which would label
+ * or score nonsense.  A model whose languages are not known is taken. */
+int input_direction(const struct stage_run *run, const char *input, const char *from, const char *to, struct error *err);
+
 /* The folders of all stages under `input`, in the order of the recipe; added to *out. */
 void input_folders(struct strings *out, const struct stage_run *run, const char *input);
 

@@ -38,6 +38,7 @@ struct pairing {
     struct labelled_counts *counts;
     const struct labelled_config *config;
     struct label_input in;
+    int64_t blank;                      /* lines without text */
     struct nbest lists;
     struct strings texts;               /* of the line at work: those that are kept … */
     double *logp, *weight;
@@ -122,6 +123,7 @@ static int pair_all(struct pairing *p, const char *nbest, struct error *err)
         return -1;
     while ((more = label_input_next(&p->in, err)) > 0) {
         p->counts->lines++;
+        p->blank += !p->in.lines.text[strspn(p->in.lines.text, " \t")];
         if (list_read(p, err) < 0)
             return -1;
         list_write(p);
@@ -130,6 +132,8 @@ static int pair_all(struct pairing *p, const char *nbest, struct error *err)
         return -1;
     if (p->lists.more > 0)
         return error_set(err, "'%s' has more lists than the text has lines", nbest);
+    if (p->blank == p->counts->lines)
+        return error_set(err, "'%s' has nothing but empty lines: there is no text to label", p->in.paths->items[0]);
     return p->counts->kept ? 0 : error_set(err, "every hypothesis was empty or cut at the length limit; the model "
                                            "has not learnt enough to label with");
 }

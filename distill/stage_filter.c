@@ -17,6 +17,7 @@
 #include "distill/corpus_lines.h"
 #include "distill/derived_corpus.h"
 #include "distill/forecast.h"
+#include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "eval/metric.h"
 
@@ -313,12 +314,21 @@ static void set_figures(struct filtering *f)
     json_decref(report);
 }
 
+static int check_models(const struct filtering *f, struct error *err)
+{
+    const char *source = f->corpus.source_lang, *target = f->corpus.target_lang;
+    return input_direction(f->run, "model", source, target, err) < 0 ? -1
+         : input_direction(f->run, "reverse-model", target, source, err);
+}
+
 static int run_filter(struct stage_run *run, struct error *err)
 {
     struct filtering f = { .run = run, .config = run->stage->config };
     struct derived out = { 0 };
     char *folder = stage_input_folder(run, "corpus");
     int ret = corpus_files_read(&f.corpus, folder, err);
+    if (ret == 0)
+        ret = check_models(&f, err);
     if (ret == 0 && (clean(&f, err) < 0 || judge(&f, err) < 0))
         ret = -1;
     if (ret == 0 && f.config->drop_worst > 0)

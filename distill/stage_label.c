@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "corpora/soft_targets.h"
 #include "decode/label.h"
@@ -22,6 +23,7 @@
 #include "distill/labelled_pairs.h"
 #include "seq2seq/model.h"
 #include "seq2seq/teacher.h"
+#include "tokenize/tokenizer.h"
 
 #define LABELS "labels"                 /* the engine's folder, within the stage's */
 
@@ -124,11 +126,42 @@ static json_t *describe_models(const struct labelling *l)
                      (double)l->config->temperature);
 }
 
+/* A tag that the vocabulary does not know is read as any other unknown word. */
+static void check_tag(const struct labelling *l)
+{
+    const struct labelled_config *pairs = &l->config->pairs;
+    const struct model *m = l->models.items[0];
+    const struct tokenizer *t = pairs->direction == LABEL_BACK ? m->target_tokenizer : m->source_tokenizer;
+    struct ids ids = { 0 };
+    bool known = true;
+    if (!pairs->tag)
+        return;
+    tokenizer_encode(t, &ids, pairs->tag, strlen(pairs->tag));
+    for (size_t i = 0; i < ids.count; i++)
+        known &= ids.items[i] != tokenizer_unk(t);
+    ids_release(&ids);
+    if (!known)
+        log_warning("%s: stage '%s': the vocabulary does not know the tag '%s', so that students with it cannot tell it "
+                    "from other unknown words; name it among the vocabulary's `symbols`", l->run->stage->origin,
+                    l->run->stage->name, pairs->tag);
+}
+
+/* Of the text that is labelled to the other language. */
+static int check_direction(const struct labelling *l, struct error *err)
+{
+    const char *source = l->corpus.source_lang, *target = l->corpus.target_lang;
+    bool back = l->config->pairs.direction == LABEL_BACK;
+    return input_direction(l->run, "model", back ? target : source, back ? source : target, err);
+}
+
 static int open_models(struct labelling *l, struct error *err)
 {
     const struct label_stage *c = l->config;
+    if (check_direction(l, err) < 0)
+        return -1;
     if (input_models(&l->models, l->run, "model", "weights", &c->weights, (enum average)c->average, err) < 0)
         return -1;
+    check_tag(l);
     l->translator = models_translator(&l->models);
     l->described = describe_models(l);
     if (!c->gold && !c->label.soft)

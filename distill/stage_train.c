@@ -302,6 +302,16 @@ static json_t *describe_objective(const struct training *t)
     return it;
 }
 
+/* From which language to which, where all corpora agree; else null. */
+static json_t *describe_languages(const struct train_corpora *c)
+{
+    const struct corpus_files *first = &c->files[0];
+    for (int i = 1; i < c->labelled; i++)
+        if (strcmp(c->files[i].source_lang, first->source_lang) || strcmp(c->files[i].target_lang, first->target_lang))
+            return json_null();
+    return json_pack("[s, s]", first->source_lang, first->target_lang);
+}
+
 /* Everything that made this model, its teachers' ancestry included. */
 static void set_lineage(struct training *t)
 {
@@ -314,7 +324,8 @@ static void set_lineage(struct training *t)
                                                            model_fingerprint(t->teachers.items[n++])));
     train_corpora_teachers(&t->corpora, teachers);
     stage_lineage_set(run, t->model, t->config->train.seed, describe_objective(t),
-                      json_pack("{s:o, s:o*}", "corpus", train_corpora_describe(&t->corpora), "unlabelled",
+                      json_pack("{s:o, s:o, s:o*}", "languages", describe_languages(&t->corpora), "corpus",
+                                train_corpora_describe(&t->corpora), "unlabelled",
                                 train_corpora_describe_unlabelled(&t->corpora)), teachers);
     if (t->config->generation)
         json_object_set_new(t->model->lineage, "generation", json_integer(t->config->generation));

@@ -185,4 +185,20 @@ sed 's/corpus: best, max-ter/corpus: forward, max-ter/' recipe.yml >nogold.yml
 expect 1 "$coho" distill nogold.yml -o run -q --stage near
 stderr_has "max-ter: stage 'forward' has no gold targets"
 
+
+# fails STAGE PATTERN KEY=VALUE: that stage of the run, with the key, which cannot be seen beforehand.
+fails()
+{
+    expect 1 "$coho" distill recipe.yml -o run -q --stage "$1" --set "$3"
+    stderr_is_one_line
+    stderr_has "$2"
+}
+fails back "stage 'back': model: stage 'teacher' translates from src to trg, and here a model from trg to src" back.model=teacher
+fails best "stage 'backward' translates from trg to src" best.model=backward
+fails likely "reverse-model: stage 'teacher' translates from src to trg" likely.reverse-model=teacher
+printf '\n \n\n' >blank
+fails forward "'blank' has nothing but empty lines" forward.monolingual=blank
+expect 0 "$coho" distill recipe.yml -o run -q --stage back --set back.tag='<XX>'
+stderr_has "warning: .*stage 'back': the vocabulary does not know the tag '<XX>'"
+
 finish
