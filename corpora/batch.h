@@ -73,6 +73,9 @@ struct batch_source {
     /* What changes with the training beside the position; *count of them.  A source with such cannot go
      * back to a position within a run.  NULL: nothing. */
     const struct kept_block *(*kept)(void *state, int *count);
+    /* Of a mixture: the sentences that each of its *count parts has given since the training began.  NULL: it
+     * is none. */
+    const int64_t *(*drawn)(void *state, int *count);
     uint64_t (*fingerprint)(void *state);       /* of the corpus and its order of sentences */
     void (*free)(void *state);
 };

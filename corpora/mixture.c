@@ -28,6 +28,7 @@ struct mixture {
     struct moment when;
     int64_t draws;              /* of batches, since the beginning */
     int64_t given;              /* sentences of this epoch */
+    int64_t *drawn;             /* sentences of each part, since the beginning */
 };
 
 float mixture_weight(double sentences, double sentences_a_batch, double exponent)
@@ -143,7 +144,15 @@ static int mixture_next(void *state, struct batch *b, struct error *err)
     for (int s = 0; s < b->B; s++)
         b->weight[s] *= m->parts[part].factor;
     m->given += b->B;
+    m->drawn[part] += b->B;
     return 1;
+}
+
+static const int64_t *mixture_drawn(void *state, int *count)
+{
+    struct mixture *m = state;
+    *count = m->count;
+    return m->drawn;
 }
 
 /* ---- parts that have taught what they can ---- */
@@ -214,12 +223,14 @@ static json_t *weights_json(const struct mixture *m)
 static json_t *mixture_save(void *state)
 {
     struct mixture *m = state;
-    json_t *parts = json_array();
-    for (int i = 0; i < m->count; i++)
+    json_t *parts = json_array(), *drawn = json_array();
+    for (int i = 0; i < m->count; i++) {
         json_array_append_new(parts, m->parts[i].source.save(m->parts[i].source.state));
-    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o}", "draws", (json_int_t)m->draws, "given", (json_int_t)m->given,
+        json_array_append_new(drawn, json_integer(m->drawn[i]));
+    }
+    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "draws", (json_int_t)m->draws, "given", (json_int_t)m->given,
                      "seed", (json_int_t)m->seed, "weights", weights_json(m), "parts", parts,
-                     "standing", standings_save(m));
+                     "standing", standings_save(m), "drawn", drawn);
 }
 
 /* The next draws depend on the weights as the earlier ones did. */
@@ -255,6 +266,9 @@ static int mixture_restore(void *state, const json_t *position, struct error *er
         if (s->restore(s->state, json_array_get(parts, (size_t)i), err) < 0)
             return -1;
     }
+    const json_t *drawn = json_object_get(position, "drawn");
+    for (int i = 0; i < m->count; i++)
+        m->drawn[i] = json_integer_value(json_array_get(drawn, (size_t)i));
     m->draws = draws;
     m->given = given;
     return 0;
@@ -277,6 +291,7 @@ static void mixture_free(void *state)
             m->parts[i].source.free(m->parts[i].source.state);
     free(m->parts);
     free(m->standing);
+    free(m->drawn);
     free(m);
 }
 
@@ -293,10 +308,11 @@ int mixture_open(struct batch_source *out, const struct mixture_part *parts, int
     *m = (struct mixture){ .count = count, .seed = (uint64_t)seed };
     m->parts = xcalloc((size_t)count, sizeof *m->parts);
     m->standing = xcalloc((size_t)count, sizeof *m->standing);
+    m->drawn = xcalloc((size_t)count, sizeof *m->drawn);
     memcpy(m->parts, parts, (size_t)count * sizeof *parts);
     *out = (struct batch_source){
         .state = m, .at = mixture_at, .next = mixture_next, .save = mixture_save, .restore = mixture_restore,
-        .sentences = mixture_sentences, .tokens = mixture_tokens, .fingerprint = mixture_fingerprint,
+        .sentences = mixture_sentences, .tokens = mixture_tokens, .drawn = mixture_drawn, .fingerprint = mixture_fingerprint,
         .free = mixture_free,
     };
     return 0;

@@ -336,8 +336,22 @@ static void set_lineage(struct training *t)
 
 /* ---- figures ---- */
 
+/* The sentences that each corpus gave to a training of several, and then each text without translations. */
+static void set_drawn(struct training *t)
+{
+    int count = 0;
+    const int64_t *drawn = t->train.drawn ? t->train.drawn(t->train.state, &count) : NULL;
+    json_t *all = json_object();
+    for (int i = 0; i < count; i++)
+        json_object_set_new(all, t->run->stages[t->corpora.links[i]->stage].name, json_integer(drawn[i]));
+    if (count)
+        json_object_set(t->run->figures, "drawn", all);
+    json_decref(all);
+}
+
 static void set_figures(struct training *t)
 {
+    set_drawn(t);
     stage_train_figures(t->run, t->model, &t->report);
     json_object_set_new(t->run->figures, "skipped", json_integer(t->corpora.skipped));
     train_corpora_label_figures(&t->corpora, t->run->figures);

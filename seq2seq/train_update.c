@@ -103,6 +103,17 @@ static void good_update(struct loop *l)
 
 /* ---- the log ---- */
 
+/* Of a mixture: what each corpus has given so far, in sentences. */
+static json_t *drawn_of(const struct batch_source *train)
+{
+    int count = 0;
+    const int64_t *drawn = train->drawn ? train->drawn(train->state, &count) : NULL;
+    json_t *all = count ? json_array() : NULL;
+    for (int i = 0; i < count; i++)
+        json_array_append_new(all, json_integer(drawn[i]));
+    return all;
+}
+
 static void log_update(struct loop *l, const struct loss_sums *sums, double rate, double norm)
 {
     struct loss_sums *s = &l->since_log;
@@ -112,10 +123,11 @@ static void log_update(struct loop *l, const struct loss_sums *sums, double rate
         return;
     l->shown_loss = s->loss / s->tokens;
     l->shown_rate = (double)s->gold_tokens / passed;
-    train_log_write(&l->log, json_pack("{s:I,s:i,s:f,s:f,s:f,s:f,s:f,s:f}", "update",
+    train_log_write(&l->log, json_pack("{s:I,s:i,s:f,s:f,s:f,s:f,s:f,s:f,s:o*}", "update",
                                        (json_int_t)l->s.update, "epoch", l->s.epoch, "seconds", now, "loss",
                                        l->shown_loss, "nll", s->gold / (double)s->gold_tokens, "rate", rate,
-                                       "grad_norm", norm, "tokens_per_s", l->shown_rate));
+                                       "grad_norm", norm, "tokens_per_s", l->shown_rate, "drawn",
+                                       drawn_of(l->data->train)));
     *s = (struct loss_sums){ 0 };
     l->log_seconds = now;
 }

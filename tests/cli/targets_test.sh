@@ -48,6 +48,7 @@ stages:
     corpus: [corpus, different, back]
     mixing-weights: [1, 0.5, ramp 0 2 5 10]
     max-updates: 12
+    log-every: 4
   aware: { like: student, corpus: best, mixing-weights: null, start: student, quantize-aware: true, max-updates: 5 }
   shipped: { kind: quantize, model: aware }
   scores: { kind: evaluate, model: shipped, corpus: corpus }
@@ -134,6 +135,10 @@ checks=$((checks + 3))
 file_has run/student/lineage.json '"stage": "different"'
 file_has run/student/lineage.json '"stage": "back"'
 file_has run/student/lineage.json '"direction": "back"'
+grep -q '"update":.*"drawn":\[' run/student/log.jsonl || fail "the log does not tell what was drawn"
+tr -d ' \n' <run/student/manifest.json | grep -q '"drawn":{"corpus":[1-9][0-9]*,"different":[0-9]*,"back":[0-9]*}' ||
+    fail "the figures do not tell what was drawn"
+checks=$((checks + 2))
 expect 0 "$coho" model info run/student
 stdout_has 'backward'
 absent run/student/train-2.ids

@@ -74,6 +74,33 @@ static void batches_are_drawn_by_weight(void **state)
     m.free(m.state);
 }
 
+static void what_was_drawn_is_counted_across_a_resume(void **state)
+{
+    struct batch_source m = mix("3", "1"), again = mix("3", "1");
+    struct batch b = { 0 };
+    struct error err = { 0 };
+    int64_t from[2] = { 0 };
+    int count = 0;
+    for (int i = 0; i < 500; i++) {
+        if (i == 250) {
+            json_t *position = m.save(m.state);
+            assert_int_equal(again.restore(again.state, position, &err), 0);
+            json_decref(position);
+        }
+        struct batch_source *at = i < 250 ? &m : &again;
+        if (at->next(at->state, &b, NULL) == 1)
+            from[b.task] += b.B;
+    }
+    const int64_t *drawn = again.drawn(again.state, &count);
+    assert_int_equal(count, 2);
+    assert_true(from[0] > 0 && from[1] > 0);
+    assert_int_equal(drawn[0], from[0]);
+    assert_int_equal(drawn[1], from[1]);
+    batch_release(&b);
+    m.free(m.state);
+    again.free(again.state);
+}
+
 static void a_batch_is_of_one_part_and_carries_its_factor(void **state)
 {
     struct batch_source m = mix("1", "1");
@@ -287,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_are_drawn_by_weight),
+        cmocka_unit_test(what_was_drawn_is_counted_across_a_resume),
         cmocka_unit_test(a_batch_is_of_one_part_and_carries_its_factor),
         cmocka_unit_test(an_epoch_is_the_sentences_of_all_parts),
         cmocka_unit_test(weights_may_change_over_the_training),
