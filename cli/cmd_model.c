@@ -283,7 +283,7 @@ static int run_prune(const struct model_command *c, const char *const *folders, 
     prune_lineage(m, folders[0], &c->prune);
     zeros = model_prune(m, &c->prune, &of);
     int ret = model_save(m, c->output, err);
-    if (ret == 0)
+    if (ret == 0 && zeros)
         log_info("%s of %s weights in matrices are zero; retrain with --start %s --keep-zeros", grouped(zeros),
                  grouped(of), c->output);
     model_free(m);

@@ -20,6 +20,7 @@
 #include "decode/validate.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
+#include "seq2seq/prune.h"
 #include "seq2seq/train.h"
 #include "seq2seq/train_courses.h"
 #include "tokenize/tokenizer.h"
@@ -192,6 +193,15 @@ static int positions_check(const struct session *s, struct error *err)
                      "--max-positions", s->batching.max_length, limit);
 }
 
+/* Told before the text is read. */
+static int zeros_check(const struct session *s, struct error *err)
+{
+    int64_t of;
+    if (!s->train_config.keep_zeros || model_zeros(s->model, &of))
+        return 0;
+    return error_set(err, "--keep-zeros: no weight of '%s' is zero; prune it first (coho model prune)", s->command.start);
+}
+
 /* With --memory, chooses the sizes of batches and pieces; `plan` NULL: told in the log. */
 static int memory_plan(struct session *s, struct train_plan *plan, struct error *err)
 {
@@ -229,7 +239,7 @@ static int dry_run(struct session *s, struct error *err)
     struct train_plan plan;
     bool dev = c->dev_source != NULL;
     if (train_check(&s->train_config, c->output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
-        positions_check(s, err) < 0 || memory_plan(s, &plan, err) < 0)
+        positions_check(s, err) < 0 || zeros_check(s, err) < 0 || memory_plan(s, &plan, err) < 0)
         return -1;
     list_files(s);
     return train_forecast(stdout, &s->files.sources, &s->files.targets, s->model, &plan, &s->train_config, &s->batching, err);
@@ -240,7 +250,7 @@ static int prepare(struct session *s, struct error *err)
 {
     bool dev = s->command.dev_source != NULL;
     if (train_check(&s->train_config, s->command.output, dev, dev, err) < 0 || model_open(s, err) < 0 ||
-        positions_check(s, err) < 0)
+        positions_check(s, err) < 0 || zeros_check(s, err) < 0)
         return -1;
     return memory_plan(s, NULL, err);
 }
@@ -295,6 +305,8 @@ static int usage_check(const struct session *s)
         return command_misuse(s->self, "--dev-source and --dev-target go together");
     if (!c->vocab && !c->start)
         return command_misuse(s->self, "--vocab is required, or --start, which brings one");
+    if (train_start_check(&s->train_config, c->start != NULL, &err) < 0)
+        return command_misuse(s->self, "--%s", err.text);
     if (c->also_source.count != c->also_target.count)
         return command_misuse(s->self, "--also-source names %zu texts and --also-target %zu; they go together",
                               c->also_source.count, c->also_target.count);

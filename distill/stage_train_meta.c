@@ -68,6 +68,8 @@ static int check(const struct stage *s, struct error *err)
     const struct train_courses courses = { .groups = s->groups, .config = &c->train };
     if (train_courses_check(&courses, true, err) < 0)
         return -1;
+    if (train_start_check(&c->train, stage_link(s, "start") != NULL, err) < 0)
+        return -1;
     if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
         return -1;
     if (c->train.accumulate > 1)

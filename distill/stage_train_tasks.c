@@ -119,6 +119,8 @@ static int check(const struct stage *s, struct error *err)
                                            .config = &c->train };
     if (train_courses_check(&courses, true, err) < 0)
         return -1;
+    if (train_start_check(&c->train, stage_link(s, "start") != NULL, err) < 0)
+        return -1;
     if (train_ends(&c->train, err) < 0)
         return -1;
     if (strcmp(c->train.metric, "nll") && strcmp(c->train.metric, "average") && !names_task(s, c->train.metric))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "seq2seq/model.h"
 
@@ -90,20 +91,31 @@ static void prune_range(struct param_set *set, size_t first, size_t last, double
     }
 }
 
-int64_t model_prune(struct model *m, const struct prune_config *config, int64_t *of)
+int64_t model_zeros(const struct model *m, int64_t *of)
 {
-    struct param_set *set = &m->params;
+    const struct param_set *set = &m->params;
     int64_t zeros = 0;
-    if (config->scope == PRUNE_GLOBAL)
-        prune_range(set, 0, set->count, (double)config->share);
-    for (size_t i = 0; i < set->count && config->scope == PRUNE_MATRIX; i++)
-        prune_range(set, i, i + 1, (double)config->share);
     *of = 0;
     for (size_t i = 0; i < set->count; i++) {
         const float *w = param_data(set, (int)i);
         for (size_t k = 0; is_matrix(&set->items[i]) && k < weights_of(&set->items[i]); k++, ++*of)
             zeros += w[k] == 0;
     }
+    return zeros;
+}
+
+int64_t model_prune(struct model *m, const struct prune_config *config, int64_t *of)
+{
+    struct param_set *set = &m->params;
+    int64_t before = model_zeros(m, of);
+    if (config->scope == PRUNE_GLOBAL)
+        prune_range(set, 0, set->count, (double)config->share);
+    for (size_t i = 0; i < set->count && config->scope == PRUNE_MATRIX; i++)
+        prune_range(set, i, i + 1, (double)config->share);
+    int64_t zeros = model_zeros(m, of);
+    if (zeros == before)
+        log_warning("a share of %g prunes nothing: %.1f%% of the weights in matrices are zero already; take a larger one",
+                    (double)config->share, *of ? 100 * (double)zeros / (double)*of : 0);
     return zeros;
 }
 

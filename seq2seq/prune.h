@@ -20,7 +20,11 @@ struct prune_config {
 };
 extern const struct option prune_options[];
 
-/* Returns how many weights of matrices are zero now; *of is set to how many there are. */
+/* How many weights of matrices are zero; *of is set to how many there are. */
+int64_t model_zeros(const struct model *m, int64_t *of);
+
+/* Returns how many weights of matrices are zero now; *of is set to how many there are.  Where that is no more than
+ * before, as when a model is pruned twice by the same share, it warns. */
 int64_t model_prune(struct model *m, const struct prune_config *config, int64_t *of);
 
 /* Which weights of matrices are zero, for keeping them so while the others are trained. */

@@ -173,6 +173,13 @@ int train_ends(const struct train_config *c, struct error *err)
     return error_set(err, "training would never end: set max-updates, max-epochs, max-seconds or patience");
 }
 
+int train_start_check(const struct train_config *c, bool start, struct error *err)
+{
+    if (!c->keep_zeros || start)
+        return 0;
+    return error_set(err, "keep-zeros: the zeros are those of the model to start from; give one that was pruned as start");
+}
+
 int train_check(const struct train_config *c, const char *folder, bool dev, bool decoding, struct error *err)
 {
     int64_t update = checkpoint_newest(folder);

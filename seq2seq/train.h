@@ -104,6 +104,9 @@ int train_model(struct model *m, const struct objective *objective, const struct
 /* Whether some limit ends it. */
 int train_ends(const struct train_config *config, struct error *err);
 
+/* Whether keep-zeros has a model to start from, whose zeros they are. */
+int train_start_check(const struct train_config *config, bool start, struct error *err);
+
 /* What would make train_model refuse at once, to be told before the data is read.  `dev`: there is
  * a development set; `decoding`: a validator. */
 int train_check(const struct train_config *config, const char *folder, bool dev, bool decoding,

@@ -183,6 +183,18 @@ zeros=$(sed -n 's/.*"zeros": \([0-9]*\).*/\1/p' run/pruned/manifest.json)
 expect 0 "$coho" model prune run/retrained --share 0 -o again      # nothing more; tells how many there are
 [ "$(tr -d , <.seen/stderr | sed -n 's/^\([0-9]*\) of .* weights in matrices are zero.*/\1/p')" = "$zeros" ] ||
     fail "not the $zeros zeros that there were: $(cat .seen/stderr)"
+stderr_has '^warning: a share of 0 prunes nothing: 60.0% of the weights in matrices are zero already; take a larger one'
+expect 0 "$coho" model prune run/retrained --share 0.3 -o again
+stderr_has '^warning: a share of 0.3 prunes nothing'
+expect 0 "$coho" model prune run/retrained --share 0.7 -o again
+grep -q warning .seen/stderr && fail "a warning where something was pruned"
+refused 1 "keep-zeros: no weight of 'run/teacher' is zero; prune it first" "$coho" train --start run/teacher --keep-zeros \
+    -s run/corpus/train.src -t run/corpus/train.trg -o unpruned --max-updates 1
+refused 2 'keep-zeros: the zeros are those of the model to start from' "$coho" train -v run/vocabulary/joint.spm --keep-zeros \
+    -s run/corpus/train.src -t run/corpus/train.trg -o unpruned --max-updates 1
+absent unpruned
+sed 's/start: pruned, keep/keep/' pruned.yml >wrong.yml
+refused 1 'keep-zeros: the zeros are those of the model to start from' "$coho" distill wrong.yml -o run --stage retrained
 
 # The zeros shrink the file; the models that come of it are the same; export writes them out again.
 size() { wc -c <"$1/model.safetensors"; }
