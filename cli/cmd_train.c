@@ -18,6 +18,7 @@
 #include "cli/train_forecast.h"
 #include "cli/train_objective.h"
 #include "decode/validate.h"
+#include "distill/kd.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
 #include "seq2seq/prune.h"
@@ -275,14 +276,16 @@ static int train(struct session *s, struct train_report *report, struct error *e
 }
 
 /* The exit status of a training that is over. */
-static int tell(const struct train_report *report, const char *folder)
+static int tell(const struct session *s, const struct train_report *report)
 {
+    const char *folder = s->command.output;
     char dev[48] = "";
     if (report->interrupted) {
         log_info("stopped by a signal after update %lld; the same command with --resume goes on",
                  (long long)report->updates);
         return 1;
     }
+    kd_self_warn(s->objective.kind->method, s->objective.config, report->updates, report->epochs);
     if (isfinite(report->dev_nll))
         snprintf(dev, sizeof dev, "dev NLL %.4f; ", report->dev_nll);
     log_info("%lld updates, %d epochs in %s (%s): %sthe model is in '%s'", (long long)report->updates,
@@ -319,6 +322,8 @@ static int usage_check(const struct session *s)
         return command_misuse(s->self, "--%s", err.text);
     if (train_objective_check(&s->objective, &err) < 0)
         return command_misuse(s->self, "%s", err.text);
+    if (kd_self_check(s->objective.kind->method, s->objective.config, s->train_config.max_updates, &err) < 0)
+        return command_misuse(s->self, "--%s", err.text);
     if (validator_knows(s->train_config.metric, &err) < 0)
         return command_misuse(s->self, "%s", err.text);
     return -1;
@@ -349,7 +354,7 @@ static int run(struct session *s)
     const struct train_courses courses = courses_of(s);
     train_courses_warn(&courses);
     signal(SIGPIPE, SIG_IGN);           /* messages may go nowhere: it is saved all the same */
-    return train(s, &report, &err) < 0 ? fail(s, &err) : tell(&report, s->command.output);
+    return train(s, &report, &err) < 0 ? fail(s, &err) : tell(s, &report);
 }
 
 /* Every rank reads the same options; one tells what is wrong with them. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "corpora/batch.h"
@@ -321,6 +322,21 @@ int kd_check(const struct kd_method *method, const struct kd_config *config, int
     if (soft && config->tail == TAIL_BUCKET && !method->entries)
         return error_set(err, "%s knows no tail in a bucket; take tail: spread or renormalise", method->name);
     return 0;
+}
+
+int kd_self_check(const struct kd_method *method, const struct kd_config *config, int64_t max_updates, struct error *err)
+{
+    if (!method->self || !max_updates || config->every < max_updates)
+        return 0;
+    return error_set(err, "copy-every %d: the training is over with update %lld, before there is a model of before to learn "
+                     "from; take less", config->every, (long long)max_updates);
+}
+
+void kd_self_warn(const struct kd_method *method, const struct kd_config *config, int64_t updates, int epochs)
+{
+    if (method->self && (config->every ? updates <= config->every : epochs == 0))
+        log_warning("%s: gold alone has taught, since the training was over before the model was copied; train longer, "
+                    "or set copy-every to fewer updates", method->name);
 }
 
 /* Drawn entries give the whole distribution on average, in a loss that is linear in it and at its temperature. */

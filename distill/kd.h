@@ -65,6 +65,11 @@ struct kd_method {
 /* What a method cannot take: several teachers, or stored soft targets, as it is configured. */
 int kd_check(const struct kd_method *method, const struct kd_config *config, int teachers, bool soft, struct error *err);
 
+/* A model that is its own teacher (air) must have been copied before the training is over, or gold alone teaches:
+ * whether so many updates will do (0: who knows), and, once it is over, a warning where they did not. */
+int kd_self_check(const struct kd_method *method, const struct kd_config *config, int64_t max_updates, struct error *err);
+void kd_self_warn(const struct kd_method *method, const struct kd_config *config, int64_t updates, int epochs);
+
 int objective_kd(struct objective *out, const struct kd_method *method, const struct objective_needs *needs,
                  const struct kd_config *config, struct error *err);
 

@@ -129,7 +129,8 @@ static int check(const struct stage *s, struct error *err)
         return error_set(err, teacher ? "a teacher and soft-targets: give one of them"
                          : "objective %s takes no soft-targets; for word-level distillation say objective: word-kd",
                          kind->name);
-    if (kd_check(kind->method, s->variant, teachers, c->soft, err) < 0)
+    if (kd_check(kind->method, s->variant, teachers, c->soft, err) < 0
+        || kd_self_check(kind->method, s->variant, c->train.max_updates, err) < 0)
         return -1;
     if (c->soft && on_policy_wanted(&c->on_policy))
         return error_set(err, "on-policy: soft-targets know only the corpus's own outputs; take a teacher");
@@ -355,6 +356,8 @@ static void set_figures(struct training *t)
 {
     set_drawn(t);
     stage_train_figures(t->run, t->model, &t->report);
+    kd_self_warn(objective_find(t->config->objective, NULL)->method, t->run->stage->variant, t->report.updates,
+                 t->report.epochs);
     json_object_set_new(t->run->figures, "skipped", json_integer(t->corpora.skipped));
     train_corpora_label_figures(&t->corpora, t->run->figures);
     if (t->temperature.fitted) {

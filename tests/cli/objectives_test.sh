@@ -88,8 +88,13 @@ expect 0 cmp run/distillm/model.safetensors half/distillm/model.safetensors
 # From the command line.
 . "$here/tiny.sh"
 expect 0 "$coho" train $tiny --objective air --copy-every 1 -o air_model
+grep -q 'gold alone' .seen/stderr && fail "a warning where the model of before has taught"
 file_has air_model/lineage.json '"name": "air"'
 refused 2 'takes neither --teacher' "$coho" train $tiny --objective air --teacher air_model -o other_model
+
+refused 2 'copy-every 2: the training is over with update 2, before' "$coho" train $tiny --objective air --copy-every 2 -o other_model
+expect 0 "$coho" train $tiny --objective air -o gold_model
+stderr_has '^warning: air: gold alone has taught, since the training was over before the model was copied'
 
 head -n 5 source.txt >dev.en
 head -n 5 target.txt >dev.de
@@ -131,6 +136,7 @@ wrong 'on-policy: 0.5, replay-fresh: 0.5' 'say how much it keeps by replay-buffe
 wrong 'on-policy: 0.5, replay-buffer: 10, replay-fresh: cut-off 0 3' 'let some be made afresh'
 wrong 'alpha: linear 1 0, max-updates: 0, patience: 3' "alpha: 'linear 1 0' goes with the share of the training that is done"
 wrong 'mixing-weights: [ramp 0 1 10% 20%], max-updates: 0, patience: 3' "mixing-weights: 'ramp 0 1 10% 20%' goes with"
+wrong 'objective: air, teacher: null, copy-every: 8' 'before there is a model of before to learn from'
 wrong 'objective: air' "takes no 'teacher'"
 wrong 'teacher-weights: [1, 2]' "teacher-weights has 2 numbers for 1 models: give one each"
 wrong 'teacher-weights: -1' "'-1' is not a number above 0"
