@@ -165,7 +165,7 @@ static json_t *measure(struct gap *g, int beam, struct error *err)
     json_object_set_new(out, "by_length", by_length(g));
     if (g->seen)
         json_object_set_new(out, "by_frequency", gap_pieces(g));
-    if (!gap_comparable(g) || gap_gold(g, out, err) == 0)
+    if ((gap_comparable(g) ? gap_gold : gap_gold_apart)(g, out, err) == 0)
         return out;
     json_decref(out);
     return NULL;

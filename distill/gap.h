@@ -26,8 +26,8 @@ struct models;
  *                  (expected calibration error: Naeini 2015), a token
  *     soft         cross-entropy of the student to the teacher's distribution, and its divergence
  *
- * each with paired bootstrap resampling (Koehn 2004) of the sentences, of one of which there is none.  On gold and soft are
- * measured only where both have the same vocabularies.  And of a pair of corpora (gold and distilled
+ * each with paired bootstrap resampling (Koehn 2004) of the sentences, of one of which there is none.  Soft, and
+ * on gold all but the calibration, are measured only where both have the same vocabularies.  And of a pair of corpora (gold and distilled
  * targets of the same sources) complexity and faithfulness (Zhou 2019), by IBM model 1 over pieces. */
 struct gap_config {
     int samples;                        /* of the bootstrap */

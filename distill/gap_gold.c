@@ -51,7 +51,7 @@ static json_t *cell_json(const struct gap_cell *c, bool bins)
 /* The tokens of the lines of a band of lengths, or all (-1), and of a band of frequencies, or all. */
 struct part {
     const struct gap *g;
-    const struct gap_row *rows;
+    const struct gap_row *const *rows;  /* one for each model, or the same twice */
     int length, frequency;
 };
 
@@ -103,7 +103,7 @@ static json_t *test(const struct part *p, add_row *add, size_t width, double (*f
             continue;
         for (int band = 0; band < GAP_BANDS; band++)
             for (int model = 0; model < MODELS && (p->frequency < 0 || band == p->frequency); model++)
-                add(rows[model] + n * width, &p->rows[i * GAP_BANDS + (size_t)band], model);
+                add(rows[model] + n * width, &p->rows[model][i * GAP_BANDS + (size_t)band], model);
         n++;
     }
     json_t *it = gap_test(g, &(struct gap_paired){ { rows[TEACHER], rows[STUDENT] }, n, width, figure });
@@ -114,7 +114,8 @@ static json_t *test(const struct part *p, add_row *add, size_t width, double (*f
 
 static void add_tests(const struct gap *g, json_t *cell, const struct gap_row *rows, int length, int frequency)
 {
-    const struct part part = { g, rows, length, frequency };
+    const struct gap_row *const same[MODELS] = { rows, rows };
+    const struct part part = { g, same, length, frequency };
     json_t *tests = json_object();
     json_object_set_new(tests, "nll", test(&part, add_nll, 2, ratio));
     json_object_set_new(tests, "right", test(&part, add_right, 2, ratio));
@@ -142,9 +143,9 @@ static json_t *bands_json(const struct gap *g, const struct gap_cell *cells, con
 /* ---- the corpus ---- */
 
 /* The test set as ids, in a nameless corner of the system's own. */
-static struct store *gold_store(const struct gap *g, const char *path, struct error *err)
+static struct store *write_store(const struct gap *g, int model, const char *path, struct error *err)
 {
-    const struct translator *t = &g->voice[STUDENT]->translator;
+    const struct translator *t = &g->voice[model]->translator;
     struct store_writer *w = store_writer_new(path, tokenizer_fingerprint(t->source), tokenizer_fingerprint(t->target),
                                               err);
     struct ids source = { 0 }, target = { 0 };
@@ -162,17 +163,26 @@ static struct store *gold_store(const struct gap *g, const char *path, struct er
     return ret == 0 && store_writer_commit(w, err) == 0 ? store_open(path, false, err) : NULL;
 }
 
-int gap_gold(const struct gap *g, json_t *out, struct error *err)
+/* In the pieces of that model. */
+static struct store *gold_store(const struct gap *g, int model, struct error *err)
 {
     char *path = temporary_file("gap", err);
-    struct gap_tokens tokens;
-    int ret = -1;
     if (!path)
-        return -1;
-    struct gap_row *rows = xcalloc(g->texts->n * GAP_BANDS, sizeof *rows);
-    struct store *store = gold_store(g, path, err);
+        return NULL;
+    struct store *store = write_store(g, model, path, err);
     unlink(path);                               /* mapped, it stays as long as it is needed */
     free(path);
+    return store;
+}
+
+/* ---- of the same pieces ---- */
+
+int gap_gold(const struct gap *g, json_t *out, struct error *err)
+{
+    struct gap_row *rows = xcalloc(g->texts->n * GAP_BANDS, sizeof *rows);
+    struct store *store = gold_store(g, STUDENT, err);
+    struct gap_tokens tokens;
+    int ret = -1;
     if (store)
         ret = gap_tokens(&tokens, rows, g->voice[TEACHER], g->voice[STUDENT], store, g->words, g->seen, g->threads, err);
     if (ret == 0) {
@@ -185,5 +195,67 @@ int gap_gold(const struct gap *g, json_t *out, struct error *err)
     }
     store_close(store);
     free(rows);
+    return ret;
+}
+
+/* ---- of other pieces ---- */
+
+/* What each model says of gold in its own pieces: a cell's student is it. */
+struct apart {
+    struct gap_tokens tokens[MODELS];
+    struct gap_row *rows[MODELS];
+};
+
+static int measure_apart(struct apart *a, const struct gap *g, struct error *err)
+{
+    int ret = 0;
+    for (int model = 0; model < MODELS && ret == 0; model++) {
+        struct store *store = gold_store(g, model, err);
+        a->rows[model] = xcalloc(g->texts->n * GAP_BANDS, sizeof *a->rows[model]);
+        ret = store ? gap_tokens(&a->tokens[model], a->rows[model], g->voice[model], g->voice[model], store, g->words, NULL,
+                                 g->threads, err) : -1;
+        store_close(store);
+    }
+    return ret;
+}
+
+/* A token's likelihoods do not compare, but how far each model's confidence is from the truth does. */
+static json_t *apart_json(const struct apart *a, const struct gap *g, int length)
+{
+    const struct gap_row *const rows[MODELS] = { a->rows[TEACHER], a->rows[STUDENT] };
+    const struct part part = { g, rows, length, -1 };
+    json_t *it = json_object();
+    for (int model = 0; model < MODELS; model++) {
+        const struct gap_cell *c = length < 0 ? &a->tokens[model].all : &a->tokens[model].length[length];
+        json_t *side = json_pack("{s:f}", "tokens", c->tokens);
+        gap_put(side, "calibration_error", gap_calibration_error(&c->student, c->tokens));
+        if (length < 0)
+            json_object_set_new(side, "calibration", bins_json(&c->student));
+        json_object_set_new(it, gap_models[model], side);
+    }
+    json_object_set_new(it, "significance", json_pack("{s:o}", "calibration_error",
+                                                      test(&part, add_unsure, 1 + GAP_BINS, calibration)));
+    return it;
+}
+
+int gap_gold_apart(const struct gap *g, json_t *out, struct error *err)
+{
+    struct apart a = { 0 };
+    json_t *bands = json_array();
+    int ret = measure_apart(&a, g, err);
+    for (int band = 0; band < GAP_BANDS && ret == 0; band++) {
+        if (!(a.tokens[TEACHER].length[band].tokens > 0))
+            continue;
+        json_t *it = apart_json(&a, g, band);
+        gap_set_band(it, gap_lengths[band], gap_lengths[band + 1]);
+        json_array_append_new(bands, it);
+    }
+    if (ret == 0) {
+        json_object_set_new(out, "gold", apart_json(&a, g, -1));
+        json_object_set(out, "gold_by_length", bands);
+    }
+    json_decref(bands);
+    free(a.rows[TEACHER]);
+    free(a.rows[STUDENT]);
     return ret;
 }

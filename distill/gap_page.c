@@ -39,7 +39,7 @@ static void add_row(struct strbuf *out, const json_t *gap, const struct gap_row_
     const json_t *where = gap_where(gap, row);
     double a = gap_at(where, "teacher", row->key, NULL), b = gap_at(where, "student", row->key, NULL);
     double p = gap_at(where, "significance", row->key, "p");
-    if (!where)
+    if (!isfinite(a) && !isfinite(b))           /* not measured */
         return;
     strbuf_puts(out, "<tr><td>");
     html_text(out, row->title);
@@ -67,12 +67,12 @@ static void add_agreement(struct strbuf *out, const json_t *gap)
     add_percents(out, gap, "equal outputs", "exact");
     add_percents(out, gap, "words in common", "overlap");
     strbuf_puts(out, "</tbody></table></div>\n");
-    if (gold)
+    if (isfinite(gap_at(gold, "soft_cross_entropy", NULL, NULL)))
         strbuf_printf(out, "<p>The student's cross-entropy to the teacher's distribution is %.4f nats a gold token, of "
                       "which %.4f are divergence.</p>\n", gap_at(gold, "soft_cross_entropy", NULL, NULL),
                       gap_at(gold, "divergence", NULL, NULL));
     else
-        strbuf_puts(out, "<p>The vocabularies differ, so distributions are not compared.</p>\n");
+        strbuf_puts(out, "<p>The vocabularies differ, so distributions are not compared; calibration is of each model's own pieces.</p>\n");
 }
 
 static void add_table(struct strbuf *out, const json_t *gap)
@@ -139,7 +139,17 @@ static size_t line_count(const struct bands_plot *plot)
     return count;
 }
 
-/* Lines stand a little beside each other, so that their bars do not hide one another. */
+static bool anything(const struct plot_series *series, size_t count)
+{
+    for (size_t s = 0; s < count; s++)
+        for (size_t i = 0; i < series[s].count; i++)
+            if (isfinite(series[s].y[i]))
+                return true;
+    return false;
+}
+
+/* Lines stand a little beside each other, so that their bars do not hide one another.  What was not measured has
+ * no plot. */
 static void add_plot(struct strbuf *out, const struct bands *b, const struct bands_plot *plot)
 {
     size_t lines = line_count(plot);
@@ -157,8 +167,9 @@ static void add_plot(struct strbuf *out, const struct bands *b, const struct ban
         series[s] = (struct plot_series){ .label = l->label, .colour = l->colour, .x = x, .y = y, .count = b->count,
                                           .spread = spread };
     }
-    plot_svg(out, &(struct plot){ .title = plot->title, .x_label = b->x_label, .y_label = plot->y_label,
-                                  .series = series, .count = lines, .names = b->names, .name_count = b->count });
+    if (anything(series, lines))
+        plot_svg(out, &(struct plot){ .title = plot->title, .x_label = b->x_label, .y_label = plot->y_label,
+                                      .series = series, .count = lines, .names = b->names, .name_count = b->count });
     free(numbers);
 }
 

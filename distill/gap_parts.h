@@ -39,6 +39,8 @@ json_t *gap_outputs(const struct gap *g, int band);
 json_t *gap_pieces(const struct gap *g);
 /* What both say of the gold targets: gold, gold_by_length, gold_by_frequency. */
 int gap_gold(const struct gap *g, json_t *out, struct error *err);
+/* Of models whose vocabularies differ: how well each is calibrated in its own pieces; gold, gold_by_length. */
+int gap_gold_apart(const struct gap *g, json_t *out, struct error *err);
 
 /* A figure of sums over sentences, paired: rows[model] is (n, width). */
 struct gap_paired {

@@ -16,7 +16,7 @@ static void print_all(const json_t *gap, FILE *out)
         const json_t *where = gap_where(gap, row);
         char teacher[GAP_CELL], student[GAP_CELL], between[GAP_CELL], p[GAP_CELL];
         double a = gap_at(where, "teacher", row->key, NULL), b = gap_at(where, "student", row->key, NULL);
-        if (!where)
+        if (!isfinite(a) && !isfinite(b))       /* not measured */
             continue;
         gap_number(teacher, row->format, a);
         gap_number(student, row->format, b);
@@ -35,11 +35,11 @@ static void print_agreement(const json_t *gap, FILE *out)
     fprintf(out, "\nequal outputs: %.1f%% greedy, %.1f%% by beam search; words in common: %.1f%%, %.1f%%\n",
             100 * gap_at(gap, "agreement", "greedy", "exact"), 100 * gap_at(gap, "agreement", "beam", "exact"),
             100 * gap_at(gap, "agreement", "greedy", "overlap"), 100 * gap_at(gap, "agreement", "beam", "overlap"));
-    if (gold)
+    if (isfinite(gap_at(gold, "soft_cross_entropy", NULL, NULL)))
         fprintf(out, "student's cross-entropy to the teacher: %.4f a token, of which divergence %.4f\n",
                 gap_at(gold, "soft_cross_entropy", NULL, NULL), gap_at(gold, "divergence", NULL, NULL));
     else
-        fprintf(out, "the vocabularies differ, so distributions are not compared\n");
+        fprintf(out, "the vocabularies differ, so distributions are not compared; calibration is of each model's own pieces\n");
 }
 
 /* A column of a table of bands: a number at a path, in the format, times a factor. */

@@ -184,16 +184,27 @@ static void the_same_call_gives_the_same_json(void **state)
     model_free(student);
 }
 
-static void other_vocabularies_are_compared_by_their_texts_alone(void **state)
+/* Beside the texts only how well each is calibrated, which is what it would be beside itself. */
+static void other_vocabularies_are_compared_by_their_texts_and_calibration(void **state)
 {
     struct model *teacher = model_of("char", 24, 1), *student = model_of("bpe", 16, 2);
-    json_t *gap = measured(teacher, student, true);
-    assert_null(json_object_get(gap, "gold"));
+    json_t *gap = measured(teacher, student, true), *own = measured(student, student, true), *its = measured(teacher, teacher, true);
+    assert_null(json_object_get(json_object_get(gap, "gold"), "soft_cross_entropy"));
+    assert_true(isnan(at(gap, "gold/student/nll")));
+    assert_true(at(gap, "gold/student/calibration_error") == at(own, "gold/student/calibration_error"));
+    assert_true(at(gap, "gold/teacher/calibration_error") == at(its, "gold/teacher/calibration_error"));
+    assert_true(at(gap, "gold/teacher/tokens") == at(its, "gold/tokens"));
+    assert_true(fabs(at(gap, "gold/significance/calibration_error/difference")
+                     - (at(gap, "gold/student/calibration_error") - at(gap, "gold/teacher/calibration_error"))) < 1e-5);
+    assert_int_equal(json_array_size(json_object_get(gap, "gold_by_length")), 3);
+    json_decref(own);
+    json_decref(its);
     assert_true(at(gap, "agreement/beam/overlap") >= 0);
     assert_non_null(json_object_get(gap, "by_frequency"));
     struct strbuf page = { 0 };
     gap_page(&page, gap, "other vocabularies", NULL);
     assert_stands_alone(page.text);
+    assert_int_equal(occurrences(page.text, "role=\"img\""), 5 + 1 + 3 + 1);
     assert_non_null(strstr(page.text, "distributions are not compared"));
     strbuf_release(&page);
     json_decref(gap);
@@ -557,7 +568,7 @@ int main(void)
         cmocka_unit_test(tests_measure_the_difference_that_is_told),
         cmocka_unit_test(a_model_has_no_gap_to_itself),
         cmocka_unit_test(the_same_call_gives_the_same_json),
-        cmocka_unit_test(other_vocabularies_are_compared_by_their_texts_alone),
+        cmocka_unit_test(other_vocabularies_are_compared_by_their_texts_and_calibration),
         cmocka_unit_test(the_page_shows_every_part),
         cmocka_unit_test(of_one_sentence_nothing_is_said_to_be_significant),
         cmocka_unit_test(a_beam_in_groups_leaves_greedy_search_as_it_is),
