@@ -184,6 +184,12 @@ wrong "need a 'reverse-model'" near.drop-worst=0.1
 wrong "need a 'model'" near.max-cross-entropy=3
 sed 's/^    mixing-weights: .*/    mixing-weights: [1, 2]/' recipe.yml >two.yml
 refused 1 'mixing-weights has 2 numbers for 3 corpora' "$coho" distill two.yml -o wrong
+sed 's/^    mixing-weights: .*/    mixing-weights: [cut-off 1 5, 0, ramp 0 2 5 10]/' recipe.yml >gap.yml
+refused 1 "mixing-weights: no corpus has a weight above 0 at update 5;" "$coho" distill gap.yml -o wrong
+sed 's/^    mixing-weights: .*/    mixing-weights: [cut-off 1 50%, 0, ramp 0 2 40% 60%]/' recipe.yml >met.yml
+expect 0 "$coho" distill met.yml -o run --dry-run
+sed 's/^    mixing-weights: .*/    mixing-weights: [0, 0, 0]/' recipe.yml >zero.yml
+refused 1 "no corpus has a weight above 0 at update 0" "$coho" distill zero.yml -o wrong
 sed 's/ramp 0 2 5 10/ramp 0 -2 5 10/' recipe.yml >below.yml
 refused 1 'mixing-weights' "$coho" distill below.yml -o wrong
 sed 's/corpus: best, max-ter/corpus: forward, max-ter/' recipe.yml >nogold.yml
