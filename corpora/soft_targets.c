@@ -400,6 +400,8 @@ int soft_targets_check_teachers(const struct soft_targets *s, const uint64_t *fi
     size_t made_by = json_array_size(json_object_get(s->about, "teachers"));
     char text[HASH_TEXT] = "none";
     bool good = made_by == (size_t)count;
+    if (count)
+        hash_text(text, fingerprints[0]);
     for (int i = 0; i < count && good; i++) {
         hash_text(text, fingerprints[i]);
         good = false;

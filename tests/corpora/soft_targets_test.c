@@ -261,6 +261,7 @@ static void another_teacher_is_refused_by_both_names(void **state)
     uint64_t right = 0xaa, wrong = 0xbb, both[] = { 0xaa, 0xbb };
     assert_int_equal(soft_targets_check_teachers(s, &right, 1, "mine", &err), 0);
     assert_int_equal(soft_targets_check_teachers(s, both, 2, "mine", &err), -1);
+    assert_non_null(strstr(err.text, "not by the 2 of 'mine' (fingerprint 00000000000000aa)"));
     assert_int_equal(soft_targets_check_teachers(s, &wrong, 1, "mine", &err), -1);
     assert_non_null(strstr(err.text, "'teacher', fingerprint 00000000000000aa"));
     assert_non_null(strstr(err.text, "'mine' (fingerprint 00000000000000bb)"));
