@@ -27,7 +27,7 @@ struct teacher;
  * the line, its number, the models and the options, so neither threads nor kills nor shares
  * change a byte; nor does memory, since the longest line that the first process has room for is
  * the longest for all.  Once all shards are there they are joined, and every count and hash is
- * compared with the input's.
+ * compared with the input's.  Of a job that is done, soft targets that were damaged since are made again.
  *
  *     job.json            what the job is: inputs with counts and hashes, models, options; a later
  *                         process that is told otherwise is refused
