@@ -122,11 +122,14 @@ static int open_models(struct training *t, struct error *err)
 
 /* ---- data ---- */
 
-static int open_batches(const struct training *t, struct batch_source *out, const struct store *store, struct error *err)
+static int open_batches(const struct training *t, struct batch_source *out, const char *input, const struct store *store,
+                        struct error *err)
 {
     struct batching_config c = t->config->batching;
     c.seed = t->config->train.seed;
-    return batching_open(out, store, model_bos(t->student), model_eos(t->student), &c, NULL, err);
+    if (batching_open(out, store, model_bos(t->student), model_eos(t->student), &c, NULL, err) == 0)
+        return 0;
+    return error_prefix(err, "'%s'", t->run->stages[stage_link(t->run->stage, input)->stage].name);
 }
 
 static int least(int a, int b)
@@ -153,8 +156,8 @@ static int open_train(struct training *t, struct error *err)
     t->gold_store = train_corpora_encode(t->run, "train.ids", &t->corpus.train, t->student, err);
     if (t->gold_store)
         t->unlabelled_store = train_corpora_encode_unlabelled(t->run, "unlabelled.ids", &t->unlabelled.train, t->student, err);
-    if (t->unlabelled_store && open_batches(t, &labelled, t->gold_store, err) == 0
-        && open_batches(t, &unlabelled, t->unlabelled_store, err) == 0)
+    if (t->unlabelled_store && open_batches(t, &labelled, "corpus", t->gold_store, err) == 0
+        && open_batches(t, &unlabelled, "unlabelled", t->unlabelled_store, err) == 0)
         ret = open_labels(t, &unlabelled, &labelled, err);
     if (labelled.free)
         labelled.free(labelled.state);

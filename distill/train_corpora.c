@@ -126,8 +126,10 @@ static int open_one(struct train_corpora *c, struct batch_source *out, int corpu
     const struct tokenizer *target = m->target_tokenizer;
     int ret = batching_open(out, c->stores[corpus], tokenizer_bos(target), tokenizer_eos(target), &config, &skipped, err);
     c->skipped += skipped;
-    if (ret < 0 || corpus < c->labelled)
-        return ret;
+    if (ret < 0)
+        return error_prefix(err, "'%s'", c->run->stages[c->links[corpus]->stage].name);
+    if (corpus < c->labelled)
+        return 0;
     return label_online(c, out, corpus, m, config.seed, longest, err);
 }
 

@@ -221,6 +221,13 @@ for stage in matched meta; do
     stderr_has "'$stage': max-length 256: the learned positions of the teacher end at 30; lower it"
 done
 
+# Text of which no line fits is named.
+seq 1 9 | sed 's/.*/ba be bi bo da de di do ga ge gi go ka ke ki ko ba be bi bo da de di do ga ge gi go &/' >long.src
+sed 's/unlabelled: made, mixing/unlabelled: long, max-length: 25, mixing/' recipe.yml >long.yml
+echo '  long: { kind: corpus, source: long.src, side: source }' >>long.yml
+expect 1 "$coho" distill long.yml -o run --stage silent -q
+stderr_has "'silent': 'long': no sentence to use in "
+
 # Nobody learns from lines that no teacher has labelled.
 sed 's/corpus: labelled, max-updates/corpus: made, max-updates/' recipe.yml >unlabelled.yml
 expect 1 "$coho" distill unlabelled.yml -o run --stage student -q
