@@ -19,7 +19,8 @@ struct train_courses {
 
 /* One that follows the dev loss needs a validation corpus (dev), and one that goes with the share of the
  * training that is done needs to know its end: without that they would stand still, and nobody would be told.
- * A mixture needs a corpus to draw from at every update, as far as that can be known.  The message begins with the option's name, without dashes. */
+ * A mixture needs a corpus to draw from at every update, as far as that can be known.  The message begins
+ * with the option's name, without dashes. */
 int train_courses_check(const struct train_courses *t, bool dev, struct error *err);
 
 /* Warns of those that would move after the last update only: the training may be a trial. */
