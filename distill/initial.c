@@ -82,7 +82,7 @@ static int name_there(char *out, size_t room, const char *name, const char *side
     return 1;
 }
 
-static int find_there(const struct model *from, const struct param *p, const struct initial_config *c,
+static int find_there(const struct param_set *from, const struct param *p, const struct initial_config *c,
                       struct error *err)
 {
     char name[256];
@@ -90,31 +90,78 @@ static int find_there(const struct model *from, const struct param *p, const str
     if (c->by == START_LAYERS && (name_there(name, sizeof name, p->name, "encoder.", &c->encoder, err) < 0
                                   || name_there(name, sizeof name, p->name, "decoder.", &c->decoder, err) < 0))
         return -1;
-    int found = param_find(&from->params, name);
+    int found = param_find(from, name);
     if (found < 0)
         return error_set(err, "the model to start from has no weight '%s'; give both the same architecture%s", name,
                          c->by == START_LAYERS ? ", and name layers that it has" : "");
-    const struct param *q = &from->params.items[found];
+    const struct param *q = &from->items[found];
     if (q->rows != p->rows || q->cols != p->cols)
         return error_set(err, "weight '%s' is %d × %d, but %d × %d in the model to start from; give both the same "
                          "sizes", p->name, p->rows, p->cols, q->rows, q->cols);
     return found;
 }
 
-/* Looks at all before any weight is changed. */
+/* The place in the other set of each weight; the caller's.  NULL: some have none. */
+static int *find_all(const struct param_set *set, const struct param_set *from, const struct initial_config *c,
+                     struct error *err)
+{
+    int *there = xcalloc(set->count, sizeof *there), ret = 0;
+    if (c->by == START_WHOLE && set->count != from->count)
+        ret = error_set(err, "the model to start from has %zu weights, this one %zu; give both the same layers",
+                        from->count, set->count);
+    for (size_t i = 0; i < set->count && ret == 0; i++)
+        if ((there[i] = find_there(from, &set->items[i], c, err)) < 0)
+            ret = -1;
+    if (ret < 0) {
+        free(there);
+        return NULL;
+    }
+    return there;
+}
+
 static int copy(struct model *m, const struct model *from, const struct initial_config *c, struct error *err)
 {
-    int *there = xcalloc(m->params.count, sizeof *there), ret = 0;
-    if (c->by == START_WHOLE && m->params.count != from->params.count)
-        ret = error_set(err, "the model to start from has %zu weights, this one %zu; give both the same layers",
-                        from->params.count, m->params.count);
-    for (size_t i = 0; i < m->params.count && ret == 0; i++)
-        if ((there[i] = find_there(from, &m->params.items[i], c, err)) < 0)
-            ret = -1;
-    for (size_t i = 0; i < m->params.count && ret == 0; i++)
+    int *there = find_all(&m->params, &from->params, c, err);
+    if (!there)
+        return -1;
+    for (size_t i = 0; i < m->params.count; i++)
         memcpy(param_data(&m->params, (int)i), param_data(&from->params, there[i]),
                (size_t)m->params.items[i].rows * (size_t)m->params.items[i].cols * sizeof(float));
     free(there);
+    return 0;
+}
+
+/* ---- shapes alone ---- */
+
+/* The weights of a model of that shape, without any numbers. */
+static void declare(struct param_set *out, const struct model_config *c)
+{
+    const struct architecture *arch = architectures[c->arch];
+    void *refs = xcalloc(1, arch->refs_size);
+    arch->declare(out, refs, c);
+    if (arch->release)
+        arch->release(refs);
+    free(refs);
+}
+
+int initial_fits(const struct model_config *config, const struct model_config *from, const struct initial_config *c,
+                 struct error *err)
+{
+    struct model_config a = *config, b = *from, slim;
+    struct param_set set = { 0 }, other = { 0 };
+    int *there = NULL, ret;
+    a.source_vocab = a.target_vocab = b.source_vocab = b.target_vocab = 1;      /* the same for both */
+    declare(&set, &a);
+    declare(&other, &b);
+    if (c->by == START_SLICE)
+        ret = slice_fits(&set, &other, err);
+    else
+        ret = (there = find_all(&set, &other, c, err)) ? 0 : -1;
+    if (ret == 0 && c->reset == RESET_KELS)
+        ret = slice_config(&slim, config, c->keep, err);
+    free(there);
+    params_release(&set);
+    params_release(&other);
     return ret;
 }
 
@@ -156,12 +203,8 @@ static int mark_leading(bool *kept, const struct model *m, const struct initial_
     struct param_set set = { 0 };
     if (slice_config(&slim, &m->config, c->keep, err) < 0)
         return -1;
-    void *refs = xcalloc(1, m->arch->refs_size);
-    m->arch->declare(&set, refs, &slim);
+    declare(&set, &slim);
     mark_slim(kept, m, &set);
-    if (m->arch->release)
-        m->arch->release(refs);
-    free(refs);
     params_release(&set);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 struct error;
 struct model;
+struct model_config;
 
 /* Where a student's weights start when not at random: from those of another model.
  *
@@ -33,6 +34,11 @@ extern const struct option initial_options[];
 /* What can be told before any model is there; `start`: there is a model to start from, and the model that
  * starts has so many layers. */
 int initial_check(const struct initial_config *c, bool start, int encoder_layers, int decoder_layers, struct error *err);
+
+/* Whether a model of the one shape can start so from one of the other: all that initial_start would refuse but
+ * other vocabularies. */
+int initial_fits(const struct model_config *config, const struct model_config *from, const struct initial_config *c,
+                 struct error *err);
 
 /* m has random weights of its own.  The vocabularies must be equal; else, and where a shape does
  * not fit, the first difference is named. */

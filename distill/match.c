@@ -364,10 +364,17 @@ static void matching_close(struct matching *m)
     pool_free(m->pool);
 }
 
+int match_shapes(const struct model_config *student, const struct model_config *teacher, struct error *err)
+{
+    if (architectures[student->arch] == &transformer_architecture && architectures[teacher->arch] == &transformer_architecture)
+        return 0;
+    return error_set(err, "features are matched between transformers; student and teacher must both be such");
+}
+
 static int check_models(const struct model *student, const struct model *teacher, struct error *err)
 {
-    if (student->arch != &transformer_architecture || teacher->arch != &transformer_architecture)
-        return error_set(err, "features are matched between transformers; student and teacher must both be such");
+    if (match_shapes(&student->config, &teacher->config, err) < 0)
+        return -1;
     if (tokenizer_fingerprint(student->source_tokenizer) != tokenizer_fingerprint(teacher->source_tokenizer)
         || tokenizer_fingerprint(student->target_tokenizer) != tokenizer_fingerprint(teacher->target_tokenizer))
         return error_set(err, "the student's vocabulary is not the teacher's, so their features have other places; "

@@ -9,6 +9,7 @@
 struct batch_source;
 struct error;
 struct model;
+struct model_config;
 
 /* Stage-wise feature matching (Gao 2018): a student learns its teacher's features from below,
  *
@@ -29,6 +30,9 @@ struct match_config {
     int64_t seed;
 };
 extern const struct option match_options[];
+
+/* Whether models of these shapes can be matched. */
+int match_shapes(const struct model_config *student, const struct model_config *teacher, struct error *err);
 
 /* The student's weights change in place; both are transformers with the same vocabularies.  figures gets
  * "loss_<stage>" for each stage: the mean over its last tenth.  Returns MATCH_STOPPED when a

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "distill/facts.h"
 #include "distill/generations.h"
 #include "distill/recipe_text.h"
 #include "distill/seeds.h"
@@ -243,10 +244,6 @@ static int link_stage(struct reader *r, struct stage *s)
         if (i->many && several ? link_many(r, s, i, value) < 0 : add_link(r, s, i, NULL, value) < 0)
             return -1;
     }
-    if (s->kind->check && s->kind->check(s, r->err) < 0) {
-        error_prefix(r->err, "stage '%s'", s->name);
-        return blame(r, s, NULL);
-    }
     return 0;
 }
 
@@ -329,6 +326,33 @@ static int sort_stages(struct reader *r)
     free(s.marks);
     free(s.order);
     free(s.trail);
+    return ret;
+}
+
+/* ---- what goes together ---- */
+
+static int check_stage(struct reader *r, struct stage_view *v)
+{
+    const struct stage *s = v->stage;
+    if (!s->kind->check || s->kind->check(v, r->err) == 0)
+        return 0;
+    error_prefix(r->err, "stage '%s'", s->name);
+    return blame(r, s, v->key);
+}
+
+/* In their order, so that a stage finds what is known of those that it takes from. */
+static int check_stages(struct reader *r)
+{
+    const struct recipe *recipe = r->recipe;
+    struct stage_facts *facts = xcalloc(recipe->count, sizeof *facts);
+    int ret = 0;
+    for (size_t i = 0; i < recipe->count && ret == 0; i++) {
+        struct stage_view v = { &recipe->stages[i], recipe->stages, facts, NULL };
+        ret = check_stage(r, &v);
+        if (ret == 0 && v.stage->kind->facts)
+            v.stage->kind->facts(&facts[i], &v);
+    }
+    free(facts);
     return ret;
 }
 
@@ -425,7 +449,7 @@ int recipe_load(struct recipe *out, const char *path, const struct stage_kind *c
     int ret = -1;
 
     if (recipe_text_read(&r.text, recipe.path, set, err) == 0
-        && read_head(&r) == 0 && read_stages(&r) == 0 && sort_stages(&r) == 0) {
+        && read_head(&r) == 0 && read_stages(&r) == 0 && sort_stages(&r) == 0 && check_stages(&r) == 0) {
         *out = recipe;
         recipe = (struct recipe){ 0 };
         ret = 0;

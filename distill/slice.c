@@ -92,18 +92,18 @@ void slice_places(int **row, int **col, const struct model *whole, const struct 
     *col = places(p->cols, slim->cols, inputs);
 }
 
-static int check_fit(const struct model *slim, const struct model *whole, struct error *err)
+int slice_fits(const struct param_set *slim, const struct param_set *whole, struct error *err)
 {
-    if (slim->arch != whole->arch || slim->params.count != whole->params.count)
+    if (slim->count != whole->count)
         return error_set(err, "the model to start from has %zu weights, this one %zu; a slice needs the same layers",
-                         whole->params.count, slim->params.count);
-    for (size_t i = 0; i < slim->params.count; i++) {
-        const struct param *p = &slim->params.items[i];
-        int found = param_find(&whole->params, p->name);
+                         whole->count, slim->count);
+    for (size_t i = 0; i < slim->count; i++) {
+        const struct param *p = &slim->items[i];
+        int found = param_find(whole, p->name);
         if (found < 0)
             return error_set(err, "the model to start from has no weight '%s'; give both the same architecture",
                              p->name);
-        const struct param *q = &whole->params.items[found];
+        const struct param *q = &whole->items[found];
         if (q->rows < p->rows || q->cols < p->cols)
             return error_set(err, "weight '%s' is %d × %d, but only %d × %d in the model to take a slice of", p->name,
                              p->rows, p->cols, q->rows, q->cols);
@@ -154,7 +154,7 @@ static float factor_of(const struct model *slim, const struct model *whole, cons
 
 int slice_copy(struct model *slim, const struct model *whole, struct error *err)
 {
-    if (check_fit(slim, whole, err) < 0)
+    if (slice_fits(&slim->params, &whole->params, err) < 0)
         return -1;
     for (size_t i = 0; i < slim->params.count; i++) {
         const struct param *p = &slim->params.items[i];

@@ -18,7 +18,10 @@ int slice_config(struct model_config *out, const struct model_config *whole, flo
 void slice_places(int **row, int **col, const struct model *whole, const struct param *p,
                   const struct param *slim);
 
-/* Fills the slim model from the whole one.  Refuses, naming it, the first weight that does not fit. */
+/* Whether each weight of the slim set, known by name, fits into the whole one's; the first that does not is named. */
+int slice_fits(const struct param_set *slim, const struct param_set *whole, struct error *err);
+
+/* Fills the slim model from the whole one, which it must fit into. */
 int slice_copy(struct model *slim, const struct model *whole, struct error *err);
 
 #endif

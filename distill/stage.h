@@ -11,7 +11,9 @@
 struct error;
 struct stage;
 struct stage_cost;
+struct stage_facts;
 struct stage_run;
+struct stage_view;
 
 /* A recipe is a graph of stages; a stage is of a kind, and a kind is one row of a table.
  *
@@ -44,8 +46,11 @@ struct stage_kind {
      * and the size of its struct, which becomes stage->variant.  NULL: none. */
     int (*variant)(const json_t *given, const struct option **options, size_t *size,
                    struct error *err);
-    /* What single ranges cannot say; called once all is read.  NULL: nothing to check. */
-    int (*check)(const struct stage *s, struct error *err);
+    /* What single ranges cannot say: of the stage alone, and beside those that it takes from, whose
+     * facts are known by then.  NULL: nothing to check. */
+    int (*check)(struct stage_view *v, struct error *err);
+    /* What stages after it may count on (facts.h); of one that `check` has passed.  NULL: nothing is told. */
+    void (*facts)(struct stage_facts *out, const struct stage_view *v);
     /* Files and folders outside the run that the stage reads; they count as inputs, by content. */
     void (*reads)(const struct stage *s, struct strings *paths);
     /* Does the work in run->folder, which exists.  With run->resumed, it holds what an
@@ -76,6 +81,14 @@ struct stage {
     struct stage_link *links;
     size_t link_count, link_room;
     char *origin;               /* "recipe.yml:12", for messages */
+};
+
+/* A stage in its recipe, before anything has run. */
+struct stage_view {
+    const struct stage *stage;
+    const struct stage *stages;         /* of the whole recipe, each after all that it takes from … */
+    const struct stage_facts *facts;    /* … and what is known of those before this one */
+    const char *key;            /* from `check`: the key at fault, whose line the message gets; NULL: none */
 };
 
 /* What a stage takes, and how large that is which later stages take from it; below zero: unknown. */

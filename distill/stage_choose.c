@@ -16,9 +16,11 @@
 #include "corpora/store.h"
 #include "decode/validate.h"
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
+#include "distill/test_lines.h"
 #include "eval/metric.h"
 #include "seq2seq/kept_models.h"
 #include "seq2seq/model.h"
@@ -54,12 +56,30 @@ static bool by_nll(const struct choose_stage *c)
     return !strcmp(c->metric, "nll");
 }
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
-    const struct choose_stage *c = s->config;
-    if (by_nll(c) || metric_find(c->metric))
-        return 0;
-    return error_set(err, "there is no metric '%s'; nll, and what `coho eval --help` lists", c->metric);
+    const struct choose_stage *c = v->stage->config;
+    if (!by_nll(c) && !metric_find(c->metric)) {
+        v->key = "metric";
+        return error_set(err, "there is no metric '%s'; nll, and what `coho eval --help` lists", c->metric);
+    }
+    if (by_nll(c) && facts_same_vocabulary(v, "models", NULL, "their NLLs a token do not compare: choose by bleu or "
+                                           "another metric", err) < 0)
+        return -1;
+    if (facts_have_set(v, "corpus", SET_DEV, err) < 0)
+        return -1;
+    return facts_take(v, "models", c->max_length, err) < 0 ? -1 : facts_direction(v, "models", false, err);
+}
+
+/* What they have in common. */
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_pass(out, v, "models");
+    if (stage_link_count(v->stage, "models") > 1) {
+        out->shaped = false;
+        out->tasks = NULL;
+        out->vocabulary = by_nll(v->stage->config) ? out->vocabulary : NULL;
+    }
 }
 
 struct candidate {
@@ -342,5 +362,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_choose = {
     .name = "choose", .summary = "passing on the best of several models by their dev NLL", .makes = "model", .version = 1,
     .config_size = sizeof(struct choose_stage), .options = tables, .inputs = inputs,
-    .check = check, .run = run_choose, .estimate = estimate,
+    .check = check, .facts = facts, .run = run_choose, .estimate = estimate,
 };

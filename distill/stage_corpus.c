@@ -11,6 +11,7 @@
 #include "corpora/stats.h"
 #include "distill/corpus_files.h"
 #include "distill/corpus_section.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/kinds.h"
 #include "distill/stamp.h"
@@ -48,8 +49,9 @@ static const struct stage_options tables[] = {
 };
 #undef FIELD
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
+    const struct stage *s = v->stage;
     const struct corpus_stage *c = s->config;
     if (!c->source == !c->prepare.clean.sources)
         return error_set(err, "either source or sources is wanted");
@@ -66,6 +68,30 @@ static int check(const struct stage *s, struct error *err)
     if (!c->test_source != !c->test_target)
         return error_set(err, "test-source and test-target go together");
     return 0;
+}
+
+static bool is_alone(const struct corpus_stage *c)
+{
+    return c->prepare.clean.import.side == SIDE_SOURCE;
+}
+
+/* A set that is split off: a number of pairs or a share of all. */
+static bool is_empty(const char *size)
+{
+    char *end;
+    return !size || (strtod(size, &end) <= 0 && end != size);
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct corpus_stage *c = v->stage->config;
+    const struct prepare_config *p = &c->prepare;
+    *out = (struct stage_facts){
+        .source_lang = p->clean.import.source_lang, .target_lang = p->clean.import.target_lang,
+        .no_dev = is_alone(c) || (!c->dev_source && is_empty(p->split.dev)),
+        .no_test = is_alone(c) || (!c->test_source && is_empty(p->split.test)),
+        .no_targets = is_alone(c),
+    };
 }
 
 static void reads(const struct stage *s, struct strings *paths)
@@ -142,11 +168,6 @@ static int describe(struct stage_run *run, struct error *err)
     json_object_set_new(run->figures, "train_target_words", json_integer(files.train.target_words));
     corpus_files_release(&files);
     return ret;
-}
-
-static bool is_alone(const struct corpus_stage *c)
-{
-    return c->prepare.clean.import.side == SIDE_SOURCE;
 }
 
 /* The targets of text that has none. */
@@ -245,5 +266,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_corpus = {
     .name = "corpus", .summary = "cleaning and splitting the corpus", .makes = "corpus", .version = 1,
     .config_size = sizeof(struct corpus_stage), .options = tables,
-    .check = check, .reads = reads, .run = run_corpus, .estimate = estimate,
+    .check = check, .facts = facts, .reads = reads, .run = run_corpus, .estimate = estimate,
 };

@@ -13,6 +13,7 @@
 #include "corpora/store.h"
 #include "decode/translate.h"
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
@@ -51,10 +52,13 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
-    const struct evaluate_stage *c = s->config;
-    return search_check(&c->search, err);
+    const struct evaluate_stage *c = v->stage->config;
+    if (search_check(&c->search, err) < 0 || facts_have_set(v, "corpus", c->set, err) < 0
+        || facts_same_vocabulary(v, "model", NULL, "models that speak as one have the same", err) < 0)
+        return -1;
+    return facts_direction(v, "model", false, err);
 }
 
 struct evaluation {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
@@ -33,6 +34,27 @@ static const struct stage_input inputs[] = {
     { "tasks", "task", true, true },
     { NULL }
 };
+
+static int no_score(const char *task, struct error *err)
+{
+    return error_set(err, "task '%s' is to restore damaged texts, which has no score", task);
+}
+
+static int check(struct stage_view *v, struct error *err)
+{
+    const struct evaluate_tasks_stage *c = v->stage->config;
+    for (size_t i = 0; i < v->stage->link_count; i++) {
+        const struct stage_link *link = &v->stage->links[i];
+        if (!stage_link_is(link, "tasks"))
+            continue;
+        v->key = "tasks";
+        if (v->facts[link->stage].damaged)
+            return no_score(link->label, err);
+        if (facts_know_task(v, "model", link->label, err) < 0)
+            return -1;
+    }
+    return facts_have_set(v, "tasks", c->set, err);
+}
 
 static void put(struct stage_run *run, const char *key, double value)
 {
@@ -80,7 +102,7 @@ static int evaluate_task(struct stage_run *run, const struct model *m, const str
     if (task < 0)
         ret = error_set(err, "the model does not know task '%s'", link->label);
     else if (files.infill > 0)
-        ret = error_set(err, "task '%s' is to restore damaged texts, which has no score", link->label);
+        ret = no_score(link->label, err);
     else if (!set->examples)
         ret = error_set(err, "task '%s' has no %s examples", link->label, test_set_names[c->set]);
     else
@@ -131,5 +153,6 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_evaluate_tasks = {
     .name = "evaluate-tasks", .summary = "evaluating a model of several tasks", .makes = "task-scores", .version = 1,
     .config_size = sizeof(struct evaluate_tasks_stage), .options = tables, .inputs = inputs,
+    .check = check,
     .run = run_evaluate_tasks, .estimate = estimate,
 };

@@ -16,6 +16,7 @@
 #include "decode/pair_scorer.h"
 #include "distill/corpus_lines.h"
 #include "distill/derived_corpus.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
@@ -53,8 +54,15 @@ static bool wants_reverse(const struct filter_stage *c)
     return c->drop_worst > 0 || c->max_reverse > 0;
 }
 
-static int check(const struct stage *s, struct error *err)
+static int no_gold(const char *stage, struct error *err)
 {
+    return error_set(err, "max-ter: stage '%s' has no gold targets; they come with the labels of a parallel corpus, "
+                     "not of monolingual text", stage);
+}
+
+static int check(struct stage_view *v, struct error *err)
+{
+    const struct stage *s = v->stage;
     const struct filter_stage *c = s->config;
     const struct filter_config *f = &c->clean.filter;
     if ((wants_reverse(c) || f->max_dual > 0) && !stage_link(s, "reverse-model"))
@@ -63,7 +71,17 @@ static int check(const struct stage *s, struct error *err)
     if ((f->max_cross_entropy > 0 || f->max_dual > 0) && !stage_link(s, "model"))
         return error_set(err, "max-cross-entropy and max-dual-cross-entropy need a 'model', the name of a stage that "
                          "makes a model from source to target");
-    return 0;
+    if (c->max_ter > 0 && !facts_of(v, "corpus")->gold) {
+        v->key = "max-ter";
+        return no_gold(v->stages[stage_link(s, "corpus")->stage].name, err);
+    }
+    return facts_direction(v, "model", false, err) < 0 ? -1 : facts_direction(v, "reverse-model", true, err);
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_pass(out, v, "corpus");
+    out->n_best = 0;
 }
 
 struct filtering {
@@ -144,8 +162,7 @@ static int open_gold(struct filtering *f, struct error *err)
     if (f->config->max_ter <= 0)
         return 0;
     if (!f->corpus.gold)
-        return error_set(err, "max-ter: stage '%s' has no gold targets; they come with the labels of a parallel corpus, "
-                         "not of monolingual text", f->run->stages[stage_link(f->run->stage, "corpus")->stage].name);
+        return no_gold(f->run->stages[stage_link(f->run->stage, "corpus")->stage].name, err);
     return corpus_files_read(&f->gold, f->corpus.gold, err);
 }
 
@@ -365,6 +382,6 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 
 const struct stage_kind stage_filter = {
     .name = "filter", .summary = "filtering pseudo-labels", .makes = "corpus", .version = 1,
-    .config_size = sizeof(struct filter_stage), .options = tables, .inputs = inputs, .check = check,
+    .config_size = sizeof(struct filter_stage), .options = tables, .inputs = inputs, .check = check, .facts = facts,
     .run = run_filter, .estimate = estimate,
 };

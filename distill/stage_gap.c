@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/gap.h"
 #include "distill/inputs.h"
@@ -44,10 +45,14 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
-    const struct gap_stage *c = s->config;
-    return gap_search_check(&c->search, err);
+    const struct gap_stage *c = v->stage->config;
+    if (gap_search_check(&c->search, err) < 0 || facts_have_set(v, "corpus", c->set, err) < 0
+        || facts_same_vocabulary(v, "teacher", NULL, "models that speak as one have the same", err) < 0
+        || facts_direction(v, "teacher", false, err) < 0)
+        return -1;
+    return facts_direction(v, "student", false, err);
 }
 
 struct comparison {

@@ -17,6 +17,7 @@
 #include "decode/label.h"
 #include "distill/corpus_files.h"
 #include "distill/derived_corpus.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
@@ -80,16 +81,39 @@ static int check_targets(const struct label_stage *c, struct error *err)
     return 0;
 }
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
-    const struct label_stage *c = s->config;
+    const struct label_stage *c = v->stage->config;
+    bool back = c->pairs.direction == LABEL_BACK;
     float *weights;
     if (check_targets(c, err) < 0)
         return -1;
-    if (model_weights_parse(&weights, "weights", &c->weights, stage_link_count(s, "model"), err) < 0)
+    if (model_weights_parse(&weights, "weights", &c->weights, stage_link_count(v->stage, "model"), err) < 0) {
+        v->key = "weights";
         return -1;
+    }
     free(weights);
-    return search_check(&c->search, err);
+    if (search_check(&c->search, err) < 0
+        || facts_same_vocabulary(v, "model", NULL, "models that speak as one have the same", err) < 0
+        || facts_direction(v, "model", back, err) < 0)
+        return -1;
+    return c->gold || (back && !c->monolingual.count) ? facts_have_targets(v, "corpus", err) : 0;
+}
+
+/* Only where the corpus's sources are translated do its targets stand beside the hypotheses. */
+static bool beside_gold(const struct label_stage *c)
+{
+    return !c->monolingual.count && c->pairs.direction == LABEL_FORWARD;
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct label_stage *c = v->stage->config;
+    facts_derive(out, v, "corpus");
+    out->gold = beside_gold(c) && !facts_of(v, "corpus")->no_targets;
+    out->n_best = c->search.n_best;
+    out->soft = c->label.soft;
+    out->vocabulary = facts_of(v, "model")->vocabulary;
 }
 
 struct labelling {
@@ -239,17 +263,15 @@ static void name_outputs(struct labelling *l)
     }
 }
 
-/* The labelled corpus: its own training set, the other sets of the one that was labelled.  Only where
- * its sources were translated do gold targets stand beside the hypotheses. */
+/* The labelled corpus: its own training set, the other sets of the one that was labelled. */
 static int write_corpus(struct labelling *l, struct derived *out, struct error *err)
 {
     const struct label_stage *c = l->config;
     const struct stage_link *link = stage_link(l->run->stage, "corpus");
-    bool beside_gold = !c->monolingual.count && c->pairs.direction == LABEL_FORWARD;
     char *nbest = stage_path(l->run, LABELS "/" LABEL_NBEST);
     char lists[] = LABELS "/" LABEL_NBEST, soft[] = LABELS "/" LABEL_SOFT;
     struct corpus_files about = {
-        .gold = beside_gold ? xasprintf("../%s", l->run->stages[link->stage].name) : NULL, .nbest = lists,
+        .gold = beside_gold(c) ? xasprintf("../%s", l->run->stages[link->stage].name) : NULL, .nbest = lists,
         .soft = c->label.soft ? soft : NULL, .teacher = describe_teacher(l),
     };
     int ret = derived_open(out, l->run, l->corpus.source_lang, l->corpus.target_lang, c->pairs.weights != WEIGHT_ONE, err);
@@ -349,5 +371,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_label = {
     .name = "label", .summary = "labelling the corpus with a model's outputs", .makes = "corpus",
     .version = 3, .config_size = sizeof(struct label_stage), .options = tables, .inputs = inputs,
-    .check = check, .reads = reads, .run = run_label, .estimate = estimate,
+    .check = check, .facts = facts, .reads = reads, .run = run_label, .estimate = estimate,
 };

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "corpora/examples.h"
 #include "decode/predict.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
@@ -40,6 +41,27 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
+static int no_classification(const char *task, struct error *err)
+{
+    return error_set(err, "task '%s' is no classification: only labels come with a confidence", task);
+}
+
+static int check(struct stage_view *v, struct error *err)
+{
+    const char *task = stage_link(v->stage, "task")->label;
+    if (facts_of(v, "task")->task != TASK_CLASSIFY) {
+        v->key = "task";
+        return no_classification(task, err);
+    }
+    return facts_know_task(v, "model", task, err);
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    (void)v;
+    *out = (struct stage_facts){ .no_dev = true, .no_test = true, .task = TASK_CLASSIFY };
+}
+
 static void reads(const struct stage *s, struct strings *paths)
 {
     const struct label_task_stage *c = s->config;
@@ -71,7 +93,7 @@ static int open_work(struct work *w, struct error *err)
     char *folder = stage_link_folder(w->run, link);
     int ret = task_files_read(&w->files, folder, err);
     if (ret == 0 && w->files.task.kind != TASK_CLASSIFY)
-        ret = error_set(err, "task '%s' is no classification: only labels come with a confidence", link->label);
+        ret = no_classification(link->label, err);
     if (ret == 0 && !(w->model = input_model(w->run, "model", err)))
         ret = -1;
     free(folder);
@@ -199,5 +221,6 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_label_task = {
     .name = "label-task", .summary = "labelling texts for a task", .makes = "task", .version = 1,
     .config_size = sizeof(struct label_task_stage), .options = tables, .inputs = inputs,
+    .check = check, .facts = facts,
     .reads = reads, .run = run_label_task, .estimate = estimate,
 };

@@ -6,6 +6,7 @@
 #include "corpora/batching.h"
 #include "corpora/store.h"
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
@@ -32,12 +33,28 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
-    const struct match_stage *c = s->config;
-    if (model_config_takes(&c->model, c->batching.max_length, err) < 0)
+    const struct match_stage *c = v->stage->config;
+    const struct stage_facts *teacher = facts_of(v, "teacher");
+    int longest = c->batching.max_length;
+    if (model_config_takes(&c->model, longest, err) < 0 || model_config_check(&c->model, !teacher->separate, err) < 0
+        || facts_have_targets(v, "corpus", err) < 0 || facts_direction(v, "teacher", false, err) < 0
+        || facts_take(v, "teacher", longest, err) < 0)
         return -1;
-    return model_config_check(&c->model, true, err);
+    if (!teacher->shaped || match_shapes(&c->model, &teacher->config, err) == 0)
+        return 0;
+    v->key = "teacher";
+    return -1;
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct match_stage *c = v->stage->config;
+    facts_pass(out, v, "teacher");
+    facts_languages(out, v);
+    out->shaped = true;
+    out->config = c->model;
 }
 
 struct job {
@@ -137,5 +154,5 @@ const struct stage_kind stage_match = {
     .name = "match", .summary = "matching a teacher's features stage by stage", .makes = "model", .version = 1,
     .varies = true,
     .config_size = sizeof(struct match_stage), .options = tables, .inputs = inputs,
-    .check = check, .run = run_match, .estimate = estimate,
+    .check = check, .facts = facts, .run = run_match, .estimate = estimate,
 };

@@ -7,6 +7,7 @@
 #include "corpora/corrupt.h"
 #include "corpora/munge.h"
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
 
@@ -16,6 +17,23 @@ static const struct stage_input inputs[] = {
 };
 static const struct stage_options corrupt_tables[] = { { corrupt_options, 0 }, { NULL } };
 static const struct stage_options munge_tables[] = { { munge_options, 0 }, { NULL } };
+
+static void facts_corrupt(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_derive(out, v, "corpus");
+    out->gold = true;
+}
+
+static void facts_munge(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_derive(out, v, "corpus");
+    out->no_targets = true;
+}
+
+static int check_corrupt(struct stage_view *v, struct error *err)
+{
+    return facts_have_targets(v, "corpus", err);
+}
 
 /* The corpus given, and what one made of it has in common with it. */
 static int open_both(const struct stage_run *run, struct corpus_files *in, struct corpus_files *out, struct error *err)
@@ -117,11 +135,11 @@ static void estimate_munge(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_corrupt = {
     .name = "corrupt", .summary = "putting a share of the targets in wrong places", .makes = "corpus", .version = 1,
     .config_size = sizeof(struct corrupt_config), .options = corrupt_tables, .inputs = inputs,
-    .run = run_corrupt, .estimate = estimate_corrupt,
+    .check = check_corrupt, .facts = facts_corrupt, .run = run_corrupt, .estimate = estimate_corrupt,
 };
 
 const struct stage_kind stage_munge = {
     .name = "munge", .summary = "making source lines by replacing words", .makes = "corpus", .version = 1,
     .config_size = sizeof(struct munge_config), .options = munge_tables, .inputs = inputs,
-    .run = run_munge, .estimate = estimate_munge,
+    .facts = facts_munge, .run = run_munge, .estimate = estimate_munge,
 };

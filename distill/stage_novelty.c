@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "corpora/pairs.h"
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/novel_lines.h"
@@ -25,9 +26,17 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
-    return novel_check(s->config, err);
+    return novel_check(v->stage->config, err);
+}
+
+/* The lines are the candidates', all else is the known corpus's. */
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_derive(out, v, "corpus");
+    out->gold = true;
+    out->no_targets = facts_of(v, "candidates")->no_targets;
 }
 
 struct choosing {
@@ -137,5 +146,5 @@ const struct stage_kind stage_novelty = {
     .name = "novelty", .summary = "choosing new lines", .makes = "corpus", .version = 1,
     .varies = true,
     .config_size = sizeof(struct novel_config), .options = tables, .inputs = inputs,
-    .check = check, .run = run_novelty, .estimate = estimate,
+    .check = check, .facts = facts, .run = run_novelty, .estimate = estimate,
 };

@@ -2,6 +2,7 @@
  * training with `start` and `keep-zeros` wins back (See, Luong & Manning 2016). */
 #include <stdlib.h>
 
+#include "distill/facts.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
@@ -14,6 +15,11 @@ static const struct stage_input inputs[] = {
     { "model", "model", true, false },
     { NULL }
 };
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_pass(out, v, "model");
+}
 
 static void set_figures(struct stage_run *run, int64_t zeros, int64_t of)
 {
@@ -60,5 +66,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_prune = {
     .name = "prune", .summary = "zeroing the smallest weights of a model", .makes = "model", .version = 1,
     .config_size = sizeof(struct prune_config), .options = tables, .inputs = inputs,
-    .run = run_prune, .estimate = estimate,
+    .facts = facts, .run = run_prune, .estimate = estimate,
 };

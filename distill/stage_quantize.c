@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "distill/facts.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
 #include "distill/stamp.h"
@@ -13,6 +14,11 @@ static const struct stage_input inputs[] = {
     { "model", "model", true, false },
     { NULL }
 };
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_pass(out, v, "model");
+}
 
 static void set_lineage(const struct stage_run *run, struct model *m)
 {
@@ -63,5 +69,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 
 const struct stage_kind stage_quantize = {
     .name = "quantize", .summary = "rounding a model to int8", .makes = "model", .version = 1,
-    .inputs = inputs, .run = run_quantize, .estimate = estimate,
+    .inputs = inputs, .facts = facts, .run = run_quantize, .estimate = estimate,
 };

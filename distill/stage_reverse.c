@@ -1,12 +1,26 @@
 /* The stage `reverse`: a corpus with its sides changed, for models of the other direction: those that
  * translate back, and those that filter.  No text is copied. */
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
 
 #include <stdlib.h>
 
 static const struct stage_input inputs[] = { { "corpus", "corpus", true, false }, { NULL } };
+
+static int check(struct stage_view *v, struct error *err)
+{
+    return facts_have_targets(v, "corpus", err);
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct stage_facts *corpus = facts_of(v, "corpus");
+    facts_derive(out, v, "corpus");
+    out->source_lang = corpus->target_lang;
+    out->target_lang = corpus->source_lang;
+}
 
 static struct corpus_set reversed(const struct corpus_set *set)
 {
@@ -49,5 +63,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 
 const struct stage_kind stage_reverse = {
     .name = "reverse", .summary = "changing the sides of a corpus", .makes = "corpus", .version = 1,
-    .inputs = inputs, .run = run_reverse, .estimate = estimate,
+    .inputs = inputs, .check = check, .facts = facts, .run = run_reverse, .estimate = estimate,
 };

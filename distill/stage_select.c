@@ -10,6 +10,7 @@
 #include "decode/nbest.h"
 #include "distill/corpus_files.h"
 #include "distill/derived_corpus.h"
+#include "distill/facts.h"
 #include "distill/kinds.h"
 #include "eval/metric.h"
 
@@ -34,6 +35,31 @@ static const struct stage_input inputs[] = {
     { "labels", "corpus", true, false },
     { NULL }
 };
+
+static int no_lists(const char *stage, struct error *err)
+{
+    return error_set(err, "%s holds no n-best lists beside gold targets; 'labels' wants a stage of kind label over a "
+                     "parallel corpus", stage);
+}
+
+static int check(struct stage_view *v, struct error *err)
+{
+    const struct stage_facts *labels = facts_of(v, "labels");
+    const char *name = v->stages[stage_link(v->stage, "labels")->stage].name;
+    v->key = "labels";
+    if (!labels->n_best || !labels->gold)
+        return no_lists(name, err);
+    if (labels->n_best == 1)
+        return error_set(err, "'labels': '%s' has one hypothesis a sentence, so there is nothing to select among; give it "
+                         "an n-best above 1", name);
+    return 0;
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_derive(out, v, "labels");
+    out->gold = true;
+}
 
 /* A block of sentences: gold, and the candidates of each, which stand together in `texts`. */
 #define BLOCK 1000
@@ -61,23 +87,23 @@ struct selection {
 
 /* ---- reading ---- */
 
-static void *block_new(void *arg)
+static void *sentences_new(void *arg)
 {
     (void)arg;
     return xcalloc(1, sizeof(struct block));
 }
 
-static void block_empty(struct block *b)
+static void sentences_empty(struct block *b)
 {
     strings_release(&b->sources);
     strings_release(&b->references);
     strings_release(&b->texts);
 }
 
-static void block_free(void *arg, void *block)
+static void sentences_free(void *arg, void *block)
 {
     (void)arg;
-    block_empty(block);
+    sentences_empty(block);
     free(block);
 }
 
@@ -117,7 +143,7 @@ static int read_block(void *arg, void *block, struct error *err)
     struct selection *s = arg;
     struct block *b = block;
     int more = 1;
-    block_empty(b);
+    sentences_empty(b);
     b->line = s->sentence + 1;
     while (b->sources.count < BLOCK && (more = read_sentence(s, b, err)) > 0)
         b->first[b->sources.count] = b->texts.count;
@@ -187,7 +213,7 @@ static void scorers_open(struct selection *s)
 static int choose_all(struct selection *s, struct error *err)
 {
     const struct pipeline pipeline = {
-        .threads = s->run->threads, .arg = s, .block_new = block_new, .block_free = block_free,
+        .threads = s->run->threads, .arg = s, .block_new = sentences_new, .block_free = sentences_free,
         .read = read_block, .work = choose_block, .write = write_block,
     };
     scorers_open(s);
@@ -206,8 +232,7 @@ static int open_labels(struct selection *s, struct error *err)
     char *folder = stage_input_folder(s->run, "labels");
     int ret = corpus_files_read(&s->labels, folder, err);
     if (ret == 0 && (!s->labels.nbest || !s->labels.gold))
-        ret = error_set(err, "%s holds no n-best lists beside gold targets; 'labels' wants a stage of kind label over a "
-                        "parallel corpus", folder);
+        ret = no_lists(folder, err);
     free(folder);
     return ret < 0 ? -1 : corpus_files_read(&s->gold, s->labels.gold, err);
 }
@@ -290,5 +315,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_select = {
     .name = "select", .summary = "selecting the hypotheses nearest to gold", .makes = "corpus",
     .version = 2, .config_size = sizeof(struct select_stage), .options = tables, .inputs = inputs,
-    .run = run_select, .estimate = estimate,
+    .check = check, .facts = facts, .run = run_select, .estimate = estimate,
 };

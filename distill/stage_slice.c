@@ -2,6 +2,8 @@
  * what knowledge evolution ships (Taha 2021). */
 #include <stdlib.h>
 
+#include "base/error.h"
+#include "distill/facts.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
@@ -18,6 +20,27 @@ static const struct option slice_options[] = {
 };
 static const struct stage_options tables[] = { { slice_options, 0 }, { NULL } };
 static const struct stage_input inputs[] = { { "model", "model", true, false }, { NULL } };
+
+static int check(struct stage_view *v, struct error *err)
+{
+    const struct slice_stage *c = v->stage->config;
+    const struct stage_facts *whole = facts_of(v, "model");
+    struct model_config slim;
+    if (!whole->shaped || slice_config(&slim, &whole->config, c->keep, err) == 0)
+        return 0;
+    error_prefix(err, "'model' from '%s'", v->stages[stage_link(v->stage, "model")->stage].name);
+    v->key = "model";
+    return -1;
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct slice_stage *c = v->stage->config;
+    struct model_config slim;
+    facts_pass(out, v, "model");
+    if (out->shaped && slice_config(&slim, &out->config, c->keep, NULL) == 0)
+        out->config = slim;
+}
 
 /* The slim model has tokenizers of its own. */
 static struct model *slim_new(const struct model *whole, float share, struct error *err)
@@ -64,5 +87,6 @@ static int run_slice(struct stage_run *run, struct error *err)
 
 const struct stage_kind stage_slice = {
     .name = "slice", .summary = "cutting the slim network out of a model", .makes = "model", .version = 1,
-    .config_size = sizeof(struct slice_stage), .options = tables, .inputs = inputs, .run = run_slice,
+    .config_size = sizeof(struct slice_stage), .options = tables, .inputs = inputs,
+    .check = check, .facts = facts, .run = run_slice,
 };

@@ -14,6 +14,7 @@
 #include "base/lines.h"
 #include "base/memory.h"
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
 #include "distill/stamp.h"
@@ -88,8 +89,9 @@ static int check_denoise(const struct task_stage *c, bool texts, struct error *e
     return 0;
 }
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
+    const struct stage *s = v->stage;
     const struct task_stage *c = s->config;
     const struct task_examples *e = &c->examples;
     bool corpus = stage_link(s, "corpus") != NULL, texts = stage_link(s, "texts") != NULL;
@@ -110,7 +112,20 @@ static int check(const struct stage *s, struct error *err)
         return error_set(err, "give a file or a number of examples, not both");
     if (e->labels.count && c->kind == TASK_REGRESS)
         return error_set(err, "task: regress has no labels");
-    return task_examples_check(e, err);
+    return task_examples_check(e, err) < 0 ? -1 : facts_have_targets(v, "corpus", err);
+}
+
+/* Denoising is a translation of its own kind. */
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct task_stage *c = v->stage->config;
+    const struct task_examples *e = &c->examples;
+    if (c->kind == TASK_TRANSLATE)
+        facts_derive(out, v, "corpus");
+    else
+        *out = (struct stage_facts){ .no_dev = !e->dev.texts && !e->dev_examples, .no_test = !e->test.texts && !e->test_examples };
+    out->task = c->kind == DENOISE ? TASK_TRANSLATE : (enum task_kind)c->kind;
+    out->damaged = c->kind == DENOISE;
 }
 
 static void reads(const struct stage *s, struct strings *paths)
@@ -266,5 +281,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_task = {
     .name = "task", .summary = "examples of a task", .makes = "task", .version = 1,
     .config_size = sizeof(struct task_stage), .options = tables, .inputs = inputs,
-    .check = check, .reads = reads, .run = run_task, .estimate = estimate,
+    .check = check, .facts = facts, .reads = reads, .run = run_task, .estimate = estimate,
 };

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "corpora/store.h"
 #include "corpora/task.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
@@ -41,6 +42,32 @@ static const struct stage_input inputs[] = {
     { "task", "task", true, false },
     { NULL }
 };
+
+static int translates(const char *task, struct error *err)
+{
+    return error_set(err, "task '%s' is a translation; keep what models say of it by a stage of kind label with "
+                     "soft-targets", task);
+}
+
+static int check(struct stage_view *v, struct error *err)
+{
+    const char *task = stage_link(v->stage, "task")->label;
+    if (facts_of(v, "task")->task == TASK_TRANSLATE) {
+        v->key = "task";
+        return translates(task, err);
+    }
+    const struct task_outputs_stage *c = v->stage->config;
+    if (facts_take(v, "model", c->max_length, err) < 0)
+        return -1;
+    return facts_same_vocabulary(v, "model", NULL, "models that speak as one have the same", err) < 0 ? -1
+        : facts_know_task(v, "model", task, err);
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    facts_pass(out, v, "model");
+    out->tasks = NULL;
+}
 
 struct work {
     struct stage_run *run;
@@ -79,8 +106,7 @@ static int open_examples(struct work *w, struct error *err)
     free(w->files.task.name);
     w->files.task.name = xstrdup(link->label);
     if (w->files.task.kind == TASK_TRANSLATE)
-        return error_set(err, "task '%s' is a translation; keep what models say of it by a stage of kind label with "
-                         "soft-targets", link->label);
+        return translates(link->label, err);
     return 0;
 }
 
@@ -154,5 +180,6 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_task_outputs = {
     .name = "task-outputs", .summary = "keeping what models say of a task", .makes = "task-outputs", .version = 1,
     .config_size = sizeof(struct task_outputs_stage), .options = tables, .inputs = inputs,
+    .check = check, .facts = facts,
     .run = run_task_outputs, .estimate = estimate,
 };

@@ -10,10 +10,10 @@
 #include "base/json.h"
 #include "base/rng.h"
 #include "corpora/batching.h"
-#include "corpora/mixing.h"
 #include "corpora/soft_targets.h"
 #include "decode/validate.h"
 #include "distill/dev_set.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/initial.h"
 #include "distill/inputs.h"
@@ -21,32 +21,15 @@
 #include "distill/kinds.h"
 #include "distill/model_stage.h"
 #include "distill/objectives.h"
-#include "distill/on_policy.h"
+#include "distill/stage_train.h"
 #include "distill/teacher_temperature.h"
 #include "distill/train_corpora.h"
 #include "distill/train_cost.h"
 #include "seq2seq/architecture.h"
-#include "seq2seq/train_courses.h"
 #include "seq2seq/train_plan.h"
 #include "tokenize/tokenizer.h"
 
 #define DEFAULT_OBJECTIVE "cross-entropy"
-
-struct train_stage {
-    char *objective;
-    int teacher_mean;
-    struct strings teacher_weights;
-    char *teacher_temperature;
-    bool soft;
-    int64_t validate_lines;
-    struct model_config model;
-    struct train_config train;
-    struct batching_config batching;
-    struct on_policy_config on_policy;
-    struct initial_config initial;
-    struct mixing_config mixing;
-    int generation;
-};
 
 #define FIELD(member) offsetof(struct train_stage, member)
 static const struct option stage_options[] = {
@@ -93,69 +76,13 @@ static int variant(const json_t *given, const struct option **options, size_t *s
     return stage_objective_variant(DEFAULT_OBJECTIVE, given, options, size, err);
 }
 
-static struct train_courses courses_of(const struct stage *s)
+static void facts(struct stage_facts *out, const struct stage_view *v)
 {
-    const struct train_stage *c = s->config;
-    return (struct train_courses){ .groups = s->groups, .unused = c->on_policy.replay ? NULL : "replay-fresh",
-                                   .weights = &c->mixing.weights, .config = &c->train };
-}
-
-static int check(const struct stage *s, struct error *err)
-{
-    const struct train_stage *c = s->config;
-    const struct objective_kind *kind = objective_find(c->objective, err);
-    int teachers = stage_link_count(s, "teacher");
-    bool teacher = teachers > 0;
-    if (!kind)
-        return -1;
-    float *weights;
-    if (model_weights_parse(&weights, "teacher-weights", &c->teacher_weights, teachers, err) < 0)
-        return -1;
-    free(weights);
-    int unlabelled = stage_link_count(s, "unlabelled");
-    if (mixing_check(&c->mixing, (size_t)(stage_link_count(s, "corpus") + unlabelled), err) < 0)
-        return -1;
-    if (unlabelled && !c->mixing.weights.count)
-        return error_set(err, "unlabelled text needs mixing-weights, of the corpus and then of it, such as "
-                         "[1, ramp 0 3 20%% 80%%]: a student that has learnt nothing labels nothing");
-    if (unlabelled && c->soft)
-        return error_set(err, "soft-targets are of a corpus: there are none of unlabelled text; take a teacher");
-    if (c->soft && stage_link_count(s, "corpus") > 1)
-        return error_set(err, "soft-targets are those of one corpus: give one, or a teacher");
-    if (kind->wants_teacher && !teacher && !c->soft)
-        return error_set(err, "objective %s needs a 'teacher', the name of a stage that makes a model, or "
-                         "soft-targets: true", kind->name);
-    if (c->soft && (teacher || !kind->wants_teacher))
-        return error_set(err, teacher ? "a teacher and soft-targets: give one of them"
-                         : "objective %s takes no soft-targets; for word-level distillation say objective: word-kd",
-                         kind->name);
-    if (kd_check(kind->method, s->variant, teachers, c->soft, err) < 0
-        || kd_self_check(kind->method, s->variant, c->train.max_updates, err) < 0)
-        return -1;
-    if (c->soft && on_policy_wanted(&c->on_policy))
-        return error_set(err, "on-policy: soft-targets know only the corpus's own outputs; take a teacher");
-    if (!kind->wants_teacher && teacher)
-        return error_set(err, "objective %s takes no 'teacher'; for word-level distillation say "
-                         "objective: word-kd", kind->name);
-    if (teacher_temperature_check(c->teacher_temperature, kind, c->soft, err) < 0)
-        return -1;
-    if (initial_check(&c->initial, stage_link(s, "start") != NULL, c->model.encoder_layers, c->model.decoder_layers, err) < 0)
-        return -1;
-    if (on_policy_check(&c->on_policy, err) < 0)
-        return -1;
-    if (on_policy_wanted(&c->on_policy) && (!kind->wants_teacher || kind->method->gold_only || kind->method->similarity))
-        return error_set(err, "on-policy: objective %s has no word of a teacher on the student's own outputs; take "
-                         "one that does, such as jsd", kind->name);
-    const struct train_courses courses = courses_of(s);
-    if (train_courses_check(&courses, true, err) < 0)
-        return -1;
-    if (train_start_check(&c->train, stage_link(s, "start") != NULL, err) < 0)
-        return -1;
-    if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
-        return -1;
-    if (model_config_takes(&c->model, c->batching.max_length, err) < 0)
-        return -1;
-    return model_config_check(&c->model, true, err);
+    const struct train_stage *c = v->stage->config;
+    facts_pass(out, v, "vocabulary");
+    facts_languages(out, v);
+    out->shaped = true;
+    out->config = c->model;
 }
 
 /* ---- what training needs ---- */
@@ -401,7 +328,7 @@ static int prepare(struct training *t, struct error *err)
         || open_data(t, err) < 0 || open_on_policy(t, err) < 0 || make_objective(t, err) < 0)
         return -1;
     set_lineage(t);
-    const struct train_courses courses = courses_of(t->run->stage);
+    const struct train_courses courses = train_stage_courses(t->run->stage);
     train_courses_warn(&courses);
     return 0;
 }
@@ -470,5 +397,5 @@ const struct stage_kind stage_train = {
     .name = "train", .summary = "training a model", .makes = "model", .version = 1,
     .varies = true,
     .config_size = sizeof(struct train_stage), .options = tables, .inputs = inputs,
-    .variant = variant, .check = check, .run = run_train, .estimate = estimate,
+    .variant = variant, .check = train_stage_check, .facts = facts, .run = run_train, .estimate = estimate,
 };

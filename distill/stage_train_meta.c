@@ -13,6 +13,7 @@
 #include "decode/validate.h"
 #include "distill/corpus_files.h"
 #include "distill/dev_set.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/inputs.h"
 #include "distill/kinds.h"
@@ -62,21 +63,45 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
-    const struct meta_stage *c = s->config;
-    const struct train_courses courses = { .groups = s->groups, .config = &c->train };
-    if (train_courses_check(&courses, true, err) < 0)
+    const struct meta_stage *c = v->stage->config;
+    bool started = stage_link(v->stage, "start") != NULL;
+    const struct stage *vocabulary = facts_of(v, started ? "start" : "vocabulary")->vocabulary;
+    const struct train_courses courses = { .groups = v->stage->groups, .config = &c->train };
+    int longest = c->batching.max_length;
+    if (train_courses_check(&courses, !facts_of(v, "corpus")->no_dev, err) < 0)
         return -1;
-    if (train_start_check(&c->train, stage_link(s, "start") != NULL, err) < 0)
+    if (train_start_check(&c->train, stage_link(v->stage, "start") != NULL, err) < 0)
         return -1;
     if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
         return -1;
-    if (c->train.accumulate > 1)
+    if (c->train.accumulate > 1) {
+        v->key = "accumulate";
         return error_set(err, "accumulate: the teacher is told what each batch did; take 1, and larger batches");
-    if (!stage_link(s, "start") && model_config_takes(&c->model, c->batching.max_length, err) < 0)
+    }
+    if (!started && model_config_takes(&c->model, longest, err) < 0)
         return -1;
-    return model_config_check(&c->model, true, err);
+    if (facts_translate(v, "teacher", err) < 0 || facts_translate(v, "start", err) < 0
+        || facts_same_vocabulary(v, "teacher", vocabulary, "the teacher's labels are pieces: give both the same", err) < 0
+        || facts_have_targets(v, "corpus", err) < 0 || facts_direction(v, "teacher", false, err) < 0
+        || facts_take(v, "start", longest, err) < 0 || facts_take(v, "teacher", longest, err) < 0
+        || (facts_of(v, "corpus")->no_dev && facts_train_without_dev(v, &c->train, err) < 0))
+        return -1;
+    return facts_model_can_be(v, &c->model, true, err);
+}
+
+/* The student's. */
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct meta_stage *c = v->stage->config;
+    bool started = stage_link(v->stage, "start") != NULL;
+    facts_pass(out, v, started ? "start" : "vocabulary");
+    facts_languages(out, v);
+    if (!started) {
+        out->shaped = true;
+        out->config = c->model;
+    }
 }
 
 /* ---- what training needs ---- */
@@ -290,5 +315,5 @@ const struct stage_kind stage_train_meta = {
     .name = "train-meta", .summary = "training a student and its teacher", .makes = "model", .version = 2,
     .varies = true,
     .config_size = sizeof(struct meta_stage), .options = tables, .inputs = inputs,
-    .check = check, .run = run_train_meta, .estimate = estimate,
+    .check = check, .facts = facts, .run = run_train_meta, .estimate = estimate,
 };

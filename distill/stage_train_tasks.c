@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "corpora/batching.h"
 #include "corpora/store.h"
+#include "distill/facts.h"
 #include "distill/forecast.h"
 #include "distill/initial.h"
 #include "distill/inputs.h"
@@ -93,19 +94,15 @@ static bool names_task(const struct stage *s, const char *name)
     return has_label(s, "tasks", name);
 }
 
-static int check(const struct stage *s, struct error *err)
+/* What stands under `teachers`, `outputs` and `pseudo` is of a task, and says how it is to be learnt. */
+static int check_labels(struct stage_view *v, struct error *err)
 {
-    const struct train_tasks_stage *c = s->config;
-    const struct objective_kind *kind = objective_find(c->objective, err);
-    if (!kind)
-        return -1;
-    if (kind->method->self)
-        return error_set(err, "objective %s is its own teacher; for tasks that have one take another, such as word-kd",
-                         kind->name);
+    const struct stage *s = v->stage;
     for (size_t i = 0; i < s->link_count; i++) {
         const char *input = s->links[i].input->name, *label = s->links[i].label;
         bool kept = !strcmp(input, "outputs");
         bool pseudo = !strcmp(input, "pseudo");
+        v->key = input;
         if ((kept || pseudo || !strcmp(input, "teachers")) && !names_task(s, label))
             return error_set(err, "'%s' names %s '%s', which is none of the 'tasks'; write task: stage", input,
                              pseudo ? "examples of" : "a teacher of", label);
@@ -115,20 +112,102 @@ static int check(const struct stage *s, struct error *err)
         if (kept && has_label(s, "teachers", label))
             return error_set(err, "task '%s' has teachers and their kept outputs: give one of them", label);
     }
-    const struct train_courses courses = { .groups = s->groups, .unused = stage_link(s, "pseudo") ? NULL : "pseudo-weight",
-                                           .config = &c->train };
-    if (train_courses_check(&courses, true, err) < 0)
+    v->key = NULL;
+    return 0;
+}
+
+/* Those that teach it or that it starts from. */
+static int check_models(struct stage_view *v, struct error *err)
+{
+    static const char *const inputs_of_models[] = { "teachers", "outputs", "start" };
+    const struct stage *vocabulary = facts_of(v, "vocabulary")->vocabulary;
+    for (size_t i = 0; i < ARRAY_COUNT(inputs_of_models); i++)
+        if (facts_same_vocabulary(v, inputs_of_models[i], vocabulary, "give both the same 'vocabulary'", err) < 0)
+            return -1;
+    const struct train_tasks_stage *c = v->stage->config;
+    if (facts_take(v, "teachers", c->batching.max_length, err) < 0
+        || train_start_check(&c->train, stage_link(v->stage, "start") != NULL, err) < 0)
         return -1;
-    if (train_start_check(&c->train, stage_link(s, "start") != NULL, err) < 0)
-        return -1;
+    return facts_know_task(v, "teachers", NULL, err);
+}
+
+/* Of the tasks, those with examples to validate on, but for `only` one of them, if that is given. */
+static int tasks_with_dev(const struct stage_view *v, const char *only)
+{
+    int count = 0;
+    for (size_t i = 0; i < v->stage->link_count; i++) {
+        const struct stage_link *link = &v->stage->links[i];
+        if (stage_link_is(link, "tasks") && (!only || !strcmp(link->label, only)))
+            count += !v->facts[link->stage].no_dev;
+    }
+    return count;
+}
+
+static int check_dev(struct stage_view *v, struct error *err)
+{
+    const struct train_tasks_stage *c = v->stage->config;
+    const char *metric = c->train.metric;
+    bool one = strcmp(metric, "nll") && strcmp(metric, "average");
     if (train_ends(&c->train, err) < 0)
         return -1;
-    if (strcmp(c->train.metric, "nll") && strcmp(c->train.metric, "average") && !names_task(s, c->train.metric))
+    v->key = "metric";
+    if (one && !names_task(v->stage, metric))
         return error_set(err, "metric: '%s' is none of the 'tasks'; the best weights are chosen by nll, average or "
-                         "the score of a task", c->train.metric);
-    if (model_config_takes(&c->model, c->batching.max_length, err) < 0)
+                         "the score of a task", metric);
+    if (one && !tasks_with_dev(v, metric))
+        return error_set(err, "metric: task '%s' has no examples to validate on", metric);
+    v->key = "task-patience";
+    if (c->task_patience && !tasks_with_dev(v, NULL))
+        return error_set(err, "task-patience needs a dev set, and there is none");
+    v->key = NULL;
+    const struct train_courses courses = { .groups = v->stage->groups, .config = &c->train,
+                                           .unused = stage_link(v->stage, "pseudo") ? NULL : "pseudo-weight" };
+    bool dev = tasks_with_dev(v, NULL) > 0;
+    if (train_courses_check(&courses, dev, err) < 0)
         return -1;
-    return model_config_check(&c->model, true, err);
+    return dev ? 0 : facts_train_without_dev(v, &c->train, err);
+}
+
+/* A decoder is for translations, and a model that has one needs such a task. */
+static int check_model(struct stage_view *v, struct error *err)
+{
+    const struct train_tasks_stage *c = v->stage->config;
+    bool translates = false;
+    for (size_t i = 0; i < v->stage->link_count; i++)
+        if (stage_link_is(&v->stage->links[i], "tasks"))
+            translates |= v->facts[v->stage->links[i].stage].task == TASK_TRANSLATE;
+    if (model_config_takes(&c->model, c->batching.max_length, err) < 0
+        || facts_model_can_be(v, &c->model, translates, err) < 0)
+        return -1;
+    if (translates || !c->model.decoder_layers)
+        return 0;
+    v->key = "decoder-layers";
+    return error_set(err, "decoder-layers %d: none of the tasks is a translation; give 0", c->model.decoder_layers);
+}
+
+static int check(struct stage_view *v, struct error *err)
+{
+    const struct train_tasks_stage *c = v->stage->config;
+    const struct objective_kind *kind = objective_find(c->objective, err);
+    v->key = "objective";
+    if (!kind)
+        return -1;
+    if (kind->method->self)
+        return error_set(err, "objective %s is its own teacher; for tasks that have one take another, such as word-kd",
+                         kind->name);
+    v->key = NULL;
+    if (check_labels(v, err) < 0 || check_dev(v, err) < 0 || check_model(v, err) < 0)
+        return -1;
+    return check_models(v, err);
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct train_tasks_stage *c = v->stage->config;
+    facts_pass(out, v, "vocabulary");
+    out->shaped = true;
+    out->config = c->model;
+    out->tasks = v->stage;
 }
 
 /* ---- what training needs ---- */
@@ -316,5 +395,5 @@ const struct stage_kind stage_train_tasks = {
     .name = "train-tasks", .summary = "training a model for several tasks", .makes = "model", .version = 1,
     .varies = true,
     .config_size = sizeof(struct train_tasks_stage), .options = tables, .inputs = inputs,
-    .variant = variant, .check = check, .run = run_train_tasks, .estimate = estimate,
+    .variant = variant, .check = check, .facts = facts, .run = run_train_tasks, .estimate = estimate,
 };

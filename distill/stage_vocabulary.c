@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "distill/corpus_files.h"
+#include "distill/facts.h"
 #include "distill/kinds.h"
 #include "distill/task_files.h"
 #include "tokenize/train.h"
@@ -31,14 +32,21 @@ static const struct stage_input inputs[] = {
     { NULL }
 };
 
-static int check(const struct stage *s, struct error *err)
+static int check(struct stage_view *v, struct error *err)
 {
+    const struct stage *s = v->stage;
     const struct vocabulary_stage *c = s->config;
     if (!s->link_count)
         return error_set(err, "stage '%s' (kind vocabulary) needs a 'corpus' or 'tasks' to learn from", s->name);
     if (stage_link(s, "tasks") && !c->joint)
         return error_set(err, "a vocabulary of tasks is joint");
     return 0;
+}
+
+static void facts(struct stage_facts *out, const struct stage_view *v)
+{
+    const struct vocabulary_stage *c = v->stage->config;
+    *out = (struct stage_facts){ .vocabulary = v->stage, .separate = !c->joint };
 }
 
 static int train(struct stage_run *run, const char *name, const struct strings *files, struct error *err)
@@ -117,5 +125,5 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 const struct stage_kind stage_vocabulary = {
     .name = "vocabulary", .summary = "training the vocabulary", .makes = "vocabulary", .version = 1,
     .config_size = sizeof(struct vocabulary_stage), .options = tables, .inputs = inputs,
-    .check = check, .run = run_vocabulary, .estimate = estimate,
+    .check = check, .facts = facts, .run = run_vocabulary, .estimate = estimate,
 };

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "corpora/soft_targets.h"
 #include "corpora/task.h"
+#include "distill/kd.h"
 #include "seq2seq/model.h"
 #include "seq2seq/output.h"
 
@@ -224,7 +225,7 @@ static int make_task(struct objective *out, const struct model *student, const s
         .student = student, .teachers = teacher->models, .teacher_count = teacher->count, .soft = teacher->soft, .task = task->name,
     };
     if (task->kind == TASK_REGRESS)
-        return number_objective(out, task, teacher, &config->alpha, err);
+        return kd_same_pieces(&needs, err) < 0 ? -1 : number_objective(out, task, teacher, &config->alpha, err);
     if (teacher->count || teacher->soft)
         return objective_make(out, config->taught, &needs, config->taught_options, err);
     return objective_make(out, config->plain, &needs, config->plain_options, err);

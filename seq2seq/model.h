@@ -81,6 +81,7 @@ int model_config_check(const struct model_config *config, bool joint, struct err
 
 /* Whether sentences of max_length tokens, and one more for <s> or </s>, have places in such a model: learned
  * positions end. */
+int model_config_max_length(const struct model_config *config);         /* in tokens, with that one; 0: any */
 int model_config_takes(const struct model_config *config, int max_length, struct error *err);
 
 /* As in config.json: the options and the sizes of the vocabularies. */

@@ -68,14 +68,14 @@ int model_config_check(const struct model_config *c, bool joint, struct error *e
     return arch->check ? arch->check(c, err) : 0;
 }
 
-static int longest(const struct model_config *c)
+int model_config_max_length(const struct model_config *c)
 {
     return architectures[c->arch] == &transformer_architecture && c->positions == POSITIONS_LEARNED ? c->max_positions : 0;
 }
 
 int model_config_takes(const struct model_config *c, int max_length, struct error *err)
 {
-    int limit = longest(c);
+    int limit = model_config_max_length(c);
     if (!limit || max_length < limit)
         return 0;
     return error_set(err, "max-length %d: learned positions end at max-positions %d; lower the first or raise the second",
@@ -84,12 +84,12 @@ int model_config_takes(const struct model_config *c, int max_length, struct erro
 
 int model_max_length(const struct model *m)
 {
-    return longest(&m->config);
+    return model_config_max_length(&m->config);
 }
 
 int model_takes(const struct model *m, int max_length, const char *whose, struct error *err)
 {
-    int limit = longest(&m->config);
+    int limit = model_config_max_length(&m->config);
     if (!limit || max_length < limit)
         return 0;
     return error_set(err, "max-length %d: the learned positions of %s end at %d; lower it", max_length, whose, limit);

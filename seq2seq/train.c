@@ -180,6 +180,16 @@ int train_start_check(const struct train_config *c, bool start, struct error *er
     return error_set(err, "keep-zeros: the zeros are those of the model to start from; give one that was pruned as start");
 }
 
+const char *train_wants_dev(const struct train_config *c, bool dev, bool decoding)
+{
+    if (c->metric && strcmp(c->metric, "nll") && !decoding)
+        return "metric";
+    if (dev || decoding)
+        return NULL;
+    return c->patience ? "patience" : c->schedule == SCHEDULE_PLATEAU ? "schedule" : c->average ? "average"
+        : c->keep_models ? "keep-models" : NULL;
+}
+
 int train_check(const struct train_config *c, const char *folder, bool dev, bool decoding, struct error *err)
 {
     int64_t update = checkpoint_newest(folder);
@@ -187,10 +197,11 @@ int train_check(const struct train_config *c, const char *folder, bool dev, bool
         return -1;
     if (c->average > MAX_SNAPSHOTS)
         return error_set(err, "average: at most %d", MAX_SNAPSHOTS);
-    if (c->metric && strcmp(c->metric, "nll") && !decoding)
+    const char *wants = train_wants_dev(c, dev, decoding);
+    if (wants && !strcmp(wants, "metric"))
         return error_set(err, "metric %s needs a validation corpus to decode", c->metric);
-    if ((c->patience || c->schedule == SCHEDULE_PLATEAU || c->average || c->keep_models) && !dev && !decoding)
-        return error_set(err, "patience, plateau, average and keep-models need a validation corpus");
+    if (wants)
+        return error_set(err, "%s needs a validation corpus", strcmp(wants, "schedule") ? wants : "schedule plateau");
     if (!c->resume && update >= 0)
         return error_set(err, "'%s' holds a training already, with a checkpoint of update %lld; go on with "
                          "--resume, choose another folder, or remove '%s/checkpoints'", folder,

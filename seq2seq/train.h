@@ -107,6 +107,9 @@ int train_ends(const struct train_config *config, struct error *err);
 /* Whether keep-zeros has a model to start from, whose zeros they are. */
 int train_start_check(const struct train_config *config, bool start, struct error *err);
 
+/* The first option that asks for a validation corpus, or for one that is decoded, where there is none; NULL: none does. */
+const char *train_wants_dev(const struct train_config *config, bool dev, bool decoding);
+
 /* What would make train_model refuse at once, to be told before the data is read.  `dev`: there is
  * a development set; `decoding`: a validator. */
 int train_check(const struct train_config *config, const char *folder, bool dev, bool decoding,

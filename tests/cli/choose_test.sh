@@ -89,7 +89,7 @@ grep -A3 "^ *\"$label\": {" run/by_chrf/choice.json | grep -q "\"chrf\": $best_c
 file_has run/by_chrf/choice.json '"nll": null'
 sed 's/metric: chrf/metric: nll/' recipe.yml >mixed.yml
 expect 1 "$coho" distill mixed.yml -o run --stage by_chrf
-stderr_has "'two' has another target vocabulary than 'one'"
+stderr_has "'models': the vocabulary of 'other' is 'other_vocabulary', but that of 'small' is 'vocabulary'"
 sed 's/metric: chrf/metric: chfr/' recipe.yml >wrong.yml
 refused 1 "there is no metric 'chfr'" "$coho" distill wrong.yml -o wrong
 
@@ -107,6 +107,6 @@ rm -r kept/checkpoints
 expect 0 "$coho" train $kept -o kept --max-updates 1
 [ "$(ls kept/validated)" = update-1 ] || fail "models of an earlier training are left"
 expect 1 "$coho" train $tiny --keep-models 2 -o nothing
-stderr_has 'keep-models need a validation corpus'
+stderr_has 'keep-models needs a validation corpus'
 
 finish

@@ -241,5 +241,6 @@ stderr_is_one_line
 stderr_has "stage 'mismatch'"
 stderr_has 'vocabular'
 stderr_has 'sequence-level distillation'
+[ ! -e mismatch ] || fail "it was told only after something had run"
 
 finish

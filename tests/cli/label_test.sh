@@ -341,6 +341,6 @@ END
 expect 0 "$coho" distill recipe.yml -o run --threads 1
 file_has run/student/lineage.json '"labelled_with": "soft targets of gold"'
 sed 's/corpus: soft,/corpus: corpus,/' recipe.yml >wrong.yml
-refused 1 'the corpus has none' "$coho" distill wrong.yml -o wrong -q
+refused 1 "the corpus 'corpus' has none" "$coho" distill wrong.yml -o wrong -q
 
 finish

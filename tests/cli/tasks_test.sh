@@ -201,13 +201,13 @@ sed 's/tasks: .colour.$/tasks: []/' recipe.yml >changed.yml
 refused_recipe "changed.yml:9: stage 'one' (kind train-tasks) lacks 'tasks', which names a stage that makes a task"
 sed 's/, test: colour.test }/ }/' recipe.yml >changed.yml
 cp -r run changed
-refused_recipe "stage 'one_scores': task 'colour' has no test examples"
+refused_recipe "stage 'one_scores': 'tasks': 'colour' has no test set"
 rm -r changed
 sed 's/teachers: { colour: one }/teachers: { color: one }/' recipe.yml >changed.yml
 refused_recipe "'teachers' names a teacher of 'color', which is none of the 'tasks'"
 sed 's/decoder-layers: 0/decoder-layers: 2/' recipe.yml >changed.yml
 refused_recipe 'none of the tasks is a translation; give 0'
 sed 's/model: one, tasks: .colour./model: one, tasks: [tags]/' recipe.yml >changed.yml
-refused_recipe "the model does not know task 'tags'"
+refused_recipe "'one' does not know task 'tags'"
 
 finish

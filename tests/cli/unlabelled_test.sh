@@ -231,5 +231,5 @@ stderr_has "'silent': 'long': no sentence to use in "
 # Nobody learns from lines that no teacher has labelled.
 sed 's/corpus: labelled, max-updates/corpus: made, max-updates/' recipe.yml >unlabelled.yml
 expect 1 "$coho" distill unlabelled.yml -o run --stage student -q
-stderr_has 'no .*pair'
+stderr_has "stage 'student': 'corpus': 'made' has no targets"
 finish
