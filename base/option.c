@@ -150,7 +150,7 @@ int options_set(const struct option_group *groups, const char *name, const char 
         return unknown_option(groups, "option", "", name, err);
     if (o->kind == OPTION_LIST)
         strings_release(row_field(o, target));
-    return row_set_text(o, row_field(o, target), value, err);
+    return row_set_text(o, row_field(o, target), value, err) < 0 ? error_prefix(err, "key '%s'", name) : 0;
 }
 
 int options_set_json(const struct option_group *groups, const char *name, const json_t *value,
@@ -160,7 +160,7 @@ int options_set_json(const struct option_group *groups, const char *name, const 
     const struct option *o = options_find(groups, name, &target);
     if (!o)
         return unknown_option(groups, "key", "", name, err);
-    return row_set_json(o, row_field(o, target), value, err);
+    return row_set_json(o, row_field(o, target), value, err) < 0 ? error_prefix(err, "key '%s'", name) : 0;
 }
 
 int options_from_json(const struct option_group *groups, const json_t *object, struct error *err)

@@ -67,7 +67,7 @@ void options_release(const struct option_group *groups);        /* frees strings
 int options_parse(const struct option_group *groups, int argc, char **argv,
                   const char **rest, int *rest_count, bool *help, struct error *err);
 
-/* Sets one option from text, or from a JSON value (recipes, config.json). */
+/* Sets one option from text, or from a JSON value (recipes, config.json); errors call it a key. */
 int options_set(const struct option_group *groups, const char *name, const char *value,
                 struct error *err);
 int options_set_json(const struct option_group *groups, const char *name, const json_t *value,

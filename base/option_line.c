@@ -51,13 +51,18 @@ static int next_value(struct command_line *line, const struct option *o, const c
     return 0;
 }
 
+static int set_field(struct command_line *line, const struct option *o, void *field, const char *value)
+{
+    return row_set_text(o, field, value, line->err) < 0 ? error_prefix(line->err, "option --%s", o->name) : 0;
+}
+
 static int read_list(struct command_line *line, const struct option *o, void *field,
                      const char *value, bool first)
 {
     if (first)
         strings_release(field);
     if (value)
-        return row_set_text(o, field, value, line->err);
+        return set_field(line, o, field, value);
     if (next_value(line, o, &value) < 0)
         return -1;
     strings_add(field, value);
@@ -81,7 +86,7 @@ static int read_option(struct command_line *line, const struct option *o, void *
     }
     if (!value && next_value(line, o, &value) < 0)
         return -1;
-    return row_set_text(o, field, value, line->err);
+    return set_field(line, o, field, value);
 }
 
 /* The flag that "no-NAME" turns off. */

@@ -55,7 +55,7 @@ static int out_of_range(const struct option *o, const char *value, struct error 
 {
     char range[80];
     row_range(range, sizeof range, o);
-    return error_set(err, "option --%s: %s is out of range %s", o->name, value, range);
+    return error_set(err, "%s is out of range %s", value, range);
 }
 
 /* A default outside the range ("0": off) may also be given, and read back from a file. */
@@ -82,9 +82,9 @@ static int check_range(const struct option *o, double value, const char *text, s
 
 /* ---- from text ---- */
 
-static int not_a(const struct option *o, const char *value, const char *what, struct error *err)
+static int not_a(const char *value, const char *what, struct error *err)
 {
-    return error_set(err, "option --%s: '%s' is not %s", o->name, value, what);
+    return error_set(err, "'%s' is not %s", value, what);
 }
 
 static int parse_long(int64_t *out, const struct option *o, const char *text, struct error *err)
@@ -93,10 +93,10 @@ static int parse_long(int64_t *out, const struct option *o, const char *text, st
     errno = 0;
     *out = strtoll(text, &end, 10);
     if (end == text || *end || strchr(" \t\n", *text))
-        return not_a(o, text, "a whole number", err);
+        return not_a(text, "a whole number", err);
     if (errno == ERANGE || (o->kind == OPTION_INT && (*out < INT_MIN || *out > INT_MAX)))
         return row_has_range(o) ? out_of_range(o, text, err)
-                            : error_set(err, "option --%s: %s is too large", o->name, text);
+                            : error_set(err, "%s is too large", text);
     return check_range(o, (double)*out, text, err);
 }
 
@@ -105,10 +105,10 @@ static int parse_float(float *out, const struct option *o, const char *text, str
     char *end;
     *out = strtof(text, &end);
     if (end == text || *end || strchr(" \t\n", *text) || isnan(*out))
-        return not_a(o, text, "a number", err);
+        return not_a(text, "a number", err);
     if (isinf(*out))
         return row_has_range(o) ? out_of_range(o, text, err)
-                            : error_set(err, "option --%s: %s is too large", o->name, text);
+                            : error_set(err, "%s is too large", text);
     return check_range(o, *out, text, err);
 }
 
@@ -128,23 +128,23 @@ static int parse_size(int64_t *out, const struct option *o, const char *text, st
         end += *end == 'B';
     }
     if (!good || *end)
-        return not_a(o, text, "a size; write it as 4096, 300M or 4G", err);
+        return not_a(text, "a size; write it as 4096, 300M or 4G", err);
     if (value >= 0x1p63)
-        return error_set(err, "option --%s: %s is too large", o->name, text);
+        return error_set(err, "%s is too large", text);
     *out = (int64_t)value;
     return check_range(o, value, text, err);
 }
 
 static int parse_course(struct course *out, const struct option *o, const char *text, struct error *err)
 {
-    return course_parse(out, text, o->min, o->max, err) < 0 ? error_prefix(err, "option --%s", o->name) : 0;
+    return course_parse(out, text, o->min, o->max, err);
 }
 
-static int parse_flag(bool *out, const struct option *o, const char *text, struct error *err)
+static int parse_flag(bool *out, const char *text, struct error *err)
 {
     bool yes = !strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "1");
     if (!yes && strcmp(text, "false") && strcmp(text, "no") && strcmp(text, "0"))
-        return not_a(o, text, "true or false", err);
+        return not_a(text, "true or false", err);
     *out = yes;
     return 0;
 }
@@ -164,7 +164,7 @@ static int parse_choice(int *out, const struct option *o, const char *text, stru
             return 0;
         }
     join_names(&names, o->choices);
-    error_set(err, "option --%s: '%s' is none of %s", o->name, text, names.text);
+    error_set(err, "'%s' is none of %s", text, names.text);
     strbuf_release(&names);
     return -1;
 }
@@ -175,7 +175,7 @@ int row_set_text(const struct option *o, void *field, const char *text, struct e
 
     switch (o->kind) {
     case OPTION_FLAG:
-        return parse_flag(field, o, text, err);
+        return parse_flag(field, text, err);
     case OPTION_INT:
         if (parse_long(&number, o, text, err) < 0)
             return -1;
@@ -249,7 +249,7 @@ void row_default(const struct option *o, void *field)
     zero_field(o, field);
     free_of_range.min = free_of_range.max = 0;
     if (o->fallback && row_set_text(&free_of_range, field, o->fallback, &err) < 0) {
-        fprintf(stderr, "coho: a default is wrong: %s\n", err.text);
+        fprintf(stderr, "coho: the default of %s is wrong: %s\n", o->name, err.text);
         abort();
     }
 }
@@ -302,8 +302,7 @@ static bool fits(enum option_kind kind, const json_t *value)
 static int wrong_type(const struct option *o, const json_t *value, struct error *err)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    error_set(err, "option --%s: %.80s is not %s", o->name, text ? text : "the value",
-              kind_text(o->kind));
+    error_set(err, "%.80s is not %s", text ? text : "the value", kind_text(o->kind));
     free(text);
     return -1;
 }

@@ -16,7 +16,8 @@ void *row_field(const struct option *o, void *target);
 void row_default(const struct option *o, void *field);  /* the field's old value is not freed */
 void row_clear(const struct option *o, void *field);    /* frees text and lists */
 
-/* Sets the field, checking kind and range.  A list gets the text as one more value, but a JSON
+/* Sets the field, checking kind and range; what is wrong is said of the value, and the caller says what it was
+ * given for.  A list gets the text as one more value, but a JSON
  * value replaces it. */
 int row_set_text(const struct option *o, void *field, const char *text, struct error *err);
 int row_set_json(const struct option *o, void *field, const json_t *value, struct error *err);

@@ -106,6 +106,7 @@ int plan_stage(struct run *run, size_t index, json_t **description, struct error
 int recipe_blame_stage(const struct recipe *recipe, size_t index, struct error *err)
 {
     const struct stage *s = &recipe->stages[index];
+    stage_say_keys(s, err);
     return error_prefix(err, "%s: stage '%s'", s->origin, s->name);
 }
 

@@ -336,6 +336,7 @@ static int check_stage(struct reader *r, struct stage_view *v)
     const struct stage *s = v->stage;
     if (!s->kind->check || s->kind->check(v, r->err) == 0)
         return 0;
+    stage_say_keys(s, r->err);
     error_prefix(r->err, "stage '%s'", s->name);
     return blame(r, s, v->key);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -109,6 +110,30 @@ json_t *stage_options_json(const struct stage *s)
     json_object_del(all, "threads");
     json_object_del(all, "resume");
     return all;
+}
+
+static bool is_key(const struct stage *s, const char *name, size_t length)
+{
+    static const char *const program[] = { "threads", "resume" };
+    for (size_t i = 0; i < ARRAY_COUNT(program); i++)
+        if (strlen(program[i]) == length && !strncmp(program[i], name, length))
+            return false;
+    for (const struct option_group *g = s->groups; g->options; g++)
+        for (const struct option *o = g->options; o->name; o++)
+            if (strlen(o->name) == length && !strncmp(o->name, name, length))
+                return true;
+    return false;
+}
+
+void stage_say_keys(const struct stage *s, struct error *err)
+{
+    char *out = err->text;
+    for (const char *in = err->text; *in;) {
+        if (in[0] == '-' && in[1] == '-' && is_key(s, in + 2, strspn(in + 2, "abcdefghijklmnopqrstuvwxyz0123456789-")))
+            in += 2;
+        *out++ = *in++;
+    }
+    *out = '\0';
 }
 
 const struct stage_kind *stage_kind_find(const struct stage_kind *const *kinds, const char *name)

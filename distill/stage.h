@@ -141,6 +141,10 @@ double manifest_figure(const json_t *manifest, const char *name);
 /* The options as JSON, each once, without those that do not change the result (threads, resume). */
 json_t *stage_options_json(const struct stage *s);
 
+/* Makes a message speak of the stage's options as keys, "beam" for "--beam": libraries call them as the command line
+ * does.  What `coho distill` takes itself, such as --threads, keeps its dashes. */
+void stage_say_keys(const struct stage *s, struct error *err);
+
 const struct stage_kind *stage_kind_find(const struct stage_kind *const *kinds, const char *name);
 void stage_release(struct stage *s);
 

@@ -122,7 +122,7 @@ static void an_option_takes_a_number_or_a_course(void **state)
     assert_string_equal(json_string_value(json_object_get(json, "alpha")), "cut-off 0.5 60%");
     json_decref(json);
     assert_int_equal(options_set(groups, "alpha", "linear 0 7", &err), -1);
-    assert_non_null(strstr(err.text, "option --alpha: "));
+    assert_non_null(strstr(err.text, "key 'alpha': "));
 }
 
 int main(void)

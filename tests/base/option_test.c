@@ -288,14 +288,14 @@ static void bad_json_is_told(void **state)
 {
     static const struct { const char *json, *message; } cases[] = {
         { "{\"baem\":8}", "unknown key 'baem', did you mean 'beam'?" },
-        { "{\"beam\":\"8\"}", "option --beam: \"8\" is not a whole number" },
-        { "{\"beam\":0}", "option --beam: 0 is out of range 1 … 64" },
-        { "{\"beam\":4.5}", "option --beam: 4.5 is not a whole number" },
-        { "{\"cache\":1}", "option --cache: 1 is not true or false" },
-        { "{\"alpha\":[1]}", "option --alpha: [1] is not a number" },
-        { "{\"model\":{\"a\":1}}", "option --model: {\"a\":1} is not a text" },
-        { "{\"input\":[\"a\",[]]}", "option --input: [] is not a text or a list of texts" },
-        { "{\"task\":\"x\"}", "option --task: 'x' is none of translate, tag, classify" },
+        { "{\"beam\":\"8\"}", "key 'beam': \"8\" is not a whole number" },
+        { "{\"beam\":0}", "key 'beam': 0 is out of range 1 … 64" },
+        { "{\"beam\":4.5}", "key 'beam': 4.5 is not a whole number" },
+        { "{\"cache\":1}", "key 'cache': 1 is not true or false" },
+        { "{\"alpha\":[1]}", "key 'alpha': [1] is not a number" },
+        { "{\"model\":{\"a\":1}}", "key 'model': {\"a\":1} is not a text" },
+        { "{\"input\":[\"a\",[]]}", "key 'input': [] is not a text or a list of texts" },
+        { "{\"task\":\"x\"}", "key 'task': 'x' is none of translate, tag, classify" },
         { "[1]", "a mapping of options is wanted" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {

@@ -204,6 +204,18 @@ static void a_start_of_other_shape_is_refused(void **state)
     TOLD(cases);
 }
 
+static void options_are_called_keys(void **state)
+{
+    static const struct contradiction cases[] = {
+        { "  l: { like: labels, n-best: 5, beam: 4 }\n",
+          ":15: stage 'l': n-best 5 asks for more than beam 4 keeps: raise the beam to 5" },
+        { "  l: { like: labels, n-best: 5, beam: 0 }\n", ":15: stage 'l': key 'beam': 0 is out of range 1 … " },
+        { "  l: { like: labels, beam-groups: 2, sampling: true }\n", "beam-groups is a way to search: it does not go with sampling" },
+    };
+    (void)state;
+    TOLD(cases);
+}
+
 static void tasks_that_a_model_does_not_know_are_refused(void **state)
 {
 #define TASKS \
@@ -299,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_set_that_the_corpus_has_not_is_not_asked_for),
         cmocka_unit_test(models_of_the_other_direction_are_refused),
         cmocka_unit_test(a_start_of_other_shape_is_refused),
+        cmocka_unit_test(options_are_called_keys),
         cmocka_unit_test(tasks_that_a_model_does_not_know_are_refused),
         cmocka_unit_test(the_recipes_of_this_repository_contradict_themselves_nowhere),
     };
