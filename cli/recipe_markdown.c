@@ -32,7 +32,7 @@ static void print_kind(FILE *out, const struct stage_kind *kind)
 
 static void print_objective(FILE *out, const struct objective_kind *kind)
 {
-    fprintf(out, "### objective: %s\n\n%s%s\n\n", kind->name, kind->summary,
+    fprintf(out, "### objective: %s\n\n%s (%s)%s\n\n", kind->name, kind->summary, kind->source,
             kind->wants_teacher ? "; needs the input `teacher`" : "");
     print_options(out, kind->options);
 }

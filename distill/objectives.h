@@ -25,10 +25,11 @@ struct objective_needs {
 
 /* The losses that a recipe may name.  Those that learn from a teacher's distributions differ in a
  * divergence or in what becomes of a row (kd.h).  To add one: its method and options in
- * kd_methods.c and a row in objectives.c; tests/distill/objectives_test.c checks the gradient of
+ * kd_methods.c and a row in objectives.c; tests/distill/objectives_gradient_test.c checks the gradient of
  * every row. */
 struct objective_kind {
     const char *name, *summary;
+    const char *source;                 /* where it is described: paper and place */
     const struct option *options;       /* of its config … */
     size_t config_size;
     bool wants_teacher;
