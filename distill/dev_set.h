@@ -18,6 +18,11 @@ struct dev_set {
     struct validator validator;
 };
 
+/* The option for `lines` below. */
+#define VALIDATE_LINES(offset) \
+    { "validate-lines", OPTION_LONG, offset, "500", 0, 1e9, \
+      "lines of the dev set that are decoded at a validation; 0: all" }
+
 /* Encodes the set as dev.ids in the stage's folder.  It is measured in pieces of micro_tokens, as the training
  * takes them (0: as train_config has it); its first `lines` are decoded at a validation; 0: all.
  * To be released whatever comes of it. */

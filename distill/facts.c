@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "decode/validate.h"
 #include "distill/test_lines.h"
 #include "seq2seq/train.h"
+#include "seq2seq/train_courses.h"
 
 static const struct stage_facts nothing;
 
@@ -226,6 +228,22 @@ int facts_model_can_be(struct stage_view *v, const struct model_config *config, 
         return 0;
     v->key = "decoder-layers";
     return error_set(err, "decoder-layers 0: translation needs a decoder");
+}
+
+int facts_training(struct stage_view *v, const struct train_courses *courses, const struct model_config *model,
+                   struct error *err)
+{
+    const struct train_config *train = courses->config;
+    bool dev = !facts_of(v, "corpus")->no_dev;
+    if (train_ends(train, err) < 0 || train_start_check(train, stage_link(v->stage, "start") != NULL, err) < 0)
+        return -1;
+    v->key = "metric";
+    if (validator_knows(train->metric, err) < 0)
+        return -1;
+    v->key = NULL;
+    if (train_courses_check(courses, dev, err) < 0 || (!dev && facts_train_without_dev(v, train, err) < 0))
+        return -1;
+    return facts_model_can_be(v, model, true, err);
 }
 
 int facts_train_without_dev(struct stage_view *v, const struct train_config *config, struct error *err)

@@ -9,6 +9,7 @@
 
 struct error;
 struct train_config;
+struct train_courses;
 
 /* What a recipe alone tells of what its stages will leave, so that a stage which cannot go with those that it takes
  * from is refused before any of them runs, and not after hours of training.  Each kind tells its own (stage.h);
@@ -69,6 +70,10 @@ int facts_take(struct stage_view *v, const char *input, int max_length, struct e
 int facts_know_task(struct stage_view *v, const char *input, const char *task, struct error *err);
 /* Models translate and do no other task. */
 int facts_translate(struct stage_view *v, const char *input, struct error *err);
+
+/* What a training of a translation model cannot be, of itself and with its corpus, start and vocabulary. */
+int facts_training(struct stage_view *v, const struct train_courses *courses, const struct model_config *model,
+                   struct error *err);
 
 /* The stage's own model can be, over the vocabulary under `vocabulary`; translates: it needs a decoder. */
 int facts_model_can_be(struct stage_view *v, const struct model_config *config, bool translates, struct error *err);

@@ -11,7 +11,6 @@
 #include "distill/slice.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/model.h"
-#include "tokenize/tokenizer.h"
 
 static const char *const ways[] = { "whole", "layers", "slice", NULL };
 static const char *const resets[] = { "none", "kels", "wels", NULL };
@@ -57,8 +56,7 @@ int initial_check(const struct initial_config *c, bool start, int encoder_layers
 
 static int same_vocabularies(const struct model *m, const struct model *from, struct error *err)
 {
-    if (tokenizer_fingerprint(m->source_tokenizer) == tokenizer_fingerprint(from->source_tokenizer)
-        && tokenizer_fingerprint(m->target_tokenizer) == tokenizer_fingerprint(from->target_tokenizer))
+    if (model_same_vocabularies(m, from))
         return 0;
     return error_set(err, "the model to start from has another vocabulary; give this one the same 'vocabulary'");
 }
@@ -133,17 +131,6 @@ static int copy(struct model *m, const struct model *from, const struct initial_
 
 /* ---- shapes alone ---- */
 
-/* The weights of a model of that shape, without any numbers. */
-static void declare(struct param_set *out, const struct model_config *c)
-{
-    const struct architecture *arch = architectures[c->arch];
-    void *refs = xcalloc(1, arch->refs_size);
-    arch->declare(out, refs, c);
-    if (arch->release)
-        arch->release(refs);
-    free(refs);
-}
-
 int initial_fits(const struct model_config *config, const struct model_config *from, const struct initial_config *c,
                  struct error *err)
 {
@@ -151,8 +138,8 @@ int initial_fits(const struct model_config *config, const struct model_config *f
     struct param_set set = { 0 }, other = { 0 };
     int *there = NULL, ret;
     a.source_vocab = a.target_vocab = b.source_vocab = b.target_vocab = 1;      /* the same for both */
-    declare(&set, &a);
-    declare(&other, &b);
+    architecture_declare(&set, &a);
+    architecture_declare(&other, &b);
     if (c->by == START_SLICE)
         ret = slice_fits(&set, &other, err);
     else
@@ -203,7 +190,7 @@ static int mark_leading(bool *kept, const struct model *m, const struct initial_
     struct param_set set = { 0 };
     if (slice_config(&slim, &m->config, c->keep, err) < 0)
         return -1;
-    declare(&set, &slim);
+    architecture_declare(&set, &slim);
     mark_slim(kept, m, &set);
     params_release(&set);
     return 0;

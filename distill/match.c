@@ -21,7 +21,6 @@
 #include "tensor/gemm.h"
 #include "tensor/product.h"
 #include "tensor/tape.h"
-#include "tokenize/tokenizer.h"
 
 #define FIELD(member) offsetof(struct match_config, member)
 const struct option match_options[] = {
@@ -375,8 +374,7 @@ static int check_models(const struct model *student, const struct model *teacher
 {
     if (match_shapes(&student->config, &teacher->config, err) < 0)
         return -1;
-    if (tokenizer_fingerprint(student->source_tokenizer) != tokenizer_fingerprint(teacher->source_tokenizer)
-        || tokenizer_fingerprint(student->target_tokenizer) != tokenizer_fingerprint(teacher->target_tokenizer))
+    if (!model_same_vocabularies(student, teacher))
         return error_set(err, "the student's vocabulary is not the teacher's, so their features have other places; "
                          "give both the same");
     return 0;

@@ -119,7 +119,7 @@ static void put(json_t *figures, const char *name, double value)
         json_object_set_new(figures, name, json_real(value));
 }
 
-void stage_train_figures(struct stage_run *run, const struct model *m, const struct train_report *r)
+static void train_figures(struct stage_run *run, const struct model *m, const struct train_report *r)
 {
     json_t *figures = run->figures;
     double before = manifest_figure(stage_input_manifest(run, "start"), "train_seconds");
@@ -174,6 +174,16 @@ void stage_model_outputs(struct stage_run *run)
         free(folder);
     }
     free(updates);
+}
+
+int stage_train_finish(struct stage_run *run, struct model *m, const struct train_report *r, struct error *err)
+{
+    train_figures(run, m, r);
+    if (stage_lineage_write(run, m, err) < 0 || stage_remove(run, "checkpoints", err) < 0
+        || stage_remove(run, "dev.ids", err) < 0)
+        return -1;
+    stage_model_outputs(run);
+    return 0;
 }
 
 int stage_model_copy(struct stage_run *run, const char *folder, struct error *err)

@@ -48,8 +48,10 @@ json_t *stage_ancestor_in(const struct stage_run *run, const struct stage_link *
 
 /* ---- results ---- */
 
-/* The figures of a training; train_seconds counts what the starting weights took, too. */
-void stage_train_figures(struct stage_run *run, const struct model *m, const struct train_report *r);
+/* What remains to do once a training is over: its figures beside those that the stage has set (train_seconds counts
+ * what the starting weights took, too), the lineage with all of them, checkpoints and the encoded dev set gone, the
+ * model's files named as outputs. */
+int stage_train_finish(struct stage_run *run, struct model *m, const struct train_report *r, struct error *err);
 
 /* lineage.json again, with the figures in it. */
 int stage_lineage_write(struct stage_run *run, struct model *m, struct error *err);

@@ -12,6 +12,7 @@
 #include "distill/kinds.h"
 #include "distill/match.h"
 #include "distill/model_stage.h"
+#include "distill/train_cost.h"
 #include "seq2seq/model.h"
 #include "tokenize/vocabularies.h"
 
@@ -144,8 +145,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     const struct match_stage *c = run->stage->config;
     double teacher = stage_input_cost(run, "teacher")->weights;
-    int tokens = c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS;
-    double words = forecast_words_of_pieces((double)c->match.updates * tokens) * (c->model.encoder_layers + 3);
+    double words = (double)c->match.updates * train_cost_batch(&c->batching) * (c->model.encoder_layers + 3);
     if (teacher >= 0)
         cost->seconds = forecast_scoring(words, teacher, run->threads);
 }

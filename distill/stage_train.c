@@ -3,19 +3,15 @@
  * With `teacher`, the objective learns from that model as it runs along; with `start`, the
  * weights start as those of that model. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "corpora/batching.h"
 #include "corpora/soft_targets.h"
-#include "decode/validate.h"
 #include "distill/dev_set.h"
 #include "distill/facts.h"
 #include "distill/forecast.h"
-#include "distill/initial.h"
 #include "distill/inputs.h"
 #include "distill/kd.h"
 #include "distill/kinds.h"
@@ -25,9 +21,7 @@
 #include "distill/teacher_temperature.h"
 #include "distill/train_corpora.h"
 #include "distill/train_cost.h"
-#include "seq2seq/architecture.h"
 #include "seq2seq/train_plan.h"
-#include "tokenize/tokenizer.h"
 
 #define DEFAULT_OBJECTIVE "cross-entropy"
 
@@ -44,8 +38,7 @@ static const struct option stage_options[] = {
       "learn from what the teacher said of the corpus when it was labelled, in place of a teacher that runs along" },
     { "generation", OPTION_INT, FIELD(generation), "0", 0, 1e6,
       "which of several generations this is: from the second on, the seed gives other numbers" },
-    { "validate-lines", OPTION_LONG, FIELD(validate_lines), "500", 0, 1e9,
-      "lines of the dev set that are decoded at a validation; 0: all" },
+    VALIDATE_LINES(FIELD(validate_lines)),
     { 0 }
 };
 static const struct stage_options tables[] = {
@@ -279,10 +272,10 @@ static void set_drawn(struct training *t)
     json_decref(all);
 }
 
+/* Those beside what every training measures. */
 static void set_figures(struct training *t)
 {
     set_drawn(t);
-    stage_train_figures(t->run, t->model, &t->report);
     kd_self_warn(objective_find(t->config->objective, NULL)->method, t->run->stage->variant, t->report.updates,
                  t->report.epochs);
     json_object_set_new(t->run->figures, "skipped", json_integer(t->corpora.skipped));
@@ -304,22 +297,13 @@ static int train(struct training *t, struct error *err)
     return stage_train_model(t->run, t->model, &t->objective, &data, &config, &t->report, err);
 }
 
-/* Encoded corpora and checkpoints have served. */
-static int clear_scratch(const struct stage_run *run, struct error *err)
-{
-    const struct stage *s = run->stage;
-    if (train_corpora_clear(run, stage_link_count(s, "corpus") + stage_link_count(s, "unlabelled"), err) < 0)
-        return -1;
-    return stage_remove(run, "checkpoints", err) < 0 ? -1 : stage_remove(run, "dev.ids", err);
-}
-
 static int finish(struct training *t, struct error *err)
 {
+    const struct stage *s = t->run->stage;
     set_figures(t);
-    if (stage_lineage_write(t->run, t->model, err) < 0 || clear_scratch(t->run, err) < 0)
+    if (stage_train_finish(t->run, t->model, &t->report, err) < 0)
         return -1;
-    stage_model_outputs(t->run);
-    return 0;
+    return train_corpora_clear(t->run, stage_link_count(s, "corpus") + stage_link_count(s, "unlabelled"), err);
 }
 
 static int prepare(struct training *t, struct error *err)
@@ -341,11 +325,6 @@ static int run_train(struct stage_run *run, struct error *err)
         ret = t.report.interrupted ? STAGE_STOPPED : finish(&t, err);
     training_release(&t);
     return ret;
-}
-
-static double batch_words(const struct batching_config *c)
-{
-    return forecast_words_of_pieces(c->batch_tokens ? c->batch_tokens : BATCH_TOKENS);
 }
 
 /* Of all text together, labelled or not; below zero: unknown yet. */
@@ -376,7 +355,7 @@ static double labelling_share(const struct stage_run *run)
 static double seconds_to_come(const struct stage_run *run, double weights)
 {
     const struct train_stage *c = run->stage->config;
-    double words = train_cost_words(&c->train, batch_words(&c->batching), epoch_words(run));
+    double words = train_cost_words(&c->train, train_cost_batch(&c->batching), epoch_words(run));
     double teacher = stage_input_cost(run, "teacher")->weights;
     if (words < 0)
         return -1;

@@ -95,9 +95,8 @@ static int check_start(struct stage_view *v, struct error *err)
 {
     const struct train_stage *c = v->stage->config;
     const struct stage_facts *start = facts_of(v, "start");
-    bool given = stage_link(v->stage, "start") != NULL;
-    if (train_start_check(&c->train, given, err) < 0
-        || initial_check(&c->initial, given, c->model.encoder_layers, c->model.decoder_layers, err) < 0
+    if (initial_check(&c->initial, stage_link(v->stage, "start") != NULL, c->model.encoder_layers,
+                      c->model.decoder_layers, err) < 0
         || facts_same_vocabulary(v, "start", facts_of(v, "vocabulary")->vocabulary, "give both the same 'vocabulary'",
                                  err) < 0)
         return -1;
@@ -114,23 +113,17 @@ struct train_courses train_stage_courses(const struct stage *s)
                                    .weights = &c->mixing.weights, .config = &c->train };
 }
 
+/* What this kind of training alone may want one for. */
 static int check_dev(struct stage_view *v, struct error *err)
 {
     const struct train_stage *c = v->stage->config;
-    if (train_ends(&c->train, err) < 0)
-        return -1;
-    if (validator_knows(c->train.metric, err) < 0)
-        return blame(v, "metric");
-    bool dev = !facts_of(v, "corpus")->no_dev;
-    const struct train_courses courses = train_stage_courses(v->stage);
-    if (train_courses_check(&courses, dev, err) < 0)
-        return -1;
-    if (dev)
+    if (!facts_of(v, "corpus")->no_dev)
         return 0;
     v->key = "teacher-temperature";
     if (!strcmp(c->teacher_temperature, "fit"))
         return error_set(err, "teacher-temperature: fit needs a dev set, and there is none; give one, or a number");
-    return facts_train_without_dev(v, &c->train, err);
+    v->key = NULL;
+    return 0;
 }
 
 int train_stage_check(struct stage_view *v, struct error *err)
@@ -152,8 +145,10 @@ int train_stage_check(struct stage_view *v, struct error *err)
                   "does, such as jsd", kind->name);
         return blame(v, "on-policy");
     }
-    if (check_dev(v, err) < 0 || model_config_takes(&c->model, c->batching.max_length, err) < 0
-        || facts_take(v, "teacher", c->batching.max_length, err) < 0 || facts_model_can_be(v, &c->model, true, err) < 0)
+    const struct train_courses courses = train_stage_courses(v->stage);
+    int longest = c->batching.max_length;
+    if (check_dev(v, err) < 0 || facts_training(v, &courses, &c->model, err) < 0
+        || model_config_takes(&c->model, longest, err) < 0 || facts_take(v, "teacher", longest, err) < 0)
         return -1;
     return check_start(v, err);
 }

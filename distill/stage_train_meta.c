@@ -2,15 +2,11 @@
  * alone, by the labels of a teacher that learns from what they do to the student; it is what the
  * stage makes, and the teacher lies in the folder `teacher` in it. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/hash.h"
-#include "base/memory.h"
 #include "corpora/batching.h"
 #include "corpora/store.h"
-#include "decode/validate.h"
 #include "distill/corpus_files.h"
 #include "distill/dev_set.h"
 #include "distill/facts.h"
@@ -23,9 +19,10 @@
 #include "distill/train_cost.h"
 #include "seq2seq/train.h"
 #include "seq2seq/train_courses.h"
-#include "tokenize/tokenizer.h"
 
 #define TEACHER "teacher"
+#define GOLD_IDS "train.ids"             /* the corpora, encoded, while the stage is at work */
+#define UNLABELLED_IDS "unlabelled.ids"
 
 struct meta_stage {
     float label_smoothing;
@@ -40,8 +37,7 @@ struct meta_stage {
 static const struct option stage_options[] = {
     { "label-smoothing", OPTION_FLOAT, FIELD(label_smoothing), "0.1", 0, 0.99,
       "mass of the student's targets that is spread over all pieces" },
-    { "validate-lines", OPTION_LONG, FIELD(validate_lines), "500", 0, 1e9,
-      "lines of the dev set that are decoded at a validation; 0: all" },
+    VALIDATE_LINES(FIELD(validate_lines)),
     { 0 }
 };
 static const struct stage_options tables[] = {
@@ -70,11 +66,7 @@ static int check(struct stage_view *v, struct error *err)
     const struct stage *vocabulary = facts_of(v, started ? "start" : "vocabulary")->vocabulary;
     const struct train_courses courses = { .groups = v->stage->groups, .config = &c->train };
     int longest = c->batching.max_length;
-    if (train_courses_check(&courses, !facts_of(v, "corpus")->no_dev, err) < 0)
-        return -1;
-    if (train_start_check(&c->train, stage_link(v->stage, "start") != NULL, err) < 0)
-        return -1;
-    if (train_ends(&c->train, err) < 0 || validator_knows(c->train.metric, err) < 0)
+    if (facts_training(v, &courses, &c->model, err) < 0)
         return -1;
     if (c->train.accumulate > 1) {
         v->key = "accumulate";
@@ -84,11 +76,10 @@ static int check(struct stage_view *v, struct error *err)
         return -1;
     if (facts_translate(v, "teacher", err) < 0 || facts_translate(v, "start", err) < 0
         || facts_same_vocabulary(v, "teacher", vocabulary, "the teacher's labels are pieces: give both the same", err) < 0
-        || facts_have_targets(v, "corpus", err) < 0 || facts_direction(v, "teacher", false, err) < 0
-        || facts_take(v, "start", longest, err) < 0 || facts_take(v, "teacher", longest, err) < 0
-        || (facts_of(v, "corpus")->no_dev && facts_train_without_dev(v, &c->train, err) < 0))
+        || facts_have_targets(v, "corpus", err) < 0 || facts_take(v, "start", longest, err) < 0
+        || facts_take(v, "teacher", longest, err) < 0)
         return -1;
-    return facts_model_can_be(v, &c->model, true, err);
+    return facts_direction(v, "teacher", false, err);
 }
 
 /* The student's. */
@@ -119,12 +110,6 @@ struct training {
     struct train_report report;
 };
 
-static bool same_vocabularies(const struct model *a, const struct model *b)
-{
-    return tokenizer_fingerprint(a->source_tokenizer) == tokenizer_fingerprint(b->source_tokenizer)
-        && tokenizer_fingerprint(a->target_tokenizer) == tokenizer_fingerprint(b->target_tokenizer);
-}
-
 static int open_models(struct training *t, struct error *err)
 {
     bool started = stage_has(t->run, "start");
@@ -137,7 +122,7 @@ static int open_models(struct training *t, struct error *err)
         return -1;
     if (started)
         t->start = model_fingerprint(t->student);
-    if (!same_vocabularies(t->student, t->teacher))
+    if (!model_same_vocabularies(t->student, t->teacher))
         return error_set(err, "the student's vocabulary is not the teacher's, whose labels are pieces; give both "
                          "the same");
     int longest = t->config->batching.max_length;
@@ -178,9 +163,9 @@ static int open_train(struct training *t, struct error *err)
 {
     struct batch_source unlabelled = { 0 }, labelled = { 0 };
     int ret = -1;
-    t->gold_store = train_corpora_encode(t->run, "train.ids", &t->corpus.train, t->student, err);
+    t->gold_store = train_corpora_encode(t->run, GOLD_IDS, &t->corpus.train, t->student, err);
     if (t->gold_store)
-        t->unlabelled_store = train_corpora_encode_unlabelled(t->run, "unlabelled.ids", &t->unlabelled.train, t->student, err);
+        t->unlabelled_store = train_corpora_encode_unlabelled(t->run, UNLABELLED_IDS, &t->unlabelled.train, t->student, err);
     if (t->unlabelled_store && open_batches(t, &labelled, "corpus", t->gold_store, err) == 0
         && open_batches(t, &unlabelled, "unlabelled", t->unlabelled_store, err) == 0)
         ret = open_labels(t, &unlabelled, &labelled, err);
@@ -215,23 +200,14 @@ static void training_release(struct training *t)
 
 /* ---- lineage ---- */
 
-static json_t *describe_corpus(const struct training *t, const char *input, const struct store *store)
-{
-    const struct stage_link *link = stage_link(t->run->stage, input);
-    char text[HASH_TEXT];
-    hash_text(text, store_fingerprint(store));
-    return json_pack("{s:s, s:s, s:I}", "stage", t->run->stages[link->stage].name, "fingerprint", text, "pairs",
-                     (json_int_t)store_count(store));
-}
-
 static void set_lineage(struct training *t)
 {
     const struct stage_run *run = t->run;
     const struct option_group groups[] = { { NULL, meta_options, (void *)(uintptr_t)&t->config->meta }, { NULL } };
     json_t *objective = options_to_json(groups);
     json_object_set_new(objective, "name", json_string("meta-pseudo-labels"));
-    json_t *data = json_pack("{s:o, s:o}", "corpus", describe_corpus(t, "corpus", t->gold_store), "unlabelled",
-                             describe_corpus(t, "unlabelled", t->unlabelled_store));
+    json_t *data = json_pack("{s:o, s:o}", "corpus", train_corpora_describe_one(run, stage_link(run->stage, "corpus"), t->gold_store),
+                             "unlabelled", train_corpora_describe_one(run, stage_link(run->stage, "unlabelled"), t->unlabelled_store));
     json_t *teachers = json_pack("[o]", stage_ancestor(run, stage_link(run->stage, "teacher"), t->first_teacher));
     stage_lineage_set(run, t->student, t->config->train.seed, objective, data, teachers);
     stage_lineage_start(run, t->student, t->start);
@@ -267,22 +243,12 @@ static int save_teacher(struct training *t, struct error *err)
     return ret;
 }
 
-static int clear_scratch(const struct stage_run *run, struct error *err)
-{
-    static const char *const scratch[] = { "checkpoints", "train.ids", "unlabelled.ids", "dev.ids" };
-    int ret = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(scratch) && ret == 0; i++)
-        ret = stage_remove(run, scratch[i], err);
-    return ret;
-}
-
 static int finish(struct training *t, struct error *err)
 {
-    stage_train_figures(t->run, t->student, &t->report);
-    if (stage_lineage_write(t->run, t->student, err) < 0 || save_teacher(t, err) < 0 || clear_scratch(t->run, err) < 0)
+    if (save_teacher(t, err) < 0 || stage_train_finish(t->run, t->student, &t->report, err) < 0
+        || stage_remove(t->run, GOLD_IDS, err) < 0)
         return -1;
-    stage_model_outputs(t->run);
-    return 0;
+    return stage_remove(t->run, UNLABELLED_IDS, err);
 }
 
 static int run_train_meta(struct stage_run *run, struct error *err)
@@ -300,8 +266,7 @@ static void estimate(const struct stage_run *run, struct stage_cost *cost)
 {
     const struct meta_stage *c = run->stage->config;
     double weights = stage_input_cost(run, "teacher")->weights, guess = -1;
-    int tokens = c->batching.batch_tokens ? c->batching.batch_tokens : BATCH_TOKENS;
-    double words = forecast_words_of_pieces((double)c->train.max_updates * tokens);
+    double words = (double)c->train.max_updates * train_cost_batch(&c->batching);
     cost->weights = weights;
     if (weights >= 0 && c->train.max_updates > 0)
         guess = forecast_training(words, weights, run->threads) + forecast_training(2 * words, weights, run->threads)

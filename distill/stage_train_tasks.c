@@ -323,11 +323,6 @@ static void training_release(struct training *t)
     model_free(t->model);
 }
 
-static int clear_scratch(const struct training *t, struct error *err)
-{
-    return stage_remove(t->run, "checkpoints", err) < 0 ? -1 : task_data_clear(&t->data, err);
-}
-
 static int train(struct training *t, struct error *err)
 {
     struct train_config config = t->config->train;
@@ -341,11 +336,7 @@ static int train(struct training *t, struct error *err)
 
 static int finish(struct training *t, struct error *err)
 {
-    stage_train_figures(t->run, t->model, &t->report);
-    if (stage_lineage_write(t->run, t->model, err) < 0 || clear_scratch(t, err) < 0)
-        return -1;
-    stage_model_outputs(t->run);
-    return 0;
+    return stage_train_finish(t->run, t->model, &t->report, err) < 0 ? -1 : task_data_clear(&t->data, err);
 }
 
 static int run_train_tasks(struct stage_run *run, struct error *err)
@@ -364,7 +355,7 @@ static int run_train_tasks(struct stage_run *run, struct error *err)
 
 static double batch_words(const struct batching_config *c)
 {
-    double most = forecast_words_of_pieces(c->batch_tokens ? c->batch_tokens : BATCH_TOKENS);
+    double most = train_cost_batch(c);
     return c->batch_sentences ? fmin(most, c->batch_sentences * SENTENCE_WORDS) : most;
 }
 

@@ -185,15 +185,19 @@ void train_corpora_label_figures(const struct train_corpora *c, json_t *figures)
     }
 }
 
+json_t *train_corpora_describe_one(const struct stage_run *run, const struct stage_link *link, const struct store *store)
+{
+    char text[HASH_TEXT];
+    hash_text(text, store_fingerprint(store));
+    return json_pack("{s:s, s:s, s:I}", "stage", run->stages[link->stage].name, "fingerprint", text, "pairs",
+                     (json_int_t)store_count(store));
+}
+
 static json_t *describe(const struct train_corpora *c, int from, int to)
 {
     json_t *all = json_array();
-    for (int i = from; i < to; i++) {
-        char text[HASH_TEXT];
-        hash_text(text, store_fingerprint(c->stores[i]));
-        json_array_append_new(all, json_pack("{s:s, s:s, s:I}", "stage", c->run->stages[c->links[i]->stage].name,
-                                             "fingerprint", text, "pairs", (json_int_t)store_count(c->stores[i])));
-    }
+    for (int i = from; i < to; i++)
+        json_array_append_new(all, train_corpora_describe_one(c->run, c->links[i], c->stores[i]));
     json_t *described = to - from > 1 ? json_incref(all) : json_incref(json_array_get(all, 0));
     json_decref(all);
     return described;

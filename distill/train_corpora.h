@@ -47,7 +47,10 @@ int train_corpora_clear(const struct stage_run *run, int count, struct error *er
  * out, which did not end or were empty.  While the source is open. */
 void train_corpora_label_figures(const struct train_corpora *c, json_t *figures);
 
-/* For lineage: stage, fingerprint and size of the corpus, or a list of them, NULL where there is none; and
+/* For lineage: stage, fingerprint and size of a corpus that was encoded. */
+json_t *train_corpora_describe_one(const struct stage_run *run, const struct stage_link *link, const struct store *store);
+
+/* The same of the corpus, or a list of them, NULL where there is none; and
  * what labelled them. */
 json_t *train_corpora_describe(const struct train_corpora *c);
 json_t *train_corpora_describe_unlabelled(const struct train_corpora *c);

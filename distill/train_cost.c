@@ -1,28 +1,28 @@
 #include "distill/train_cost.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#include "base/memory.h"
+#include "corpora/batching.h"
+#include "distill/forecast.h"
 #include "seq2seq/architecture.h"
 #include "seq2seq/train.h"
 
 double train_cost_weights(const struct stage_run *run, const struct model_config *given)
 {
-    const struct architecture *arch = architectures[given->arch];
     json_t *options = stage_options_json(&run->stages[stage_link(run->stage, "vocabulary")->stage]);
     struct model_config config = *given;
     struct param_set set = { 0 };
-    void *refs = xcalloc(1, arch->refs_size);
     config.source_vocab = config.target_vocab = (int)json_integer_value(json_object_get(options, "size"));
-    arch->declare(&set, refs, &config);
+    architecture_declare(&set, &config);
     double count = (double)set.weights;
-    if (arch->release)
-        arch->release(refs);
-    free(refs);
     params_release(&set);
     json_decref(options);
     return count;
+}
+
+double train_cost_batch(const struct batching_config *c)
+{
+    return forecast_words_of_pieces(c->batch_tokens ? c->batch_tokens : BATCH_TOKENS);
 }
 
 double train_cost_bytes(const struct train_config *c, double weights)

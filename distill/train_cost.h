@@ -3,6 +3,7 @@
 
 #include "distill/stage.h"
 
+struct batching_config;
 struct model_config;
 struct train_config;
 
@@ -15,6 +16,9 @@ double train_cost_weights(const struct stage_run *run, const struct model_config
 /* The most that stands on disk while training: the model, and each checkpoint with two moments
  * beside the weights, and their average where there is one. */
 double train_cost_bytes(const struct train_config *c, double weights);
+
+/* The source words of a full batch. */
+double train_cost_batch(const struct batching_config *c);
 
 /* The source words that training will go through, given those of a batch and of an epoch; below
  * zero: who knows when it ends. */

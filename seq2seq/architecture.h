@@ -25,6 +25,9 @@ struct architecture {
 };
 extern const struct architecture *const architectures[];       /* ends with NULL */
 
+/* The weights of a model of that shape, their names and sizes without any numbers; to be released by params_release. */
+void architecture_declare(struct param_set *set, const struct model_config *c);
+
 extern const struct architecture transformer_architecture, lstm_architecture;
 
 #endif

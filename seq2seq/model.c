@@ -163,6 +163,12 @@ uint64_t model_fingerprint(const struct model *m)
     return weights_fingerprint(m);
 }
 
+bool model_same_vocabularies(const struct model *a, const struct model *b)
+{
+    return tokenizer_fingerprint(a->source_tokenizer) == tokenizer_fingerprint(b->source_tokenizer)
+        && tokenizer_fingerprint(a->target_tokenizer) == tokenizer_fingerprint(b->target_tokenizer);
+}
+
 int32_t model_bos(const struct model *m)
 {
     return tokenizer_bos(m->target_tokenizer);

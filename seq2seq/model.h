@@ -132,6 +132,9 @@ int model_load_weights(struct model *m, const char *folder, struct error *err);
 int64_t model_parameters(const struct model *m);        /* weights, tied ones once */
 uint64_t model_fingerprint(const struct model *m);      /* of the weights */
 
+/* Whether both have the same pieces on both sides. */
+bool model_same_vocabularies(const struct model *a, const struct model *b);
+
 int32_t model_bos(const struct model *m);       /* <s> and </s> of the target side */
 int32_t model_eos(const struct model *m);
 /* The longest sentence in tokens that the model can take on either side; 0: any. */
