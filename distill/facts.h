@@ -25,7 +25,9 @@ struct stage_facts {
     bool no_targets, no_dev, no_test;   /* it has certainly none */
     bool gold;                  /* the targets that its own stand in the place of are at hand, too … */
     int n_best;                 /* … and hypotheses beside them, so many a sentence; 0: none */
-    bool soft;                  /* soft targets, of the pieces of `vocabulary` */
+    bool soft;                  /* soft targets, of the pieces of `vocabulary` … */
+    int drawn;                  /* … so many of which are drawn, a token … */
+    float soft_temperature;     /* … at this temperature */
     enum task_kind task;
     bool damaged;               /* the task is to restore texts */
 

@@ -339,20 +339,17 @@ void kd_self_warn(const struct kd_method *method, const struct kd_config *config
                     "or set copy-every to fewer updates", method->name);
 }
 
-/* Drawn entries give the whole distribution on average, in a loss that is linear in it and at its temperature. */
-static int check_samples(const struct shared *s, struct error *err)
+int kd_check_drawn(const struct kd_method *method, float temperature, const struct kd_drawn *d, struct error *err)
 {
-    const struct soft_info *info = s->soft ? soft_targets_info(s->soft) : NULL;
-    if (!info || !info->samples)
+    if (!d->pieces)
         return 0;
-    if (!s->method->entries)
+    if (!method->entries)
         return error_set(err, "%s needs probabilities, and soft targets '%s' hold %d drawn pieces a token; take "
-                         "word-kd or selective-kd, or label with soft-samples 0", s->method->name,
-                         soft_targets_path(s->soft), info->samples);
-    if (info->temperature != s->teacher_temperature)
+                         "word-kd or selective-kd, or label with soft-samples 0", method->name, d->where, d->pieces);
+    if (d->temperature != temperature)
         return error_set(err, "soft targets '%s' were drawn at temperature %g and serve at no other (asked for: %g); "
-                         "label with that soft-temperature, or with soft-samples 0", soft_targets_path(s->soft),
-                         (double)info->temperature, (double)s->teacher_temperature);
+                         "label with that soft-temperature, or with soft-samples 0", d->where, (double)d->temperature,
+                         (double)temperature);
     return 0;
 }
 
@@ -364,6 +361,21 @@ static int check_kept(const struct shared *s, struct error *err)
         return 0;
     return error_set(err, "%s: k is %d, and soft targets '%s' keep %d pieces a token; lower k, or label with --soft-k %d",
                      s->method->name, s->config.k, soft_targets_path(s->soft), info->k, s->config.k);
+}
+
+static int check_drawn(const struct shared *s, struct error *err)
+{
+    if (!s->soft)
+        return 0;
+    const struct soft_info *info = soft_targets_info(s->soft);
+    const struct kd_drawn drawn = { soft_targets_path(s->soft), info->samples, info->temperature };
+    return kd_check_drawn(s->method, s->teacher_temperature, &drawn, err);
+}
+
+float kd_temperature(const struct kd_config *config, float teacher_temperature)
+{
+    float both = config->temperature > 0 ? config->temperature : 1;     /* the method has no such option */
+    return both * (teacher_temperature > 0 ? teacher_temperature : 1);
 }
 
 static int open_models(struct shared *s, const struct objective_needs *needs, struct error *err)
@@ -439,8 +451,8 @@ int objective_kd(struct objective *out, const struct kd_method *method, const st
                        : needs->student->config.target_vocab;
     if (s->config.temperature <= 0)     /* the method has no such option */
         s->config.temperature = 1;
-    s->teacher_temperature = s->config.temperature * (needs->teacher_temperature > 0 ? needs->teacher_temperature : 1);
-    if (check_samples(s, err) < 0 || check_kept(s, err) < 0 || (method->self && open_self(s, needs, err) < 0)
+    s->teacher_temperature = kd_temperature(config, needs->teacher_temperature);
+    if (check_drawn(s, err) < 0 || check_kept(s, err) < 0 || (method->self && open_self(s, needs, err) < 0)
         || (!method->self && !needs->soft && needs->teacher_count && open_models(s, needs, err) < 0)) {
         shared_free(s);
         return -1;

@@ -70,6 +70,17 @@ int kd_check(const struct kd_method *method, const struct kd_config *config, int
 int kd_self_check(const struct kd_method *method, const struct kd_config *config, int64_t max_updates, struct error *err);
 void kd_self_warn(const struct kd_method *method, const struct kd_config *config, int64_t updates, int epochs);
 
+/* Stored targets of which some pieces were drawn: they give the whole distribution on average, in a loss that is
+ * linear in it and at its temperature.  `temperature`: the one that is asked for, of the teacher's logits. */
+struct kd_drawn {
+    const char *where;          /* for the message */
+    int pieces;                 /* a token; 0: none */
+    float temperature;          /* they were drawn at */
+};
+int kd_check_drawn(const struct kd_method *method, float temperature, const struct kd_drawn *drawn, struct error *err);
+/* What divides the teacher's logits; teacher_temperature as in objective_needs. */
+float kd_temperature(const struct kd_config *config, float teacher_temperature);
+
 int objective_kd(struct objective *out, const struct kd_method *method, const struct objective_needs *needs,
                  const struct kd_config *config, struct error *err);
 

@@ -113,6 +113,8 @@ static void facts(struct stage_facts *out, const struct stage_view *v)
     out->gold = beside_gold(c) && !facts_of(v, "corpus")->no_targets;
     out->n_best = c->search.n_best;
     out->soft = c->label.soft;
+    out->drawn = c->label.soft_samples;
+    out->soft_temperature = c->temperature;
     out->vocabulary = facts_of(v, "model")->vocabulary;
 }
 

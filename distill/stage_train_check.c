@@ -55,14 +55,20 @@ static int check_soft(struct stage_view *v, const struct objective_kind *kind, s
     return 0;
 }
 
-/* That the corpus has them, and of the right pieces. */
-static int check_soft_corpus(struct stage_view *v, struct error *err)
+/* That the corpus has them, of the right pieces, and such that they serve. */
+static int check_soft_corpus(struct stage_view *v, const struct objective_kind *kind, struct error *err)
 {
+    const struct train_stage *c = v->stage->config;
     const struct stage_facts *corpus = facts_of(v, "corpus");
+    const char *name = v->stages[stage_link(v->stage, "corpus")->stage].name;
+    const struct kd_drawn drawn = { name, corpus->drawn, corpus->soft_temperature };
+    float temperature = kd_temperature(v->stage->variant, strtof(c->teacher_temperature, NULL));
     v->key = "soft-targets";
     if (!corpus->soft)
         return error_set(err, "soft-targets: the corpus '%s' has none; label it with `soft-targets: top-k` and, to keep "
-                         "its own targets, `gold: true`", v->stages[stage_link(v->stage, "corpus")->stage].name);
+                         "its own targets, `gold: true`", name);
+    if (kd_check_drawn(kind->method, temperature, &drawn, err) < 0)
+        return -1;
     return facts_same_vocabulary(v, "corpus", facts_of(v, "vocabulary")->vocabulary, SAME_PIECES, err);
 }
 
@@ -136,7 +142,7 @@ int train_stage_check(struct stage_view *v, struct error *err)
         return -1;
     if (teacher_temperature_check(c->teacher_temperature, kind, c->soft, err) < 0)
         return blame(v, "teacher-temperature");
-    if (c->soft && check_soft_corpus(v, err) < 0)
+    if (c->soft && check_soft_corpus(v, kind, err) < 0)
         return -1;
     if (on_policy_check(&c->on_policy, err) < 0)
         return -1;

@@ -94,6 +94,13 @@ static void soft_targets_and_lists_that_nobody_makes_are_refused(void **state)
           ":15: stage 'a': soft-targets: the corpus 'labels' has none; label it with `soft-targets: top-k`" },
         { "  a:\n    like: student\n    objective: word-kd\n    soft-targets: true\n", ":18: stage 'a': soft-targets: the corpus 'corpus' has none" },
         { "  a: { like: student, corpus: soft, objective: word-kd, soft-targets: true }\n", NULL },
+        { "  d: { like: soft, soft-samples: 8 }\n  a: { like: student, corpus: d, objective: jsd, soft-targets: true }\n",
+          ":16: stage 'a': jsd needs probabilities, and soft targets 'd' hold 8 drawn pieces a token" },
+        { "  d: { like: soft, soft-samples: 8 }\n"
+          "  a: { like: student, corpus: d, objective: word-kd, temperature: 2, soft-targets: true }\n",
+          "were drawn at temperature 1 and serve at no other (asked for: 2)" },
+        { "  d: { like: soft, soft-samples: 8, soft-temperature: 2 }\n"
+          "  a: { like: student, corpus: d, objective: word-kd, temperature: 2, soft-targets: true }\n", NULL },
         { "  f: { kind: filter, corpus: soft, max-words: 50 }\n"
           "  a: { like: student, corpus: f, objective: word-kd, soft-targets: true }\n", NULL },
         { "  s: { kind: select, labels: soft }\n", "one hypothesis a sentence" },
