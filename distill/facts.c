@@ -173,11 +173,10 @@ int facts_take(struct stage_view *v, const char *input, int max_length, struct e
     for (size_t i = 0; (link = next_link(v, input, &i));) {
         const struct stage_facts *f = facts_at(v, link);
         int limit = f->shaped ? model_config_max_length(&f->config) : 0;
-        if (limit && max_length >= limit) {
-            v->key = "max-length";
+        v->key = NULL;              /* the message's */
+        if (limit && max_length >= limit)
             return error_set(err, "max-length %d: the learned positions of '%s' end at %d; lower it", max_length,
                              name_at(v, link), limit);
-        }
     }
     return 0;
 }

@@ -337,8 +337,9 @@ static int check_stage(struct reader *r, struct stage_view *v)
     if (!s->kind->check || s->kind->check(v, r->err) == 0)
         return 0;
     stage_say_keys(s, r->err);
+    const char *key = v->key ? v->key : stage_leading_key(s, r->err->text);
     error_prefix(r->err, "stage '%s'", s->name);
-    return blame(r, s, v->key);
+    return blame(r, s, key);
 }
 
 /* In their order, so that a stage finds what is known of those that it takes from. */

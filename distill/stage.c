@@ -112,24 +112,34 @@ json_t *stage_options_json(const struct stage *s)
     return all;
 }
 
-static bool is_key(const struct stage *s, const char *name, size_t length)
+/* The option whose name the text begins with, up to a character that no name has; NULL: none. */
+static const struct option *option_at(const struct stage *s, const char *text)
 {
-    static const char *const program[] = { "threads", "resume" };
-    for (size_t i = 0; i < ARRAY_COUNT(program); i++)
-        if (strlen(program[i]) == length && !strncmp(program[i], name, length))
-            return false;
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
     for (const struct option_group *g = s->groups; g->options; g++)
         for (const struct option *o = g->options; o->name; o++)
-            if (strlen(o->name) == length && !strncmp(o->name, name, length))
-                return true;
-    return false;
+            if (strlen(o->name) == length && !strncmp(o->name, text, length))
+                return o;
+    return NULL;
+}
+
+static bool is_key(const struct stage *s, const char *text)
+{
+    const struct option *o = option_at(s, text);
+    return o && strcmp(o->name, "threads") && strcmp(o->name, "resume");
+}
+
+const char *stage_leading_key(const struct stage *s, const char *message)
+{
+    const struct option *o = option_at(s, message);
+    return o ? o->name : NULL;
 }
 
 void stage_say_keys(const struct stage *s, struct error *err)
 {
     char *out = err->text;
     for (const char *in = err->text; *in;) {
-        if (in[0] == '-' && in[1] == '-' && is_key(s, in + 2, strspn(in + 2, "abcdefghijklmnopqrstuvwxyz0123456789-")))
+        if (in[0] == '-' && in[1] == '-' && is_key(s, in + 2))
             in += 2;
         *out++ = *in++;
     }

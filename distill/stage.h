@@ -88,7 +88,8 @@ struct stage_view {
     const struct stage *stage;
     const struct stage *stages;         /* of the whole recipe, each after all that it takes from … */
     const struct stage_facts *facts;    /* … and what is known of those before this one */
-    const char *key;            /* from `check`: the key at fault, whose line the message gets; NULL: none */
+    const char *key;            /* from `check`: the key at fault, whose line the message gets; NULL: the one that
+                                 * the message begins with, if any */
 };
 
 /* What a stage takes, and how large that is which later stages take from it; below zero: unknown. */
@@ -144,6 +145,8 @@ json_t *stage_options_json(const struct stage *s);
 /* Makes a message speak of the stage's options as keys, "beam" for "--beam": libraries call them as the command line
  * does.  What `coho distill` takes itself, such as --threads, keeps its dashes. */
 void stage_say_keys(const struct stage *s, struct error *err);
+/* The key that a message begins with, as "max-length 200: …" does; NULL: none of the stage's options. */
+const char *stage_leading_key(const struct stage *s, const char *message);
 
 const struct stage_kind *stage_kind_find(const struct stage_kind *const *kinds, const char *name);
 void stage_release(struct stage *s);

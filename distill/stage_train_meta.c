@@ -68,10 +68,8 @@ static int check(struct stage_view *v, struct error *err)
     int longest = c->batching.max_length;
     if (facts_training(v, &courses, &c->model, err) < 0)
         return -1;
-    if (c->train.accumulate > 1) {
-        v->key = "accumulate";
+    if (c->train.accumulate > 1)
         return error_set(err, "accumulate: the teacher is told what each batch did; take 1, and larger batches");
-    }
     if (!started && model_config_takes(&c->model, longest, err) < 0)
         return -1;
     if (facts_translate(v, "teacher", err) < 0 || facts_translate(v, "start", err) < 0

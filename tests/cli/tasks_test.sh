@@ -184,7 +184,7 @@ sed '2s/^/\t/' pair.train.b >tab.b
 lined 's/train-second: pair.train.b/train-second: tab.b/'
 refused_recipe "tab.b:2: a tab in the text; with a second file of texts, 'pair.train.a', a line is one text"
 lined '/train-labels: pair/d'
-refused_recipe "changed.yml:3: stage 'three': train-second goes with train-labels"
+refused_recipe "changed.yml:6: stage 'three': train-second goes with train-labels"
 printf 'stages:\n  colour: { kind: task, train: colour.train, labels: [blue, green, red, pink] }\n' >changed.yml
 refused_recipe "changed.yml:2: stage 'colour': colour.train: label 'pink' of task 'colour' has no example; "
 awk -F'\t' '$1 != "red" || !n++' colour.train >rare.train      # one of a class, which goes to those to validate with

@@ -211,6 +211,20 @@ static void a_start_of_other_shape_is_refused(void **state)
     TOLD(cases);
 }
 
+/* Where a check says nothing of the key, the message may begin with it. */
+static void messages_that_begin_with_a_key_get_its_line(void **state)
+{
+    static const struct contradiction cases[] = {
+        { "  a:\n    like: student\n    positions: learned\n    max-length: 2000\n",
+          ":18: stage 'a': max-length 2000: learned positions end at max-positions 1024" },
+        { "  a:\n    kind: train-meta\n    corpus: corpus\n    unlabelled: mono\n    vocabulary: words\n    teacher: teacher\n"
+          "    max-updates: 9\n    accumulate: 2\n", ":22: stage 'a': accumulate: the teacher is told" },
+        { "  l:\n    like: labels\n    n-best: 5\n    beam: 4\n", ":17: stage 'l': n-best 5 asks for more than beam 4 keeps" },
+    };
+    (void)state;
+    TOLD(cases);
+}
+
 static void options_are_called_keys(void **state)
 {
     static const struct contradiction cases[] = {
@@ -318,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_set_that_the_corpus_has_not_is_not_asked_for),
         cmocka_unit_test(models_of_the_other_direction_are_refused),
         cmocka_unit_test(a_start_of_other_shape_is_refused),
+        cmocka_unit_test(messages_that_begin_with_a_key_get_its_line),
         cmocka_unit_test(options_are_called_keys),
         cmocka_unit_test(tasks_that_a_model_does_not_know_are_refused),
         cmocka_unit_test(the_recipes_of_this_repository_contradict_themselves_nowhere),
