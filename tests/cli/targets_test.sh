@@ -204,9 +204,9 @@ fails()
     stderr_is_one_line
     stderr_has "$2"
 }
-fails back "stage 'back': model: stage 'teacher' translates from src to trg, and here a model from trg to src" back.model=teacher
-fails best "stage 'backward' translates from trg to src" best.model=backward
-fails likely "reverse-model: stage 'teacher' translates from src to trg" likely.reverse-model=teacher
+fails back "stage 'back': 'model': 'teacher' translates src to trg, and the other direction is wanted" back.model=teacher
+fails best "'backward' translates trg to src, and the other direction is wanted" best.model=backward
+fails likely "'reverse-model': 'teacher' translates src to trg" likely.reverse-model=teacher
 printf '\n \n\n' >blank
 fails forward "'blank' has nothing but empty lines" forward.monolingual=blank
 expect 0 "$coho" distill recipe.yml -o run -q --stage back --set back.tag='<XX>'
