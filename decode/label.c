@@ -43,9 +43,17 @@ enum utf8_policy label_utf8(int bad_text)
     return bad_text == BAD_TEXT_REFUSE ? UTF8_REFUSE : bad_text == BAD_TEXT_REPLACE ? UTF8_REPLACE : UTF8_KEEP;
 }
 
+int label_config_check(const struct label_config *c, struct error *err)
+{
+    if (c->soft || !c->soft_samples)
+        return 0;
+    return error_set(err, "soft-samples %d: pieces are drawn beside those that soft-targets keeps; set that to top-k or "
+                     "top-p", c->soft_samples);
+}
+
 int label_check_options(const struct label_job *job, struct error *err)
 {
-    if (search_check(job->search, err) < 0)
+    if (search_check(job->search, err) < 0 || label_config_check(job->config, err) < 0)
         return -1;
     if (job->shares < 1 || job->share < 0 || job->share >= job->shares)
         return error_set(err, "there is no share %d of %d: shares count from 1", job->share + 1, job->shares);

@@ -55,7 +55,8 @@ struct label_config {
     bool keep_shards;
 };
 extern const struct option label_options[];
-int label_soft_entries(const struct label_config *c);            /* a token, at most */
+int label_config_check(const struct label_config *c, struct error *err);    /* whether the options go together */
+int label_soft_entries(const struct label_config *c);                       /* a token, at most */
 
 /* How lines are read under a policy: enum utf8_policy for enum bad_text. */
 enum utf8_policy label_utf8(int bad_text);

@@ -86,7 +86,7 @@ static int check(struct stage_view *v, struct error *err)
     const struct label_stage *c = v->stage->config;
     bool back = c->pairs.direction == LABEL_BACK;
     float *weights;
-    if (check_targets(c, err) < 0)
+    if (label_config_check(&c->label, err) < 0 || check_targets(c, err) < 0)
         return -1;
     if (model_weights_parse(&weights, "weights", &c->weights, stage_link_count(v->stage, "model"), err) < 0) {
         v->key = "weights";

@@ -71,6 +71,9 @@ same whole
 expect 0 $label -o drawn --soft-targets top-k --soft-k 3 --soft-samples 2
 cmp -s whole/nbest.tsv drawn/nbest.tsv || fail "drawn soft targets change the lists"
 [ "$(cat drawn/soft/*.soft | wc -c)" -gt "$(cat whole/soft/*.soft | wc -c)" ] || fail "nothing was drawn"
+expect 2 "$coho" label -m model -i in.txt -o none --soft-samples 2
+stderr_has 'soft-samples 2: pieces are drawn beside those that soft-targets keeps'
+absent none
 refused 1 'soft-samples is 2 there and 3 here' $label --soft-targets top-k --soft-k 3 --soft-samples 3 -o drawn
 expect 0 "$coho" label -q -m model -i source.txt -t target.txt -o said --soft-targets top-k --soft-k 3 --soft-samples 2
 expect 0 "$coho" train $tiny --objective word-kd --soft-targets said/soft -o student

@@ -104,6 +104,7 @@ static void soft_targets_and_lists_that_nobody_makes_are_refused(void **state)
         { "  f: { kind: filter, corpus: soft, max-words: 50 }\n"
           "  a: { like: student, corpus: f, objective: word-kd, soft-targets: true }\n", NULL },
         { "  s: { kind: select, labels: soft }\n", "one hypothesis a sentence" },
+        { "  d: { like: labels, soft-samples: 4 }\n", ":15: stage 'd': soft-samples 4: pieces are drawn beside" },
         { "  s: { kind: select, labels: labels }\n", ":15: stage 's': 'labels': 'labels' has one hypothesis a sentence" },
         { "  n: { like: labels, n-best: 5 }\n  s: { kind: select, labels: n }\n", NULL },
         { "  n: { like: labels, n-best: 5, monolingual: [x] }\n  s: { kind: select, labels: n }\n",
